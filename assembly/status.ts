@@ -1,0 +1,12 @@
+// What an export answers. Positive answers of an export that also counts are counts; statuses are then negated.
+
+/** Done as asked. */
+export const OK: i32 = 0;
+/** The memory cannot grow to what the call needs; nothing was changed. */
+export const OUT_OF_MEMORY: i32 = 1;
+/** A bound, threshold, count or seed is outside its range. */
+export const BAD_ARGUMENT: i32 = 2;
+/** A vit value is negative; `errorIndex()` says which. */
+export const NEGATIVE_VIT: i32 = 3;
+/** A token value is negative; `errorIndex()` says which. */
+export const NEGATIVE_TOKENS: i32 = 4;

@@ -1,0 +1,5 @@
+export type { Abi } from "./abi.ts";
+export { type ErrorCode, InputError, OmnibalError, OptionError, RuntimeError } from "./errors.ts";
+export type { LengthArray, Lengths, LengthsInput, SampleRecord } from "./lengths.ts";
+export { load, loadSync, Omnibal, type PackOptions, type RoundInfo, type WasmSource } from "./omnibal.ts";
+export { Packing, type PackingBounds, type PackingStats } from "./packing.ts";

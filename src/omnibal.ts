@@ -1,0 +1,202 @@
+import { type ASUtil, instantiate, instantiateStreaming, instantiateSync } from "@assemblyscript/loader";
+import { type Abi, check, outOfMemory } from "./abi.ts";
+import { RuntimeError } from "./errors.ts";
+import { type Lengths, type LengthsInput, toLengths } from "./lengths.ts";
+import { integer, MAX_INT32, MAX_UINT32 } from "./options.ts";
+import { Packing, type PackingBounds } from "./packing.ts";
+
+/** How far a packing has come, after each round. */
+export interface RoundInfo {
+  /** Rounds done, 1 .. rounds. */
+  readonly round: number;
+  readonly rounds: number;
+  readonly samples: number;
+  /** Samples whose group was not full enough: the next round draws them again. */
+  readonly loose: number;
+  /** Groups there would be if this round were the last. */
+  readonly groups: number;
+}
+
+export interface PackOptions {
+  /** Most tiles in a group (paper: Q_v), 1 .. 2^31 - 1. */
+  readonly maxVit: number;
+  /** Most tokens in a group (Q_t), 1 .. 2^31 - 1. */
+  readonly maxTokens: number;
+  /** A group with so many tiles is full (Q'_v). Default: maxVit. */
+  readonly minVit?: number;
+  /** A group with so many tokens is full (Q'_t). Default: maxTokens - 128, at least 0. */
+  readonly minTokens?: number;
+  /** Rounds of ISF at most (T), 1 .. 2^31 - 1; it ends sooner when every group is full. Default: 50. */
+  readonly rounds?: number;
+  /** 0 .. 2^32 - 1; round r draws with seed + r - 1, mod 2^32. Default: 1024. */
+  readonly seed?: number;
+  /** Called after each round; what it throws ends the packing. */
+  readonly onRound?: (info: RoundInfo) => void;
+  /** Looked at between rounds. */
+  readonly signal?: AbortSignal;
+}
+
+/** Where the module comes from: a URL or its response, its bytes, or the compiled module. */
+export type WasmSource = URL | string | Response | BufferSource | WebAssembly.Module;
+
+/** One instance of the core. Calls run to their end one after another; for parallel work make several. */
+export class Omnibal {
+  /** The raw exports, for what the facade does not offer. */
+  readonly abi: Abi;
+  #busy = false;
+
+  constructor(abi: Abi) {
+    this.abi = abi;
+  }
+
+  /**
+   * Packs samples into groups with ISF (paper, Algorithm 1): vit <= maxVit and tokens <= maxTokens in every group.
+   * The groups are those of the published code, bit for bit; samples beyond a bound come back in `oversize`.
+   * O(samples) per round, 24 bytes per sample and 8 per group.
+   *
+   * @throws InputError for lengths, OptionError for options, RuntimeError OUT_OF_MEMORY; the signal's reason.
+   */
+  pack(lengths: LengthsInput, options: PackOptions): Packing {
+    const { vit, tokens } = toLengths(lengths);
+    const maxVit = integer("maxVit", options.maxVit, 1, MAX_INT32);
+    const maxTokens = integer("maxTokens", options.maxTokens, 1, MAX_INT32);
+    const bounds: PackingBounds = {
+      maxVit,
+      maxTokens,
+      minVit: integer("minVit", options.minVit ?? maxVit, 0, MAX_INT32),
+      minTokens: integer("minTokens", options.minTokens ?? Math.max(maxTokens - 128, 0), 0, MAX_INT32),
+    };
+    const rounds = integer("rounds", options.rounds ?? 50, 1, MAX_INT32);
+    const seed = integer("seed", options.seed ?? 1024, 0, MAX_UINT32);
+    return this.#withLengths({ vit, tokens }, (vitAt, tokensAt, n) => {
+      const { abi } = this;
+      check(
+        abi,
+        abi.isfBegin(vitAt, tokensAt, n, maxVit, maxTokens, bounds.minVit, bounds.minTokens, seed),
+        n,
+        (field, at) => (field === "vit" ? vit : tokens)[at],
+      );
+      let round = 0;
+      let loose = n;
+      while (round < rounds && loose > 0) {
+        options.signal?.throwIfAborted();
+        round++;
+        loose = abi.isfRound(round === rounds ? 1 : 0);
+        options.onRound?.({ round, rounds, samples: n, loose, groups: abi.isfGroups() });
+      }
+      abi.isfFinish();
+      return this.#takePacking(vitAt, tokensAt, n, bounds, round);
+    });
+  }
+
+  /** Copies the core's packing out. */
+  #takePacking(vitAt: number, tokensAt: number, n: number, bounds: PackingBounds, rounds: number): Packing {
+    const { abi } = this;
+    const groups = abi.packingGroups();
+    const vitSums = this.#alloc(groups * 4, n);
+    const tokenSums = this.#alloc(groups * 4, n);
+    abi.groupSums(vitAt, abi.packingOrder(), abi.packingOffsets(), groups, vitSums);
+    abi.groupSums(tokensAt, abi.packingOrder(), abi.packingOffsets(), groups, tokenSums);
+    const offsets = this.#copy(abi.packingOffsets(), groups + 1);
+    return new Packing({
+      offsets,
+      indices: this.#copy(abi.packingOrder(), offsets[groups]),
+      vit: this.#copy(vitSums, groups),
+      tokens: this.#copy(tokenSums, groups),
+      oversize: this.#copy(abi.packingOversize(), abi.packingOversizeCount()),
+      bounds,
+      bound: abi.packingBound(),
+      rounds,
+    });
+  }
+
+  #alloc(bytes: number, samples: number): number {
+    const at = bytes > MAX_UINT32 ? 0 : this.abi.alloc(bytes) >>> 0;
+    if (at === 0) throw outOfMemory(samples);
+    return at;
+  }
+
+  #copy(at: number, length: number): Int32Array {
+    return new Int32Array(this.abi.memory.buffer, at >>> 0, length).slice();
+  }
+
+  /** Runs `work` with the lengths in the core's memory, and frees all that it allocated. */
+  #withLengths<T>(lengths: Lengths, work: (vit: number, tokens: number, n: number) => T): T {
+    if (this.#busy) {
+      throw new RuntimeError("BUSY", "this instance is at work (a callback called it again): use another one");
+    }
+    const { abi } = this;
+    const n = lengths.vit.length;
+    const top = abi.mark();
+    this.#busy = true;
+    try {
+      const vit = this.#alloc(n * 4, n);
+      const tokens = this.#alloc(n * 4, n);
+      new Int32Array(abi.memory.buffer, vit, n).set(lengths.vit);
+      new Int32Array(abi.memory.buffer, tokens, n).set(lengths.tokens);
+      return work(vit, tokens, n);
+    } finally {
+      this.#busy = false;
+      abi.release(top);
+    }
+  }
+}
+
+type Exports = ASUtil & Record<string, unknown>;
+
+function fromExports(exports: Exports): Omnibal {
+  return new Omnibal(exports as unknown as Abi);
+}
+
+/** The file beside this code that `load` takes when it is given nothing. */
+function packagedWasm(): URL {
+  return new URL("../build/omnibal.wasm", import.meta.url);
+}
+
+async function fetchModule(url: URL): Promise<Omnibal> {
+  // Node's fetch has no file: URLs. Asked for at run time, so that bundlers for browsers see no import of node:fs.
+  const fs = url.protocol === "file:" ? globalThis.process?.getBuiltinModule?.("node:fs/promises") : undefined;
+  if (fs !== undefined) return fromExports((await instantiate<Exports>(await fs.readFile(url))).exports);
+  return fromResponse(await fetch(url));
+}
+
+async function fromResponse(response: Response): Promise<Omnibal> {
+  if (!response.ok) {
+    throw new RuntimeError(
+      "LOAD_FAILED",
+      `${response.url}: ${response.status} ${response.statusText}, expected the module`,
+    );
+  }
+  // Compiling while it arrives needs this type; servers that send another one get the slower way.
+  if (response.headers.get("content-type")?.startsWith("application/wasm")) {
+    return fromExports((await instantiateStreaming<Exports>(response)).exports);
+  }
+  return fromExports((await instantiate<Exports>(await response.arrayBuffer())).exports);
+}
+
+/**
+ * An instance of the core, from the packaged module or from `source`.
+ *
+ * @throws RuntimeError LOAD_FAILED when the module cannot be had or is not one.
+ */
+export async function load(source: WasmSource | Promise<WasmSource> = packagedWasm()): Promise<Omnibal> {
+  try {
+    const from = await source;
+    if (typeof from === "string") return await fetchModule(new URL(from, globalThis.location?.href));
+    if (from instanceof URL) return await fetchModule(from);
+    if (typeof Response !== "undefined" && from instanceof Response) return await fromResponse(from);
+    return fromExports((await instantiate<Exports>(from as BufferSource)).exports);
+  } catch (error) {
+    if (error instanceof RuntimeError) throw error;
+    throw new RuntimeError("LOAD_FAILED", `the module cannot be loaded: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** `load` for a module at hand, without waiting. Browsers allow it on the main thread for compiled modules only. */
+export function loadSync(source: BufferSource | WebAssembly.Module): Omnibal {
+  try {
+    return fromExports(instantiateSync<Exports>(source as BufferSource).exports);
+  } catch (error) {
+    throw new RuntimeError("LOAD_FAILED", `the module cannot be loaded: ${(error as Error).message}`, { cause: error });
+  }
+}

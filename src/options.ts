@@ -1,0 +1,15 @@
+import { OptionError, show } from "./errors.ts";
+
+/** A whole number in low .. high, or an error that names the option. */
+export function integer(name: string, value: unknown, low: number, high: number): number {
+  if (typeof value !== "number" || !Number.isInteger(value) || value < low || value > high) {
+    throw new OptionError(
+      "INVALID_OPTION",
+      `${name} is ${show(value)}, expected a whole number from ${low} to ${high}`,
+    );
+  }
+  return value;
+}
+
+export const MAX_INT32 = 2147483647;
+export const MAX_UINT32 = 4294967295;

@@ -1,0 +1,106 @@
+/** Figures of a packing. Ratios are for reading; no group depends on them. */
+export interface PackingStats {
+  readonly groups: number;
+  /** Samples in groups. */
+  readonly samples: number;
+  /** Samples that no group can hold. */
+  readonly oversize: number;
+  /** No packing of these samples has fewer groups. */
+  readonly bound: number;
+  /** Sum of vit over groups x maxVit, 0 .. 1. */
+  readonly fillVit: number;
+  /** Sum of tokens over groups x maxTokens, 0 .. 1. */
+  readonly fillTokens: number;
+  readonly samplesPerGroup: number;
+  readonly rounds: number;
+}
+
+/** The bounds and thresholds a packing was made with. */
+export interface PackingBounds {
+  readonly maxVit: number;
+  readonly maxTokens: number;
+  readonly minVit: number;
+  readonly minTokens: number;
+}
+
+/** What a packer hands over. */
+export interface PackingParts {
+  readonly offsets: Int32Array;
+  readonly indices: Int32Array;
+  readonly vit: Int32Array;
+  readonly tokens: Int32Array;
+  readonly oversize: Int32Array;
+  readonly bounds: PackingBounds;
+  readonly bound: number;
+  readonly rounds: number;
+}
+
+function sum(values: Int32Array): number {
+  let total = 0;
+  for (const value of values) total += value;
+  return total;
+}
+
+/**
+ * Groups in CSR form: group i holds the samples `indices[offsets[i]] .. indices[offsets[i + 1] - 1]`. Every sample of
+ * the input is in exactly one group or in `oversize`.
+ */
+export class Packing implements Iterable<Int32Array> {
+  /** Number of groups. */
+  readonly length: number;
+  /** int32[length + 1], rising from 0. */
+  readonly offsets: Int32Array;
+  /** int32[samples in groups]: sample indices, group after group. */
+  readonly indices: Int32Array;
+  /** int32[length]: tiles of each group, <= maxVit. */
+  readonly vit: Int32Array;
+  /** int32[length]: tokens of each group, <= maxTokens. */
+  readonly tokens: Int32Array;
+  /** Samples beyond a bound, by rising index. */
+  readonly oversize: Int32Array;
+  readonly bounds: PackingBounds;
+  /** No packing of these samples has fewer groups. */
+  readonly bound: number;
+  /** Rounds that were run. */
+  readonly rounds: number;
+
+  constructor(parts: PackingParts) {
+    this.length = parts.offsets.length - 1;
+    this.offsets = parts.offsets;
+    this.indices = parts.indices;
+    this.vit = parts.vit;
+    this.tokens = parts.tokens;
+    this.oversize = parts.oversize;
+    this.bounds = parts.bounds;
+    this.bound = parts.bound;
+    this.rounds = parts.rounds;
+  }
+
+  /** The sample indices of group i, a view: O(1). @throws RangeError when i is not 0 .. length - 1. */
+  group(i: number): Int32Array {
+    if (!Number.isInteger(i) || i < 0 || i >= this.length) {
+      throw new RangeError(`group ${i} asked for, there are ${this.length}`);
+    }
+    return this.indices.subarray(this.offsets[i], this.offsets[i + 1]);
+  }
+
+  *[Symbol.iterator](): IterableIterator<Int32Array> {
+    for (let i = 0; i < this.length; i++) yield this.group(i);
+  }
+
+  /** Counts and fill, computed on each call: O(groups). */
+  get stats(): PackingStats {
+    const { length: groups, bounds } = this;
+    const samples = this.indices.length;
+    return {
+      groups,
+      samples,
+      oversize: this.oversize.length,
+      bound: this.bound,
+      fillVit: groups === 0 ? 0 : sum(this.vit) / (groups * bounds.maxVit),
+      fillTokens: groups === 0 ? 0 : sum(this.tokens) / (groups * bounds.maxTokens),
+      samplesPerGroup: groups === 0 ? 0 : samples / groups,
+      rounds: this.rounds,
+    };
+  }
+}
