@@ -10,8 +10,11 @@
 // 3 a vit value is negative, 4 a tokens value is negative (`errorIndex()` says where for 3 and 4).
 // One instance serves one caller at a time; it needs no imports.
 
+import * as balance from "./evaluate";
 import * as isf from "./isf";
 import * as packing from "./packing";
+import * as plan from "./samplers";
+import * as units from "./units";
 
 /**
  * isfBegin(vit, tokens, n, maxVit, maxTokens, minVit, minTokens, seed): status. Starts ISF over i32[n] at `vit` and
@@ -72,6 +75,104 @@ export function packingBound(): i32 {
 }
 
 /**
+ * groupAttention(tokens, order, offsets, groups, out): sums of tokens^2 inside each group into f64[groups] at `out`.
+ */
+export { groupAttention } from "./evaluate";
+/**
  * groupSums(values, order, offsets, groups, out): adds up i32 `values` inside each group into i32[groups] at `out`.
  */
 export { groupSums } from "./packing";
+
+/**
+ * unitsBegin(vit, tokens, attention, sizes, parts, spSize): status. What samplers hand out, from the groups of `parts`
+ * data groups, sizes[p] (u32) each, one after another: vit, tokens i32[groups], attention f64[groups]. A unit is one
+ * group, or `spSize` >= 2 groups for sequence parallelism: sorted by (tokens, index), cut into runs, the last one filled
+ * by repeating groups from the front of its data group. 3 and 4 as status: `unitsBadGroup()` has a negative load.
+ */
+export { begin as unitsBegin } from "./units";
+
+/** Units of the last unitsBegin. */
+export function unitCount(): i32 {
+  return units.units;
+}
+
+/** u32[unitCount() * spSize]: the groups of each unit. */
+export function unitGroups(): usize {
+  return units.members;
+}
+
+/** Groups that stand in a second place. */
+export function unitsRepeated(): i32 {
+  return units.repeatedGroups;
+}
+
+export function unitsBadGroup(): i32 {
+  return units.badGroup;
+}
+
+/**
+ * planRandom(ranks, micro, seed, tail), planLengthGroup(ranks, micro, seed, tail, window), planGroupRandom(ranks, micro,
+ * seed, tail, bin): status. One epoch over the units: tail 0 drops units that do not fill a step, 1 repeats some to
+ * fill it. seed: u32, one per epoch; ranks, micro, window, bin >= 1.
+ * publishedRandom(ranks, micro, seed), publishedLengthGroup(ranks, micro, seed), publishedGroupRandom(ranks, micro,
+ * epoch, step, bin): the published samplers, faults included; the last one leaves out `step` steps itself.
+ */
+export {
+  groupRandom as publishedGroupRandom,
+  lengthGroup as publishedLengthGroup,
+  random as publishedRandom,
+} from "./published";
+export { groupRandom as planGroupRandom, lengthGroup as planLengthGroup, random as planRandom } from "./samplers";
+
+/** Steps that every rank has in the last plan. */
+export function planSteps(): i32 {
+  return plan.steps;
+}
+
+/** u32[planLength()]: units, [steps][ranks][micro]. */
+export function planOrder(): usize {
+  return plan.order;
+}
+
+/** Places in the plan: steps * ranks * micro, or more (less than a step) after publishedLengthGroup. */
+export function planLength(): i32 {
+  return plan.length;
+}
+
+/** Units in no step. */
+export function planDropped(): i32 {
+  return plan.dropped;
+}
+
+/** Places that hold a unit for a second time. */
+export function planRepeated(): i32 {
+  return plan.repeated;
+}
+
+/** evaluatePlan(ranks, micro): measures the last plan, which must have been made for these; the ratios, 0 .. 1: */
+export { evaluate as evaluatePlan } from "./evaluate";
+
+/** Padding over all tokens computed on. */
+export function planPad(): f64 {
+  return balance.pad;
+}
+
+/** The same but for what is inside sequence-parallel units. */
+export function planOuterPad(): f64 {
+  return balance.outerPad;
+}
+
+/** Mean over steps of how far below the largest rank the ranks are: tiles. */
+export function planVitDist(): f64 {
+  return balance.vitDist;
+}
+
+/** Tokens, of a micro batch its longest unit's. */
+export function planTokenDist(): f64 {
+  return balance.tokenDist;
+}
+
+/** Sums of tokens^2. */
+export function planAttentionDist(): f64 {
+  return balance.attentionDist;
+}
