@@ -6,6 +6,7 @@ import { allocArray, mark, release } from "./memory";
 import { seed as seedWords, shuffle } from "./mt19937";
 import {
   BLOCK,
+  groupAttention,
   groupSums,
   keepAll,
   keptGroups,
@@ -176,7 +177,7 @@ export function groupsNow(): i32 {
 }
 
 /**
- * Ends the packing and adds up its groups: 4 more bytes per group and per oversize sample. Returns a status. Samples that a last round has
+ * Ends the packing and adds up its groups: 12 more bytes per group, 4 per oversize sample. Returns a status. Samples that a last round has
  * not placed are in no group.
  */
 export function finish(): i32 {
@@ -184,8 +185,10 @@ export function finish(): i32 {
   setLinearBound(sumVit, sumTokens, maxVit, maxTokens);
   if (listOversize() != OK) return OUT_OF_MEMORY;
   const vit = allocArray(groups, 4);
-  if (vit == 0) return OUT_OF_MEMORY;
+  const attention = allocArray(groups, 8);
+  if (vit == 0 || attention == 0) return OUT_OF_MEMORY;
   groupSums(rooms, vit, rooms);
-  setGroups(order, ends, groups, vit, rooms);
+  groupAttention(order, ends, loads, attention);
+  setGroups(order, ends, groups, vit, rooms, attention);
   return OK;
 }

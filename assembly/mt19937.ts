@@ -115,3 +115,8 @@ export function torchShuffle(a: usize, n: i32): void {
     store<u32>(other, x);
   }
 }
+
+/** Fills a with 0 .. n-1. */
+export function iota(a: usize, n: i32): void {
+  for (let i = 0; i < n; i++) store<u32>(a + ((<usize>i) << 2), i);
+}

@@ -193,3 +193,40 @@ export function groupSums(rooms: usize, vit: usize, tokens: usize): void {
   if (wide) sums<u64>(rooms, keptGroups, vit, tokens);
   else sums<u32>(rooms, keptGroups, vit, tokens);
 }
+
+function squares<T extends number>(order: usize, ends: usize, from: usize, end: usize, loads: usize, out: usize): void {
+  const shift: usize = alignof<T>();
+  const mask = <T>(((<u64>1) << tokenBits) - 1);
+  let at = order + ((<usize>load<u32>(ends + (from << 2))) << 2);
+  for (let g = from; g < end; g++) {
+    const stop = order + ((<usize>load<u32>(ends + (g << 2), 4)) << 2);
+    let sum: u64 = 0;
+    for (; at < stop; at += 4) {
+      const tokens = <u64>(load<T>(loads + ((<usize>load<u32>(at)) << shift)) & mask);
+      sum += tokens * tokens;
+    }
+    store<f64>(out + (g << 3), <f64>sum);
+  }
+}
+
+/** Sums of tokens^2 of the groups from .. end - 1, from u32 words. */
+export function squares32(order: usize, ends: usize, from: usize, end: usize, loads: usize, out: usize): void {
+  squares<u32>(order, ends, from, end, loads, out);
+}
+
+/** The same from u64 words. */
+export function squares64(order: usize, ends: usize, from: usize, end: usize, loads: usize, out: usize): void {
+  squares<u64>(order, ends, from, end, loads, out);
+}
+
+/**
+ * out[g] = sum of tokens^2 over the samples of kept group g, f64: what attention costs. Summed in u64, which a group
+ * within its bound cannot pass (2^62 at most); the f64 is exact below 2^53, and rounded to the nearest beyond.
+ */
+export function groupAttention(order: usize, ends: usize, loads: usize, out: usize): void {
+  for (let from: usize = 0; from < keptGroups; from += BLOCK) {
+    const end = min<usize>(from + BLOCK, keptGroups);
+    if (wide) squares64(order, ends, from, end, loads, out);
+    else squares32(order, ends, from, end, loads, out);
+  }
+}

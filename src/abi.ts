@@ -27,17 +27,45 @@ export interface Abi {
   packingOrder(): number;
   packingVit(): number;
   packingTokens(): number;
+  packingAttention(): number;
   packingOversizeCount(): number;
   packingOversize(): number;
   packingBound(): number;
+  groupSums(values: number, order: number, offsets: number, groups: number, out: number): void;
+  groupAttention(tokens: number, order: number, offsets: number, groups: number, out: number): void;
+
+  unitsBegin(vit: number, tokens: number, attention: number, sizes: number, parts: number, spSize: number): number;
+  unitCount(): number;
+  unitGroups(): number;
+  unitsRepeated(): number;
+  unitsBadGroup(): number;
+
+  planRandom(ranks: number, micro: number, seed: number, tail: number): number;
+  planLengthGroup(ranks: number, micro: number, seed: number, tail: number, window: number): number;
+  planGroupRandom(ranks: number, micro: number, seed: number, tail: number, bin: number): number;
+  publishedRandom(ranks: number, micro: number, seed: number): number;
+  publishedLengthGroup(ranks: number, micro: number, seed: number): number;
+  publishedGroupRandom(ranks: number, micro: number, epoch: number, step: number, bin: number): number;
+  planSteps(): number;
+  planOrder(): number;
+  planLength(): number;
+  planDropped(): number;
+  planRepeated(): number;
+
+  evaluatePlan(ranks: number, micro: number): void;
+  planPad(): number;
+  planOuterPad(): number;
+  planVitDist(): number;
+  planTokenDist(): number;
+  planAttentionDist(): number;
 }
 
 /** The statuses of `assembly/status.ts`. */
 const OK = 0;
 const OUT_OF_MEMORY = 1;
-const BAD_ARGUMENT = 2;
-const NEGATIVE_VIT = 3;
-const NEGATIVE_TOKENS = 4;
+export const BAD_ARGUMENT = 2;
+export const NEGATIVE_VIT = 3;
+export const NEGATIVE_TOKENS = 4;
 
 /** The error for a length that is not a whole number in 0 .. 2^31 - 1. */
 export function invalidLength(field: string, index: number, seen: unknown): InputError {

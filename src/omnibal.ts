@@ -1,9 +1,23 @@
 import { type ASUtil, instantiate, instantiateStreaming, instantiateSync } from "@assemblyscript/loader";
 import { type Abi, check, outOfMemory } from "./abi.ts";
 import { RuntimeError } from "./errors.ts";
+import { type EvaluateOptions, type Evaluation, evaluateParts, groupAttention } from "./evaluate.ts";
 import { type Lengths, type LengthsInput, toLengths } from "./lengths.ts";
 import { integer, MAX_INT32, MAX_UINT32 } from "./options.ts";
 import { Packing, type PackingBounds } from "./packing.ts";
+import {
+  beginUnits,
+  type GroupLoads,
+  type GroupLoadsInput,
+  makePlan,
+  RankSampler,
+  resolvePlan,
+  type SamplerOptions,
+  type SpGroups,
+  takeShare,
+  takeSpGroups,
+  toParts,
+} from "./samplers.ts";
 
 /** How far a packing has come, after each round. */
 export interface RoundInfo {
@@ -72,7 +86,7 @@ export class Omnibal {
     const rounds = integer("rounds", options.rounds ?? 50, 1, MAX_INT32);
     const seed = integer("seed", options.seed ?? 1024, 0, MAX_UINT32);
     const n = vit.length;
-    return this.#alone(() => {
+    return this.#exclusive(() => {
       const { abi } = this;
       const { minVit, minTokens } = bounds;
       const seen = (field: "vit" | "tokens", at: number) => (field === "vit" ? vit : tokens)[at];
@@ -93,6 +107,79 @@ export class Omnibal {
     });
   }
 
+  /**
+   * How even the ranks' loads are over one epoch of a sampler, of one packing or of one per data group. A `Packing` has
+   * the sums that attention needs; one read back from a file gets them from `lengths`.
+   * O(groups) and a sort, 60 bytes per group.
+   *
+   * @throws InputError for loads, OptionError for options, RuntimeError OUT_OF_MEMORY.
+   */
+  evaluate(packings: GroupLoadsInput, options: EvaluateOptions): Evaluation {
+    return this.#exclusive(() => {
+      let parts: readonly GroupLoads[] = toParts(packings);
+      const { lengths } = options;
+      if (lengths !== undefined) {
+        parts = parts.map((part) =>
+          part.attention === undefined && part instanceof Packing
+            ? {
+                length: part.length,
+                vit: part.vit,
+                tokens: part.tokens,
+                attention: groupAttention(this.abi, part, lengths),
+              }
+            : part,
+        );
+      }
+      return evaluateParts(this.abi, parts, options);
+    });
+  }
+
+  /**
+   * One rank's batches of groups, over one packing or one per data group: every group is handed out once per epoch,
+   * but for what the tail rule drops or repeats, and every rank has the same number of steps. The order changes each
+   * epoch and is the same on every rank's machine. O(groups) and a sort per epoch; 4 bytes per batch and group are kept.
+   *
+   * @throws InputError for loads, OptionError for options, RuntimeError OUT_OF_MEMORY; so do `seek` and `resume`.
+   */
+  sampler(packings: GroupLoadsInput, options: SamplerOptions): RankSampler {
+    const parts = toParts(packings);
+    const plan = resolvePlan(options);
+    const rank = integer("rank", options.rank, 0, plan.ranks - 1);
+    let sp: Int32Array | undefined;
+    if (plan.spSize > 1) {
+      sp = this.#exclusive(() => {
+        beginUnits(this.abi, parts, plan.spSize);
+        return this.#copy(this.abi.unitGroups(), this.abi.unitCount() * plan.spSize);
+      });
+    }
+    return new RankSampler(
+      (epoch, from) =>
+        this.#exclusive(() => {
+          beginUnits(this.abi, parts, plan.spSize);
+          const first = makePlan(this.abi, plan, epoch, from);
+          return takeShare(this.abi, plan, rank, from, from - first);
+        }),
+      plan,
+      parts.map((part) => part.length),
+      sp,
+      { rank, epoch: options.epoch ?? 0, step: options.step ?? 0 },
+    );
+  }
+
+  /**
+   * Sequence-parallel groups of one packing: sorted by (tokens, index) and cut into runs of spSize; the last run is
+   * filled by repeating groups from the front, as often as it takes. The packing is not changed. O(groups log groups).
+   *
+   * @throws InputError for loads, OptionError for spSize out of 2 .. 2^31 - 1, RuntimeError OUT_OF_MEMORY.
+   */
+  spGroups(packing: GroupLoads, spSize: number): SpGroups {
+    const size = integer("spSize", spSize, 2, MAX_INT32);
+    return this.#exclusive(() => {
+      beginUnits(this.abi, toParts(packing), size);
+      return takeSpGroups(this.abi, packing, size);
+    });
+  }
+
   /** Copies the core's packing out. */
   #takePacking(bounds: PackingBounds, rounds: number): Packing {
     const { abi } = this;
@@ -103,6 +190,7 @@ export class Omnibal {
       indices: this.#copy(abi.packingOrder(), offsets[groups]),
       vit: this.#copy(abi.packingVit(), groups),
       tokens: this.#copy(abi.packingTokens(), groups),
+      attention: new Float64Array(abi.memory.buffer, abi.packingAttention() >>> 0, groups).slice(),
       oversize: this.#copy(abi.packingOversize(), abi.packingOversizeCount()),
       bounds,
       bound: abi.packingBound(),
@@ -133,8 +221,8 @@ export class Omnibal {
     }
   }
 
-  /** Runs `work` and then frees all that it allocated. */
-  #alone<T>(work: () => T): T {
+  /** Runs `work` alone on this instance, and frees all that it allocated in the core. */
+  #exclusive<T>(work: () => T): T {
     if (this.#busy) {
       throw new RuntimeError("BUSY", "this instance is at work (a callback called it again): use another one");
     }
