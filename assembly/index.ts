@@ -159,6 +159,22 @@ export {
 } from "./published";
 export { groupRandom as planGroupRandom, lengthGroup as planLengthGroup, random as planRandom } from "./samplers";
 
+/**
+ * planBalanced(ranks, micro, seed, epoch, tail, vit, tokens, attention, cost): status. One epoch in steps whose units
+ * are alike. tail: 0 drops the units that do not fill a step, 1 repeats others, 2 leaves the last step short; which ones
+ * rotates with the epoch. vit, tokens, attention (f64, >= 0): what unevenness in each counts, or, with cost = 1, what
+ * one tile, token and token^2 cost, when the sum of these is all that is evened out.
+ */
+export { balanced as planBalanced } from "./plan";
+
+/** Inner loops, not for callers. */
+export { split as hotSplit, unevenness as hotUnevenness } from "./plan";
+
+/** Stands in planOrder() where a short step has no unit: 2^32 - 1. Such steps are the last planShortSteps() ones. */
+export function planShortSteps(): i32 {
+  return plan.shortSteps;
+}
+
 /** Steps that every rank has in the last plan. */
 export function planSteps(): i32 {
   return plan.steps;
@@ -210,4 +226,15 @@ export function planTokenDist(): f64 {
 /** Sums of tokens^2. */
 export function planAttentionDist(): f64 {
   return balance.attentionDist;
+}
+
+/**
+ * evaluateCost(ranks, micro, vit, tokens, attention, out): the work of each rank over the last plan into f64[ranks] at
+ * `out`, where a tile, a token and a token^2 cost so much (f64).
+ */
+export { evaluateCost } from "./evaluate";
+
+/** What the heaviest rank of each step costs, added up over the steps of the last evaluateCost. */
+export function planTime(): f64 {
+  return balance.time;
 }

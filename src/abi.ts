@@ -46,6 +46,18 @@ export interface Abi {
   publishedRandom(ranks: number, micro: number, seed: number): number;
   publishedLengthGroup(ranks: number, micro: number, seed: number): number;
   publishedGroupRandom(ranks: number, micro: number, epoch: number, step: number, bin: number): number;
+  planBalanced(
+    ranks: number,
+    micro: number,
+    seed: number,
+    epoch: number,
+    tail: number,
+    vit: number,
+    tokens: number,
+    attention: number,
+    cost: number,
+  ): number;
+  planShortSteps(): number;
   planSteps(): number;
   planOrder(): number;
   planLength(): number;
@@ -58,6 +70,8 @@ export interface Abi {
   planVitDist(): number;
   planTokenDist(): number;
   planAttentionDist(): number;
+  evaluateCost(ranks: number, micro: number, vit: number, tokens: number, attention: number, out: number): void;
+  planTime(): number;
 }
 
 /** The statuses of `assembly/status.ts`. */

@@ -5,6 +5,15 @@ export type { LengthArray, Lengths, LengthsInput, SampleRecord } from "./lengths
 export { load, loadSync, Omnibal, type PackOptions, type RoundInfo, type WasmSource } from "./omnibal.ts";
 export { Packing, type PackingBounds, type PackingStats } from "./packing.ts";
 export {
+  type BalancedPlanOptions,
+  type BalanceWeights,
+  type CostModel,
+  Plan,
+  type PlanState,
+  type PlanStats,
+  type TailRule,
+} from "./plan.ts";
+export {
   type EpochCounts,
   type GroupLoads,
   type GroupLoadsInput,

@@ -5,6 +5,7 @@ import { type EvaluateOptions, type Evaluation, evaluateParts, groupAttention } 
 import { type Lengths, type LengthsInput, toLengths } from "./lengths.ts";
 import { integer, MAX_INT32, MAX_UINT32 } from "./options.ts";
 import { Packing, type PackingBounds } from "./packing.ts";
+import { type BalancedPlanOptions, type Plan, planEpoch } from "./plan.ts";
 import {
   beginUnits,
   type GroupLoads,
@@ -178,6 +179,18 @@ export class Omnibal {
       beginUnits(this.abi, toParts(packing), size);
       return takeSpGroups(this.abi, packing, size);
     });
+  }
+
+  /**
+   * Plans one epoch of one packing, or of one per data group: steps in which all ranks have alike tiles and tokens (and
+   * attention, or cost, if asked for), in random order, the ranks dealt at random. The same options give the same plan
+   * for ever. O(groups log steps), 130 bytes per group.
+   *
+   * @throws InputError for loads, OptionError for options, RuntimeError OUT_OF_MEMORY.
+   */
+  plan(packings: GroupLoadsInput, options: BalancedPlanOptions): Plan {
+    const parts = toParts(packings);
+    return this.#exclusive(() => planEpoch(this.abi, parts, options));
   }
 
   /** Copies the core's packing out. */
