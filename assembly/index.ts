@@ -10,8 +10,8 @@
 // 3 a vit value is negative, 4 a tokens value is negative (`errorIndex()` says where for 3 and 4).
 // One instance serves one caller at a time; it needs no imports.
 
-import * as isf from "./isf";
 import * as packing from "./packing";
+import * as status from "./status";
 
 /**
  * isfBegin(vit, tokens, n, maxVit, maxTokens, minVit, minTokens, seed): status. Starts ISF over i32[n] at `vit` and
@@ -38,7 +38,7 @@ export { scan32 as hotScan32, scan64 as hotScan64 } from "./nextfit";
 
 /** Where the negative value of status 3 or 4 is: an index of a sample. */
 export function errorIndex(): i32 {
-  return isf.errorIndex;
+  return status.errorIndex;
 }
 
 /** Groups of the last packing. */
@@ -75,3 +75,19 @@ export function packingBound(): i32 {
  * groupSums(values, order, offsets, groups, out): adds up i32 `values` inside each group into i32[groups] at `out`.
  */
 export { groupSums } from "./packing";
+
+/**
+ * textBegin(format, offsets, order, vit, tokens, groups, oversize, oversizeCount, maxVit, maxTokens, bound, rounds):
+ * status. Starts the text of a packing: the last one's arrays, or a kept one's copied in, with the sums of `groupSums`.
+ * Format 0: {"groups":[[3,1],[2]],"oversize":[7],"stats":{...}}. Format 1, a line per group: {"group":[3,1],"vit":9,
+ * "tokens":4001}, and {"oversize":[7]} as the last line if there are any. The arrays stay as they are until the end.
+ * textWrite(out, room): writes the next bytes at `out`, `room` of them at most (768 <= room < 2^31); returns how many,
+ * 0 at the end, or a status negated. Allocates nothing.
+ */
+export { begin as textBegin, write as textWrite } from "./packing-text";
+/**
+ * statsLook(vit, tokens, n): status. Takes the figures of i32[n] at `vit` and `tokens`; 256 KB of the arena meanwhile.
+ * statsWrite(out, room): writes them at `out` as one line of JSON (room >= 4096); returns its bytes, or a status negated.
+ * Percentiles are by nearest rank, ratios have six decimals rounded half up, null where there is nothing to divide by.
+ */
+export { look as statsLook, write as statsWrite } from "./stats";

@@ -17,10 +17,7 @@ import {
   word,
 } from "./nextfit";
 import { setGroups, setLinearBound, setOversize } from "./packing";
-import { BAD_ARGUMENT, NEGATIVE_TOKENS, NEGATIVE_VIT, OK, OUT_OF_MEMORY } from "./status";
-
-/** Where the last NEGATIVE_VIT or NEGATIVE_TOKENS was seen. */
-export let errorIndex: i32 = -1;
+import { BAD_ARGUMENT, failAt, NEGATIVE_TOKENS, NEGATIVE_VIT, OK, OUT_OF_MEMORY } from "./status";
 
 /** Rounds done since `begin`. */
 export let rounds: i32 = 0;
@@ -42,10 +39,7 @@ function buildLoads<T extends number>(vit: usize, tokens: usize, n: i32, maxVit:
   for (let i = 0; i < n; i++) {
     const v = load<i32>(vit + ((<usize>i) << 2));
     const t = load<i32>(tokens + ((<usize>i) << 2));
-    if ((v | t) < 0) {
-      errorIndex = i;
-      return v < 0 ? -NEGATIVE_VIT : -NEGATIVE_TOKENS;
-    }
+    if ((v | t) < 0) return -failAt(v < 0 ? NEGATIVE_VIT : NEGATIVE_TOKENS, i);
     const fits = v <= maxVit && t <= maxTokens;
     over += i32(!fits);
     sumVit += fits ? v : 0;

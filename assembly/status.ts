@@ -10,3 +10,12 @@ export const BAD_ARGUMENT: i32 = 2;
 export const NEGATIVE_VIT: i32 = 3;
 /** A token value is negative; `errorIndex()` says which. */
 export const NEGATIVE_TOKENS: i32 = 4;
+
+/** Where the last NEGATIVE_VIT or NEGATIVE_TOKENS was seen. */
+export let errorIndex: i32 = -1;
+
+/** Notes where a status arose, and returns it. */
+export function failAt(status: i32, index: i32): i32 {
+  errorIndex = index;
+  return status;
+}

@@ -37,6 +37,25 @@ export interface Abi {
   packingOversize(): number;
   packingBound(): number;
   groupSums(values: number, order: number, offsets: number, groups: number, out: number): void;
+
+  textBegin(
+    format: number,
+    offsets: number,
+    order: number,
+    vit: number,
+    tokens: number,
+    groups: number,
+    oversize: number,
+    oversizeCount: number,
+    maxVit: number,
+    maxTokens: number,
+    bound: number,
+    rounds: number,
+  ): number;
+  textWrite(out: number, room: number): number;
+
+  statsLook(vit: number, tokens: number, n: number): number;
+  statsWrite(out: number, room: number): number;
 }
 
 /** The statuses of `assembly/status.ts`. */

@@ -3,3 +3,4 @@ export { type ErrorCode, InputError, OmnibalError, OptionError, RuntimeError } f
 export type { LengthArray, Lengths, LengthsInput, SampleRecord } from "./lengths.ts";
 export { load, loadSync, Omnibal, type PackOptions, type RoundInfo, type WasmSource } from "./omnibal.ts";
 export { Packing, type PackingBounds, type PackingStats } from "./packing.ts";
+export type { LengthStats, LoadStats, VitBin } from "./stats.ts";
