@@ -86,6 +86,8 @@ function sumOf(values: usize): u64 {
 
 function putStats(): void {
   const samples = <u64>(offset(groups) - offset(0));
+  // Without a group the ratios are 0, as in the facade.
+  const count = <u64>max(groups, 1);
   put('"stats":{"groups":');
   putNumber(groups);
   put(',"samples":');
@@ -95,11 +97,11 @@ function putStats(): void {
   put(',"bound":');
   putNumber(bound);
   put(',"fillVit":');
-  putRatio(sumOf(vit), <u64>groups * <u64>maxVit);
+  putRatio(sumOf(vit), count * <u64>maxVit);
   put(',"fillTokens":');
-  putRatio(sumOf(tokens), <u64>groups * <u64>maxTokens);
+  putRatio(sumOf(tokens), count * <u64>maxTokens);
   put(',"samplesPerGroup":');
-  putRatio(samples, groups);
+  putRatio(samples, count);
   put(',"rounds":');
   putNumber(rounds);
   put("}");

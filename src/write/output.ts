@@ -44,6 +44,13 @@ function refuse(path: string, why: string): never {
   throw new InputError("INVALID_OUTPUT", `${path}: ${why}`);
 }
 
+/** The file system's error in a line that names what the user named, not the name beside it that was being written. */
+function unwritable(name: string, error: unknown): unknown {
+  if (!(error instanceof Error && "syscall" in error)) return error;
+  const why = error.message.split(",", 1)[0];
+  return new InputError("INVALID_OUTPUT", `${name}: cannot be written (${why})`, { cause: error });
+}
+
 /** What stands at `path`, if anything does. */
 function kindOf(path: string): "nothing" | "file" | "folder" | "other" {
   const stats = statSync(path, { throwIfNoEntry: false });
@@ -125,7 +132,7 @@ export async function toStream(stream: Writable, pieces: Pieces): Promise<void> 
     }
   } catch (error) {
     // The reader has seen enough, as `head` does: no failure.
-    if ((error as NodeJS.ErrnoException).code !== "EPIPE") throw error;
+    if ((error as NodeJS.ErrnoException).code !== "EPIPE") throw unwritable("standard output", error);
   } finally {
     // The event comes after the callback.
     await setImmediate();
@@ -134,10 +141,10 @@ export async function toStream(stream: Writable, pieces: Pieces): Promise<void> 
 }
 
 /**
- * Writes a packing to the file or folder `out`, or to a stream where the format is one file. What fails or is
+ * Writes a packing to the file or folder `out`, or to standard output where the format is one file. What fails or is
  * interrupted (also by `process.exit`) leaves `out` as it was and nothing beside it.
  *
- * @throws InputError INVALID_OUTPUT when `out` cannot become what the format makes; the file system's errors.
+ * @throws InputError INVALID_OUTPUT when `out` cannot become what the format makes, or the disk is full, and so on.
  */
 export async function writePacking(format: Format, written: Written, out: string | Writable): Promise<void> {
   if (typeof out !== "string") {
@@ -145,6 +152,14 @@ export async function writePacking(format: Format, written: Written, out: string
     return toStream(out, format.file(written));
   }
   checkOutput(format, out);
+  try {
+    await toDisk(format, written, out);
+  } catch (error) {
+    throw unwritable(out, error);
+  }
+}
+
+async function toDisk(format: Format, written: Written, out: string): Promise<void> {
   const kind = kindOf(out);
   // A rename would put a file in the place of a device or of a link.
   const target = kind === "nothing" ? resolve(out) : realpathSync(out);
