@@ -1,40 +1,63 @@
 // The ABI of omnibal.wasm, and nothing else. Any host that can call WebAssembly can use it:
 //
-//   1. `const top = mark()`, then `alloc` room for the inputs and write them into `memory` (little endian).
-//   2. Call a packer; read its result through the `packing...` accessors.
-//   3. `release(top)`: results and inputs are gone, the memory stays for the next call.
+//   1. `const top = mark()`, then `alloc` a buffer for input.
+//   2. Begin a packer and push the samples through that buffer (little endian, in pieces of any size); run it; read
+//      its result through the `packing...` accessors.
+//   3. `release(top)`: the results are gone, the memory stays for the next call.
 //
 // Pointers are unsigned 32-bit byte addresses (JavaScript sees those above 2 GiB as negative: use `>>> 0`). Views on
-// `memory` die when it grows: make them after the last call that can allocate (alloc, ...Begin, packingSums).
+// `memory` die when it grows: make them after the last call that can allocate (alloc, ...Begin, ...Finish).
 // An export that answers a status answers one of the codes in status.ts: 0 done, 1 out of memory, 2 bad argument,
 // 3 a vit value is negative, 4 a tokens value is negative (`errorIndex()` says where for 3 and 4).
 // One instance serves one caller at a time; it needs no imports.
 
+import * as balance from "./evaluate";
 import * as packing from "./packing";
+import * as plan from "./samplers";
 import * as status from "./status";
+import * as units from "./units";
 
 /**
- * isfBegin(vit, tokens, n, maxVit, maxTokens, minVit, minTokens, seed): status. Starts ISF over i32[n] at `vit` and
- * `tokens`. 0 <= n, 1 <= maxVit, maxTokens; a group is kept when vit >= minVit or tokens >= minTokens; seed: u32.
+ * ISF over n samples, 0 <= n.
+ * isfBegin(n, maxVit, maxTokens, minVit, minTokens, seed): status. 1 <= maxVit, maxTokens; a group is kept when
+ *   vit >= minVit or tokens >= minTokens; seed: u32.
+ * isfPush(vit, tokens, count): status. The next samples, i32[count] at either pointer, read within the call: n in all.
  * isfRound(last): one round; how many samples are left for another (0: none is needed). The last one keeps all groups.
- * isfGroups(): groups there would be if that round had been the last. isfFinish(): hands over to `packing...`.
+ * isfGroups(): groups there would be if that round had been the last.
+ * isfFinish(): status; adds the groups up and hands over to `packing...`.
  */
-export { begin as isfBegin, finish as isfFinish, groupsNow as isfGroups, round as isfRound } from "./isf";
-/** alloc(bytes: u32): pointer to so many bytes, 16-byte aligned, contents undefined; 0 when out of memory. */
-/** mark(): pointer, the end of the arena. release(pointer): frees all that was allocated after that mark. */
+export {
+  begin as isfBegin,
+  finish as isfFinish,
+  groupsNow as isfGroups,
+  push as isfPush,
+  round as isfRound,
+} from "./isf";
+/**
+ * alloc(bytes: u32): pointer to so many bytes, 16-byte aligned, contents undefined; 0 when out of memory.
+ * mark(): the end of the arena. release(mark): frees all that was allocated after that mark.
+ */
 export { alloc, mark, release } from "./memory";
-/** The generator behind ISF and the samplers (MT19937): mtSeed(seed: u32); mtNext(): u32. */
-/** mtShuffle(at, n): numpy's RandomState.shuffle of u32[n] at `at`; mtTorchShuffle(at, n): torch.randperm's, n < 214,748,364. */
-/** Inner loops, not for callers: exported so that they stay functions of their own, which engines optimise after a few calls. */
+/**
+ * The generator behind ISF and the samplers, MT19937: mtSeed(seed: u32), mtNext(): u32.
+ * mtShuffle(at, n): numpy's RandomState.shuffle of u32[n]; mtTorchShuffle(at, n): torch.randperm's, n < 214,748,364.
+ */
 export {
   next as mtNext,
-  refill as hotRefill,
   seed as mtSeed,
   shuffle as mtShuffle,
-  shuffleBlock as hotShuffleBlock,
   torchShuffle as mtTorchShuffle,
 } from "./mt19937";
-export { scan32 as hotScan32, scan64 as hotScan64 } from "./nextfit";
+
+/** Inner loops, not for callers: exported so that they stay functions of their own, which engines optimise in time. */
+export { build32 as hotBuild32, build64 as hotBuild64 } from "./isf";
+export { refill as hotRefill, shuffleBlock as hotShuffleBlock } from "./mt19937";
+export {
+  scan32 as hotScan32,
+  scan64 as hotScan64,
+  squares32 as hotSquares32,
+  squares64 as hotSquares64,
+} from "./nextfit";
 
 /** Where the negative value of status 3 or 4 is: an index of a sample. */
 export function errorIndex(): i32 {
@@ -56,6 +79,21 @@ export function packingOrder(): usize {
   return packing.order;
 }
 
+/** i32[groups]: tiles of each group. */
+export function packingVit(): usize {
+  return packing.vit;
+}
+
+/** i32[groups]: tokens of each group. */
+export function packingTokens(): usize {
+  return packing.tokens;
+}
+
+/** f64[groups]: sum of tokens^2 over the samples of each group, exact below 2^53. */
+export function packingAttention(): usize {
+  return packing.attention;
+}
+
 /** Samples beyond a bound. */
 export function packingOversizeCount(): i32 {
   return packing.oversizeCount;
@@ -72,9 +110,107 @@ export function packingBound(): i32 {
 }
 
 /**
+ * groupAttention(tokens, order, offsets, groups, out): sums of tokens^2 inside each group into f64[groups] at `out`.
+ */
+export { groupAttention } from "./evaluate";
+/**
  * groupSums(values, order, offsets, groups, out): adds up i32 `values` inside each group into i32[groups] at `out`.
  */
 export { groupSums } from "./packing";
+
+/**
+ * unitsBegin(vit, tokens, attention, sizes, parts, spSize): status. What samplers hand out, from the groups of `parts`
+ * data groups, sizes[p] (u32) each, one after another: vit, tokens i32[groups], attention f64[groups]. A unit is one
+ * group, or `spSize` >= 2 groups for sequence parallelism: sorted by (tokens, index), cut into runs, the last one filled
+ * by repeating groups from the front of its data group. 3 and 4 as status: `unitsBadGroup()` has a negative load.
+ */
+export { begin as unitsBegin } from "./units";
+
+/** Units of the last unitsBegin. */
+export function unitCount(): i32 {
+  return units.units;
+}
+
+/** u32[unitCount() * spSize]: the groups of each unit. */
+export function unitGroups(): usize {
+  return units.members;
+}
+
+/** Groups that stand in a second place. */
+export function unitsRepeated(): i32 {
+  return units.repeatedGroups;
+}
+
+export function unitsBadGroup(): i32 {
+  return units.badGroup;
+}
+
+/**
+ * planRandom(ranks, micro, seed, tail), planLengthGroup(ranks, micro, seed, tail, window), planGroupRandom(ranks, micro,
+ * seed, tail, bin): status. One epoch over the units: tail 0 drops units that do not fill a step, 1 repeats some to
+ * fill it. seed: u32, one per epoch; ranks, micro, window, bin >= 1.
+ * publishedRandom(ranks, micro, seed), publishedLengthGroup(ranks, micro, seed), publishedGroupRandom(ranks, micro,
+ * epoch, step, bin): the published samplers, faults included; the last one leaves out `step` steps itself.
+ */
+export {
+  groupRandom as publishedGroupRandom,
+  lengthGroup as publishedLengthGroup,
+  random as publishedRandom,
+} from "./published";
+export { groupRandom as planGroupRandom, lengthGroup as planLengthGroup, random as planRandom } from "./samplers";
+
+/** Steps that every rank has in the last plan. */
+export function planSteps(): i32 {
+  return plan.steps;
+}
+
+/** u32[planLength()]: units, [steps][ranks][micro]. */
+export function planOrder(): usize {
+  return plan.order;
+}
+
+/** Places in the plan: steps * ranks * micro, or more (less than a step) after publishedLengthGroup. */
+export function planLength(): i32 {
+  return plan.length;
+}
+
+/** Units in no step. */
+export function planDropped(): i32 {
+  return plan.dropped;
+}
+
+/** Places that hold a unit for a second time. */
+export function planRepeated(): i32 {
+  return plan.repeated;
+}
+
+/** evaluatePlan(ranks, micro): measures the last plan, which must have been made for these; the ratios, 0 .. 1: */
+export { evaluate as evaluatePlan } from "./evaluate";
+
+/** Padding over all tokens computed on. */
+export function planPad(): f64 {
+  return balance.pad;
+}
+
+/** The same but for what is inside sequence-parallel units. */
+export function planOuterPad(): f64 {
+  return balance.outerPad;
+}
+
+/** Mean over steps of how far below the largest rank the ranks are: tiles. */
+export function planVitDist(): f64 {
+  return balance.vitDist;
+}
+
+/** Tokens, of a micro batch its longest unit's. */
+export function planTokenDist(): f64 {
+  return balance.tokenDist;
+}
+
+/** Sums of tokens^2. */
+export function planAttentionDist(): f64 {
+  return balance.attentionDist;
+}
 
 /**
  * textBegin(format, offsets, order, vit, tokens, groups, oversize, oversizeCount, maxVit, maxTokens, bound, rounds):

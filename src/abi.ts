@@ -15,28 +15,49 @@ export interface Abi {
   mtShuffle(at: number, n: number): void;
   mtTorchShuffle(at: number, n: number): void;
 
-  isfBegin(
-    vit: number,
-    tokens: number,
-    n: number,
-    maxVit: number,
-    maxTokens: number,
-    minVit: number,
-    minTokens: number,
-    seed: number,
-  ): number;
+  isfBegin(n: number, maxVit: number, maxTokens: number, minVit: number, minTokens: number, seed: number): number;
+  isfPush(vit: number, tokens: number, count: number): number;
   isfRound(last: number): number;
   isfGroups(): number;
-  isfFinish(): void;
+  isfFinish(): number;
 
   errorIndex(): number;
   packingGroups(): number;
   packingOffsets(): number;
   packingOrder(): number;
+  packingVit(): number;
+  packingTokens(): number;
+  packingAttention(): number;
   packingOversizeCount(): number;
   packingOversize(): number;
   packingBound(): number;
   groupSums(values: number, order: number, offsets: number, groups: number, out: number): void;
+  groupAttention(tokens: number, order: number, offsets: number, groups: number, out: number): void;
+
+  unitsBegin(vit: number, tokens: number, attention: number, sizes: number, parts: number, spSize: number): number;
+  unitCount(): number;
+  unitGroups(): number;
+  unitsRepeated(): number;
+  unitsBadGroup(): number;
+
+  planRandom(ranks: number, micro: number, seed: number, tail: number): number;
+  planLengthGroup(ranks: number, micro: number, seed: number, tail: number, window: number): number;
+  planGroupRandom(ranks: number, micro: number, seed: number, tail: number, bin: number): number;
+  publishedRandom(ranks: number, micro: number, seed: number): number;
+  publishedLengthGroup(ranks: number, micro: number, seed: number): number;
+  publishedGroupRandom(ranks: number, micro: number, epoch: number, step: number, bin: number): number;
+  planSteps(): number;
+  planOrder(): number;
+  planLength(): number;
+  planDropped(): number;
+  planRepeated(): number;
+
+  evaluatePlan(ranks: number, micro: number): void;
+  planPad(): number;
+  planOuterPad(): number;
+  planVitDist(): number;
+  planTokenDist(): number;
+  planAttentionDist(): number;
 
   textBegin(
     format: number,
@@ -61,9 +82,9 @@ export interface Abi {
 /** The statuses of `assembly/status.ts`. */
 const OK = 0;
 const OUT_OF_MEMORY = 1;
-const BAD_ARGUMENT = 2;
-const NEGATIVE_VIT = 3;
-const NEGATIVE_TOKENS = 4;
+export const BAD_ARGUMENT = 2;
+export const NEGATIVE_VIT = 3;
+export const NEGATIVE_TOKENS = 4;
 
 /** The error for a length that is not a whole number in 0 .. 2^31 - 1. */
 export function invalidLength(field: string, index: number, seen: unknown): InputError {
@@ -77,7 +98,7 @@ export function invalidLength(field: string, index: number, seen: unknown): Inpu
 export function outOfMemory(samples: number): RuntimeError {
   return new RuntimeError(
     "OUT_OF_MEMORY",
-    `${samples} samples do not fit: a WebAssembly memory ends at 4 GiB, about 110 million samples`,
+    `${samples} samples do not fit: a WebAssembly memory ends at 4 GiB, about 170 million samples`,
   );
 }
 

@@ -1,9 +1,23 @@
 import { type ASUtil, instantiate, instantiateStreaming, instantiateSync } from "@assemblyscript/loader";
 import { type Abi, check, outOfMemory } from "./abi.ts";
 import { RuntimeError } from "./errors.ts";
-import { type LengthsInput, toLengths } from "./lengths.ts";
+import { type EvaluateOptions, type Evaluation, evaluateParts, groupAttention } from "./evaluate.ts";
+import { type Lengths, type LengthsInput, toLengths } from "./lengths.ts";
 import { integer, MAX_INT32, MAX_UINT32 } from "./options.ts";
 import { Packing, type PackingBounds } from "./packing.ts";
+import {
+  beginUnits,
+  type GroupLoads,
+  type GroupLoadsInput,
+  makePlan,
+  RankSampler,
+  resolvePlan,
+  type SamplerOptions,
+  type SpGroups,
+  takeShare,
+  takeSpGroups,
+  toParts,
+} from "./samplers.ts";
 import type { LengthStats } from "./stats.ts";
 
 /** How far a packing has come, after each round. */
@@ -40,6 +54,9 @@ export interface PackOptions {
 /** Where the module comes from: a URL or its response, its bytes, or the compiled module. */
 export type WasmSource = URL | string | Response | BufferSource | WebAssembly.Module;
 
+/** Samples per call into the core: a buffer that stays in the second-level cache. */
+const PIECE = 16384;
+
 /** Bytes of text taken out of the core at a time. */
 const TEXT_ROOM = 65536;
 
@@ -56,7 +73,7 @@ export class Omnibal {
   /**
    * Packs samples into groups with ISF (paper, Algorithm 1): vit <= maxVit and tokens <= maxTokens in every group.
    * The groups are those of the published code, bit for bit; samples beyond a bound come back in `oversize`.
-   * O(samples) per round, 24 bytes per sample and 8 per group.
+   * O(samples) per round; 24 bytes per sample at most (32 where the bounds need more than 30 bits).
    *
    * @throws InputError for lengths, OptionError for options, RuntimeError OUT_OF_MEMORY; the signal's reason.
    */
@@ -86,13 +103,15 @@ export class Omnibal {
     const rounds = integer("rounds", options.rounds ?? 50, 1, MAX_INT32);
     const seed = integer("seed", options.seed ?? 1024, 0, MAX_UINT32);
     const { abi } = this;
+    const { minVit, minTokens } = bounds;
     const n = vit.length;
+    const seen = (field: "vit" | "tokens", at: number) => (field === "vit" ? vit : tokens)[at];
     const top = this.#enter();
     try {
-      const vitAt = this.#copyIn(vit, n);
-      const tokensAt = this.#copyIn(tokens, n);
-      const status = abi.isfBegin(vitAt, tokensAt, n, maxVit, maxTokens, bounds.minVit, bounds.minTokens, seed);
-      check(abi, status, n, (field, at) => (field === "vit" ? vit : tokens)[at]);
+      check(abi, abi.isfBegin(n, maxVit, maxTokens, minVit, minTokens, seed), n, seen);
+      this.#feed({ vit, tokens }, (vitAt, tokensAt, count) => {
+        check(abi, abi.isfPush(vitAt, tokensAt, count), n, seen);
+      });
       let round = 0;
       let loose = n;
       while (round < rounds && loose > 0) {
@@ -103,8 +122,8 @@ export class Omnibal {
         options.onRound?.(info);
         yield info;
       }
-      abi.isfFinish();
-      return this.#takePacking(vitAt, tokensAt, n, bounds, round);
+      check(abi, abi.isfFinish(), n, seen);
+      return this.#takePacking(bounds, round);
     } finally {
       this.#leave(top);
     }
@@ -166,20 +185,90 @@ export class Omnibal {
     return JSON.parse(this.statsText(lengths)) as LengthStats;
   }
 
+  /**
+   * How even the ranks' loads are over one epoch of a sampler, of one packing or of one per data group. A `Packing` has
+   * the sums that attention needs; one read back from a file gets them from `lengths`.
+   * O(groups) and a sort, 60 bytes per group.
+   *
+   * @throws InputError for loads, OptionError for options, RuntimeError OUT_OF_MEMORY.
+   */
+  evaluate(packings: GroupLoadsInput, options: EvaluateOptions): Evaluation {
+    return this.#exclusive(() => {
+      let parts: readonly GroupLoads[] = toParts(packings);
+      const { lengths } = options;
+      if (lengths !== undefined) {
+        parts = parts.map((part) =>
+          part.attention === undefined && part instanceof Packing
+            ? {
+                length: part.length,
+                vit: part.vit,
+                tokens: part.tokens,
+                attention: groupAttention(this.abi, part, lengths),
+              }
+            : part,
+        );
+      }
+      return evaluateParts(this.abi, parts, options);
+    });
+  }
+
+  /**
+   * One rank's batches of groups, over one packing or one per data group: every group is handed out once per epoch,
+   * but for what the tail rule drops or repeats, and every rank has the same number of steps. The order changes each
+   * epoch and is the same on every rank's machine. O(groups) and a sort per epoch; 4 bytes per batch and group are kept.
+   *
+   * @throws InputError for loads, OptionError for options, RuntimeError OUT_OF_MEMORY; so do `seek` and `resume`.
+   */
+  sampler(packings: GroupLoadsInput, options: SamplerOptions): RankSampler {
+    const parts = toParts(packings);
+    const plan = resolvePlan(options);
+    const rank = integer("rank", options.rank, 0, plan.ranks - 1);
+    let sp: Int32Array | undefined;
+    if (plan.spSize > 1) {
+      sp = this.#exclusive(() => {
+        beginUnits(this.abi, parts, plan.spSize);
+        return this.#copy(this.abi.unitGroups(), this.abi.unitCount() * plan.spSize);
+      });
+    }
+    return new RankSampler(
+      (epoch, from) =>
+        this.#exclusive(() => {
+          beginUnits(this.abi, parts, plan.spSize);
+          const first = makePlan(this.abi, plan, epoch, from);
+          return takeShare(this.abi, plan, rank, from, from - first);
+        }),
+      plan,
+      parts.map((part) => part.length),
+      sp,
+      { rank, epoch: options.epoch ?? 0, step: options.step ?? 0 },
+    );
+  }
+
+  /**
+   * Sequence-parallel groups of one packing: sorted by (tokens, index) and cut into runs of spSize; the last run is
+   * filled by repeating groups from the front, as often as it takes. The packing is not changed. O(groups log groups).
+   *
+   * @throws InputError for loads, OptionError for spSize out of 2 .. 2^31 - 1, RuntimeError OUT_OF_MEMORY.
+   */
+  spGroups(packing: GroupLoads, spSize: number): SpGroups {
+    const size = integer("spSize", spSize, 2, MAX_INT32);
+    return this.#exclusive(() => {
+      beginUnits(this.abi, toParts(packing), size);
+      return takeSpGroups(this.abi, packing, size);
+    });
+  }
+
   /** Copies the core's packing out. */
-  #takePacking(vitAt: number, tokensAt: number, n: number, bounds: PackingBounds, rounds: number): Packing {
+  #takePacking(bounds: PackingBounds, rounds: number): Packing {
     const { abi } = this;
     const groups = abi.packingGroups();
-    const vitSums = this.#alloc(groups * 4, n);
-    const tokenSums = this.#alloc(groups * 4, n);
-    abi.groupSums(vitAt, abi.packingOrder(), abi.packingOffsets(), groups, vitSums);
-    abi.groupSums(tokensAt, abi.packingOrder(), abi.packingOffsets(), groups, tokenSums);
     const offsets = this.#copy(abi.packingOffsets(), groups + 1);
     return new Packing({
       offsets,
       indices: this.#copy(abi.packingOrder(), offsets[groups]),
-      vit: this.#copy(vitSums, groups),
-      tokens: this.#copy(tokenSums, groups),
+      vit: this.#copy(abi.packingVit(), groups),
+      tokens: this.#copy(abi.packingTokens(), groups),
+      attention: new Float64Array(abi.memory.buffer, abi.packingAttention() >>> 0, groups).slice(),
       oversize: this.#copy(abi.packingOversize(), abi.packingOversizeCount()),
       bounds,
       bound: abi.packingBound(),
@@ -195,6 +284,19 @@ export class Omnibal {
 
   #copy(at: number, length: number): Int32Array {
     return new Int32Array(this.abi.memory.buffer, at >>> 0, length).slice();
+  }
+
+  /** Hands the lengths to `push` through a buffer in the core's memory, piece by piece. */
+  #feed({ vit, tokens }: Lengths, push: (vit: number, tokens: number, count: number) => void): void {
+    const vitAt = this.#alloc(PIECE * 8, vit.length);
+    const tokensAt = vitAt + PIECE * 4;
+    const buffer = new Int32Array(this.abi.memory.buffer, vitAt, PIECE * 2);
+    for (let from = 0; from < vit.length; from += PIECE) {
+      const end = Math.min(from + PIECE, vit.length);
+      buffer.set(vit.subarray(from, end));
+      buffer.set(tokens.subarray(from, end), PIECE);
+      push(vitAt, tokensAt, end - from);
+    }
   }
 
   #copyIn(values: Int32Array, samples: number): number {
@@ -215,6 +317,16 @@ export class Omnibal {
   #leave(top: number): void {
     this.#busy = false;
     this.abi.release(top);
+  }
+
+  /** Runs `work` alone on this instance, and frees all that it allocated in the core. */
+  #exclusive<T>(work: () => T): T {
+    const top = this.#enter();
+    try {
+      return work();
+    } finally {
+      this.#leave(top);
+    }
   }
 }
 

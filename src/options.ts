@@ -13,3 +13,11 @@ export function integer(name: string, value: unknown, low: number, high: number)
 
 export const MAX_INT32 = 2147483647;
 export const MAX_UINT32 = 4294967295;
+
+/** One of the names, or an error that lists them. */
+export function oneOf<T extends string>(name: string, value: unknown, names: readonly T[]): T {
+  if (!names.includes(value as T)) {
+    throw new OptionError("INVALID_OPTION", `${name} is ${show(value)}, expected ${names.join(", ")}`);
+  }
+  return value as T;
+}

@@ -29,6 +29,7 @@ export interface PackingParts {
   readonly indices: Int32Array;
   readonly vit: Int32Array;
   readonly tokens: Int32Array;
+  readonly attention?: Float64Array;
   readonly oversize: Int32Array;
   readonly bounds: PackingBounds;
   readonly bound: number;
@@ -56,6 +57,11 @@ export class Packing implements Iterable<Int32Array> {
   readonly vit: Int32Array;
   /** int32[length]: tokens of each group, <= maxTokens. */
   readonly tokens: Int32Array;
+  /**
+   * float64[length]: sum of tokens^2 over the samples of each group, exact below 2^53. A packer fills it; a packing read
+   * back without its lengths has none.
+   */
+  readonly attention: Float64Array | undefined;
   /** Samples beyond a bound, by rising index. */
   readonly oversize: Int32Array;
   readonly bounds: PackingBounds;
@@ -70,6 +76,7 @@ export class Packing implements Iterable<Int32Array> {
     this.indices = parts.indices;
     this.vit = parts.vit;
     this.tokens = parts.tokens;
+    this.attention = parts.attention;
     this.oversize = parts.oversize;
     this.bounds = parts.bounds;
     this.bound = parts.bound;

@@ -124,7 +124,7 @@ describe("what pack refuses", () => {
     expect(failure({ vit, tokens: vit })).toMatchObject({
       name: "RuntimeError",
       code: "OUT_OF_MEMORY",
-      message: "550000000 samples do not fit: a WebAssembly memory ends at 4 GiB, about 110 million samples",
+      message: "550000000 samples do not fit: a WebAssembly memory ends at 4 GiB, about 170 million samples",
     });
     expect(omnibal.pack({ vit: [1], tokens: [1] }, bounds).length).toBe(1);
   });
@@ -156,6 +156,18 @@ describe("rounds from outside", () => {
     expect(run).toThrow("enough");
     expect(rounds).toBe(3);
     checkPacking(input, omnibal.pack(input, bounds));
+  });
+
+  test("packInRounds hands over after each round; left early, the instance works on", () => {
+    const packing = omnibal.pack(input, { ...bounds, rounds: 4 });
+    const steps = omnibal.packInRounds(input, { ...bounds, rounds: 4 });
+    for (const round of [1, 2, 3, 4]) expect(steps.next().value).toMatchObject({ round, rounds: 4 });
+    expect(() => omnibal.pack(input, bounds)).toThrow(RuntimeError);
+    expect(steps.next()).toEqual({ done: true, value: packing });
+    const before = omnibal.abi.mark();
+    for (const _ of omnibal.packInRounds(input, bounds)) break;
+    expect(omnibal.abi.mark()).toBe(before);
+    expect(omnibal.pack(input, { ...bounds, rounds: 4 })).toEqual(packing);
   });
 
   test("an instance called from its own callback says so", () => {
