@@ -179,12 +179,16 @@ function headerError(): i32 {
   return failAt(NPY_HEADER, <u64>(at - header), 0);
 }
 
-/** Shows from `from` up to the end of the entry. */
-function entryError(status: i32, from: usize, close: u32): i32 {
-  let to = from;
-  while (to < header + headerEnd && load<u8>(to) != close) to++;
-  keepSeen(from, min(to + 1, header + headerEnd));
+/** Shows an entry's value, [from, to). */
+function entryError(status: i32, from: usize, to: usize): i32 {
+  keepSeen(from, to);
   return failAt(status, <u64>(from - header), 0);
+}
+
+/** Just past the first `close` from `from` on, or the end of the header. */
+function past(from: usize, close: u32): usize {
+  while (from < header + headerEnd && load<u8>(from) != close) from++;
+  return min(from + 1, header + headerEnd);
 }
 
 function parseHeader(): i32 {
@@ -196,11 +200,11 @@ function parseHeader(): i32 {
     const length = at - 1 - stringAt;
     const first = <u32>load<u8>(stringAt);
     if (!accept(0x3a)) return headerError();
-    peek();
+    if (peek() == 0) return headerError();
     if (length == 5 && first == 0x64) {
       const from = at;
-      if (!acceptString()) return entryError(NPY_DTYPE, from, 0x5d); // a list: named fields
-      if (!setType(stringAt, at - 1)) return entryError(NPY_DTYPE, from, 0x2c);
+      if (!acceptString()) return entryError(NPY_DTYPE, from, past(from, 0x5d)); // a list: named fields
+      if (!setType(stringAt, at - 1)) return entryError(NPY_DTYPE, from, at);
       found |= 1;
     } else if (length == 13 && first == 0x66) {
       // True, False
@@ -210,7 +214,7 @@ function parseHeader(): i32 {
       found |= 2;
     } else if (length == 5 && first == 0x73) {
       const from = at;
-      if (!acceptShape()) return entryError(NPY_SHAPE, from, 0x29);
+      if (!acceptShape()) return entryError(NPY_SHAPE, from, past(from, 0x29));
       found |= 4;
     } else return headerError();
     if (!accept(0x2c) && peek() != 0x7d) return headerError();

@@ -79,7 +79,7 @@ function readError(abi: Abi, status: number, path: string, fields: FieldNames): 
         "INVALID_FILE",
         offset === 0
           ? `${path}: the file is empty, expected ${expected}`
-          : `${at}: the file ends, expected ${expected}`,
+          : `${at}: the file ends, expected ${expected || "the rest of the value"}`,
       );
     case NOT_A_RECORD:
       return new InputError("INVALID_FILE", `${at}: found ${shownByte(seen[0])}, expected a record: {`);
