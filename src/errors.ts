@@ -4,6 +4,7 @@ export type ErrorCode =
   | "MISSING_FIELD"
   | "LENGTH_MISMATCH"
   | "INVALID_INPUT"
+  | "INVALID_FILE"
   | "INVALID_OPTION"
   | "INVALID_OUTPUT"
   | "OUT_OF_MEMORY"

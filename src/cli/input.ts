@@ -20,16 +20,25 @@ export const inputOptionsHelp = `  --vit-field NAME    the field of the tiles (d
   -q, --quiet         nothing on standard error but errors
   -h, --help          this text`;
 
+function fieldOption(values: Values, name: string, usual: string): string {
+  const field = textOption(values, name) ?? usual;
+  if (field === "") throw new UsageError(`--${name} is empty, expected a name`);
+  return field;
+}
+
 /** Reads the files, with a progress bar where somebody sees it. */
 export async function readFiles(files: readonly string[], values: Values): ReturnType<typeof readLengths> {
   if (files.length === 0) throw new UsageError("no FILE is given (- is standard input)");
-  const vitField = textOption(values, "vit-field");
-  const tokenField = textOption(values, "token-field");
+  const vitField = fieldOption(values, "vit-field", "vit_num");
+  const tokenField = fieldOption(values, "token-field", "token_num");
+  if (vitField === tokenField) {
+    throw new UsageError(`--vit-field and --token-field are both ${JSON.stringify(vitField)}, expected two names`);
+  }
   const progress = new Progress("reading", values.quiet === true);
   try {
     return await readLengths(files, {
-      ...(vitField === undefined ? {} : { vitField }),
-      ...(tokenField === undefined ? {} : { tokenField }),
+      vitField,
+      tokenField,
       onProgress: (bytes, total) => {
         progress.update(bytes, total, total === undefined ? megabytes(bytes) : `of ${megabytes(total)}`);
       },

@@ -36,6 +36,11 @@ describe("wrong usage: code 2 and one line", () => {
     [["stats"], "no FILE is given (- is standard input) (see omnibal stats --help)"],
     [["stats", "--max-vit", "9", "a"], "unknown option '--max-vit' (see omnibal stats --help)"],
     [["stats", "--json=1", "a"], "option '--json' does not take an argument (see omnibal stats --help)"],
+    [["stats", "--vit-field=", "a"], "--vit-field is empty, expected a name (see omnibal stats --help)"],
+    [
+      ["stats", "--vit-field=token_num", "a"],
+      '--vit-field and --token-field are both "token_num", expected two names (see omnibal stats --help)',
+    ],
     [["pack", "a", "--max-tokens=9"], "--max-vit is missing (see omnibal pack --help)"],
     [["pack", "a", "--max-vit=9"], "--max-tokens is missing (see omnibal pack --help)"],
     [["pack", ...bounds], "no FILE is given (- is standard input) (see omnibal pack --help)"],
