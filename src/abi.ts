@@ -32,6 +32,21 @@ export interface Abi {
   packingOversize(): number;
   packingBound(): number;
   groupSums(values: number, order: number, offsets: number, groups: number, out: number): void;
+
+  readerBegin(vitName: number, vitLength: number, tokensName: number, tokensLength: number, bytes: number): number;
+  readerPush(bytes: number): number;
+  readerEnd(): number;
+  readerBuffer(): number;
+  readerVit(): number;
+  readerTokens(): number;
+  readerVitCount(): number;
+  readerTokensCount(): number;
+  readerOffset(): number;
+  readerIndex(): number;
+  readerField(): number;
+  readerExpected(): number;
+  readerSeen(): number;
+  readerSeenLength(): number;
   groupAttention(tokens: number, order: number, offsets: number, groups: number, out: number): void;
 
   unitsBegin(vit: number, tokens: number, attention: number, sizes: number, parts: number, spSize: number): number;
@@ -72,6 +87,25 @@ export interface Abi {
   planAttentionDist(): number;
   evaluateCost(ranks: number, micro: number, vit: number, tokens: number, attention: number, out: number): void;
   planTime(): number;
+
+  textBegin(
+    format: number,
+    offsets: number,
+    order: number,
+    vit: number,
+    tokens: number,
+    groups: number,
+    oversize: number,
+    oversizeCount: number,
+    maxVit: number,
+    maxTokens: number,
+    bound: number,
+    rounds: number,
+  ): number;
+  textWrite(out: number, room: number): number;
+
+  statsLook(vit: number, tokens: number, n: number): number;
+  statsWrite(out: number, room: number): number;
 }
 
 /** The statuses of `assembly/status.ts`. */

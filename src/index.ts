@@ -25,3 +25,4 @@ export {
   type SamplerState,
   type SpGroups,
 } from "./samplers.ts";
+export type { LengthStats, LoadStats, VitBin } from "./stats.ts";
