@@ -248,12 +248,26 @@ function setType(from: usize, end: usize): bool {
   return (kind == 0x69 || kind == 0x75) && (width == 1 || width == 2 || width == 4 || width == 8);
 }
 
-/** Whole values of type T, in this machine's byte order or the other; stops before one that is out of range. */
-function wholes<T extends number>(p: usize, count: usize): usize {
+/** The whole value at p in 64 bits, with its sign: a negative one is above every length when taken as unsigned. */
+function whole(p: usize): u64 {
+  const signed = kind == 0x69;
+  if (width == 1) return signed ? <u64>load<i8>(p) : <u64>load<u8>(p);
+  if (width == 2) {
+    const bits = bigEndian ? bswap<u16>(load<u16>(p)) : load<u16>(p);
+    return signed ? <u64>(<i16>bits) : <u64>bits;
+  }
+  if (width == 4) {
+    const bits = bigEndian ? bswap<u32>(load<u32>(p)) : load<u32>(p);
+    return signed ? <u64>(<i32>bits) : <u64>bits;
+  }
+  return bigEndian ? bswap<u64>(load<u64>(p)) : load<u64>(p);
+}
+
+/** Takes whole values up to one that is no length; returns how many. */
+function wholes(p: usize, count: usize): usize {
   for (let k: usize = 0; k < count; k++) {
-    let x = load<T>(p + k * sizeof<T>());
-    if (bigEndian) x = bswap<T>(x);
-    if (x < 0 || <u64>x > <u64>i32.MAX_VALUE) return k;
+    const x = whole(p + k * width);
+    if (x > <u64>i32.MAX_VALUE) return k;
     put(fieldNow(), <i32>x);
     values++;
   }
@@ -283,19 +297,7 @@ function floats(p: usize, count: usize): usize {
 
 /** Reads `count` values at p, which is byte `offset` of the input. */
 function decode(p: usize, count: usize, offset: u64): i32 {
-  let done: usize = 0;
-  if (kind == 0x66) done = floats(p, count);
-  else if (kind == 0x69) {
-    if (width == 1) done = wholes<i8>(p, count);
-    else if (width == 2) done = wholes<i16>(p, count);
-    else if (width == 4) done = wholes<i32>(p, count);
-    else done = wholes<i64>(p, count);
-  } else {
-    if (width == 1) done = wholes<u8>(p, count);
-    else if (width == 2) done = wholes<u16>(p, count);
-    else if (width == 4) done = wholes<u32>(p, count);
-    else done = wholes<u64>(p, count);
-  }
+  const done = kind == 0x66 ? floats(p, count) : wholes(p, count);
   if (done == count) return OK;
   p += done * width;
   clearSeen();
@@ -312,14 +314,10 @@ function showDigits(x: u64): void {
 
 /** A whole value that is out of range: negative, or of at least 32 bits. */
 function showWhole(p: usize): void {
-  let x: u64 = 0;
-  for (let k: usize = 0; k < width; k++) {
-    x = (x << 8) | <u64>load<u8>(p + (bigEndian ? k : width - 1 - k));
-  }
-  const spare: u64 = 64 - ((<u64>width) << 3);
-  if (kind == 0x69 && <i64>(x << spare) < 0) {
+  let x = whole(p);
+  if (kind == 0x69 && <i64>x < 0) {
     keepByte(0x2d);
-    x = -(<u64>(<i64>(x << spare) >> spare));
+    x = -x;
   }
   showDigits(x);
 }

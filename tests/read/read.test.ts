@@ -85,6 +85,16 @@ describe("formats", () => {
     expect(await readLengths([])).toEqual({ vit: new Int32Array(0), tokens: new Int32Array(0), files: [] });
   });
 
+  test("several readers at once do not meet", async () => {
+    const path = file("large.jsonl", jsonl.repeat(50000));
+    const all = await Promise.all([readLengths([path]), readLengths([path]), values(file("1.json", json))]);
+    for (const { vit } of all.slice(0, 2) as Awaited<ReturnType<typeof readLengths>>[]) {
+      expect(vit.length).toBe(100000);
+      expect(vit.subarray(-2)).toEqual(Int32Array.of(1, 3));
+    }
+    expect(all[2]).toEqual(both);
+  });
+
   test("field names", async () => {
     const names = { vitField: "Bilder é", tokenField: "n" };
     expect(await values(file("names.json", '[{"n":2,"Bilder é":1,"vit_num":9}]'), names)).toEqual([[1], [2]]);
