@@ -1,26 +1,16 @@
 // The built tarball, installed in an empty folder and used from there: what users get, not the source tree.
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { install, remove, root, run as runIn } from "./installed.ts";
 
-const root = fileURLToPath(new URL("..", import.meta.url));
 let folder: string;
-
-function run(command: string, args: string[], cwd = folder): string {
-  return execFileSync(command, args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
-}
+const run = (command: string, args: string[]) => runIn(command, args, folder);
 
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "omnibal-package-"));
-  run("npm", ["pack", "--ignore-scripts", "--pack-destination", folder], root);
-  const [tarball] = readdirSync(folder);
-  writeFileSync(join(folder, "package.json"), '{ "private": true, "type": "module" }');
-  run("npm", ["install", "--no-audit", "--no-fund", "--prefer-offline", `./${tarball}`]);
+  folder = install();
 }, 180_000);
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => remove(folder));
 
 test("the library packs", () => {
   writeFileSync(
