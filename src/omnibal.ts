@@ -18,6 +18,7 @@ import {
   takeSpGroups,
   toParts,
 } from "./samplers.ts";
+import { type SearchOptions, type SearchResult, search } from "./search.ts";
 
 /** How far a packing has come, after each round. */
 export interface RoundInfo {
@@ -57,10 +58,13 @@ export type WasmSource = URL | string | Response | BufferSource | WebAssembly.Mo
 export class Omnibal {
   /** The raw exports, for what the facade does not offer. */
   readonly abi: Abi;
+  /** What `abi` is an instance of, for workers to make their own; `load` and `loadSync` know it. */
+  readonly module: WebAssembly.Module | undefined;
   #busy = false;
 
-  constructor(abi: Abi) {
+  constructor(abi: Abi, module?: WebAssembly.Module) {
     this.abi = abi;
+    this.module = module;
   }
 
   /**
@@ -176,6 +180,19 @@ export class Omnibal {
     });
   }
 
+  /**
+   * Finds bounds to pack with: (maxVit, maxTokens, minTokens, rounds) (paper: Q_v, Q_t, Q'_t, T; Q'_v = Q_v) for which
+   * pad + vitDist + tokenDist over a random order is least, among those with as few groups as can be. It always ends;
+   * samples left out are counted for every candidate. O(candidates x samples x rounds), on workers where there are
+   * such; beyond 100,000 samples most candidates are tried on 40,000 of them only. The same result for the same
+   * arguments, whatever the workers.
+   *
+   * @throws InputError for lengths, OptionError for options, RuntimeError OUT_OF_MEMORY; the signal's reason.
+   */
+  async search(lengths: LengthsInput, options: SearchOptions): Promise<SearchResult> {
+    return search(this, toLengths(lengths), options);
+  }
+
   /** Copies the core's packing out. */
   #takePacking(vitAt: number, tokensAt: number, n: number, bounds: PackingBounds, rounds: number): Packing {
     const { abi } = this;
@@ -240,8 +257,8 @@ export class Omnibal {
 
 type Exports = ASUtil & Record<string, unknown>;
 
-function fromExports(exports: Exports): Omnibal {
-  return new Omnibal(exports as unknown as Abi);
+function fromInstance({ exports, module }: { exports: Exports; module: WebAssembly.Module }): Omnibal {
+  return new Omnibal(exports as unknown as Abi, module);
 }
 
 /** The file beside this code that `load` takes when it is given nothing. */
@@ -252,7 +269,7 @@ function packagedWasm(): URL {
 async function fetchModule(url: URL): Promise<Omnibal> {
   // Node's fetch has no file: URLs. Asked for at run time, so that bundlers for browsers see no import of node:fs.
   const fs = url.protocol === "file:" ? globalThis.process?.getBuiltinModule?.("node:fs/promises") : undefined;
-  if (fs !== undefined) return fromExports((await instantiate<Exports>(await fs.readFile(url))).exports);
+  if (fs !== undefined) return fromInstance(await instantiate<Exports>(await fs.readFile(url)));
   return fromResponse(await fetch(url));
 }
 
@@ -265,9 +282,9 @@ async function fromResponse(response: Response): Promise<Omnibal> {
   }
   // Compiling while it arrives needs this type; servers that send another one get the slower way.
   if (response.headers.get("content-type")?.startsWith("application/wasm")) {
-    return fromExports((await instantiateStreaming<Exports>(response)).exports);
+    return fromInstance(await instantiateStreaming<Exports>(response));
   }
-  return fromExports((await instantiate<Exports>(await response.arrayBuffer())).exports);
+  return fromInstance(await instantiate<Exports>(await response.arrayBuffer()));
 }
 
 /**
@@ -281,7 +298,7 @@ export async function load(source: WasmSource | Promise<WasmSource> = packagedWa
     if (typeof from === "string") return await fetchModule(new URL(from, globalThis.location?.href));
     if (from instanceof URL) return await fetchModule(from);
     if (typeof Response !== "undefined" && from instanceof Response) return await fromResponse(from);
-    return fromExports((await instantiate<Exports>(from as BufferSource)).exports);
+    return fromInstance(await instantiate<Exports>(from as BufferSource));
   } catch (error) {
     if (error instanceof RuntimeError) throw error;
     throw new RuntimeError("LOAD_FAILED", `the module cannot be loaded: ${(error as Error).message}`, { cause: error });
@@ -291,7 +308,7 @@ export async function load(source: WasmSource | Promise<WasmSource> = packagedWa
 /** `load` for a module at hand, without waiting. Browsers allow it on the main thread for compiled modules only. */
 export function loadSync(source: BufferSource | WebAssembly.Module): Omnibal {
   try {
-    return fromExports(instantiateSync<Exports>(source as BufferSource).exports);
+    return fromInstance(instantiateSync<Exports>(source as BufferSource));
   } catch (error) {
     throw new RuntimeError("LOAD_FAILED", `the module cannot be loaded: ${(error as Error).message}`, { cause: error });
   }
