@@ -369,7 +369,8 @@ const FILL = 0.8;
 const TOKEN_FACTORS = [1.1, 1.35, 1, 1.8, 1.2, 1.05, 0.95, 1.5, 0.9];
 /** Beyond so many samples, candidates are tried on every k-th sample first, and only the best on all. */
 const WHOLE = 100_000;
-const PART = 40_000;
+/** Samples that candidates are pruned on. */
+export const PART = 40_000;
 
 interface Ranges {
   readonly vit: readonly number[];
@@ -426,7 +427,7 @@ function ranges(totals: Totals, { window, maxVit, maxTokens }: Resolved, count: 
 }
 
 /** Every k-th sample. */
-function thin({ vit, tokens }: Lengths, count: number): Lengths {
+export function thin({ vit, tokens }: Lengths, count: number): Lengths {
   const at = Int32Array.from({ length: count }, (_, k) => Math.floor((k * vit.length) / count));
   return { vit: at.map((i) => vit[i]), tokens: at.map((i) => tokens[i]) };
 }

@@ -1,19 +1,12 @@
 import { Worker } from "node:worker_threads";
 import { describe, expect, test } from "vitest";
+import { startFromSource } from "../../bench/source-worker.ts";
 import { load, type SearchOptions, type WorkerLike } from "../../src/index.ts";
 import { samples } from "../samples.ts";
 
 const omnibal = await load();
 const input = samples("tiled:1000");
 const asked: SearchOptions = { ranks: 8, samplesPerGroup: 4, candidates: 60 };
-
-/** The worker from its source, which Node needs a loader for; what is packaged runs `worker.js` as it is. */
-function startFromSource(): WorkerLike {
-  const source = JSON.stringify(new URL("../../src/parallel/worker.ts", import.meta.url).href);
-  return new Worker(`import("tsx/esm/api").then(({ register }) => { register(); return import(${source}); })`, {
-    eval: true,
-  });
-}
 
 const without = await omnibal.search(input, { ...asked, workers: 0 });
 
@@ -61,9 +54,9 @@ describe("the pool", () => {
       workers: 2,
       signal: stop.signal,
       startWorker: () => {
-        const worker = startFromSource() as Worker;
+        const worker = startFromSource();
         ended.push(new Promise((resolve) => worker.on("exit", resolve)));
-        return worker as WorkerLike;
+        return worker;
       },
       onProgress: ({ done }) => {
         if (done === 2) stop.abort(new Error("enough"));
