@@ -3,10 +3,14 @@
 // group of a round is closed even where the last sample drawn is oversize (the reference loses that group).
 
 import { allocArray, mark, release } from "./memory";
-import { iota, seed as seedWords, shuffle } from "./mt19937";
+import { seed as seedWords, shuffle } from "./mt19937";
 import {
+  BLOCK,
+  groupAttention,
+  groupSums,
   keepAll,
   keptGroups,
+  keptSamples,
   looseGroups,
   looseSamples,
   nextFit,
@@ -26,34 +30,54 @@ export let errorIndex: i32 = -1;
 export let rounds: i32 = 0;
 
 let firstSeed: u32 = 0;
+let maxVit: i32 = 0;
+let maxTokens: i32 = 0;
+/** Samples announced to `begin`. */
+let count: i32 = 0;
 let loads: usize = 0;
-let samples: usize = 0;
-let kept: usize = 0;
+/** u32[count]: kept groups first, then the loose samples. */
+let order: usize = 0;
+let spare: usize = 0;
+/** A word per kept group: what is left of its bounds. */
+let rooms: usize = 0;
 let ends: usize = 0;
+/** Samples in no kept group: those pushed so far, then those the last round left. */
 let loose: i32 = 0;
 let oversizeCount: i32 = 0;
 
-/** Writes each sample's word; returns how many are oversize, or a negated status. */
-function buildLoads<T extends number>(vit: usize, tokens: usize, n: i32, maxVit: i32, maxTokens: i32): i32 {
+let sumVit: u64 = 0;
+let sumTokens: u64 = 0;
+
+/** Writes each sample's word and place; counts what is oversize and adds up the rest. Returns a status. */
+function buildBlock<T extends number>(vit: usize, tokens: usize, block: i32): i32 {
   const shift: usize = alignof<T>();
-  let over = 0;
-  let sumVit: u64 = 0;
-  let sumTokens: u64 = 0;
-  for (let i = 0; i < n; i++) {
-    const v = load<i32>(vit + ((<usize>i) << 2));
-    const t = load<i32>(tokens + ((<usize>i) << 2));
+  for (let k: usize = 0; k < <usize>block; k++) {
+    const v = load<i32>(vit + (k << 2));
+    const t = load<i32>(tokens + (k << 2));
     if ((v | t) < 0) {
-      errorIndex = i;
-      return v < 0 ? -NEGATIVE_VIT : -NEGATIVE_TOKENS;
+      errorIndex = loose + <i32>k;
+      return v < 0 ? NEGATIVE_VIT : NEGATIVE_TOKENS;
     }
+    const i = <usize>loose + k;
     const fits = v <= maxVit && t <= maxTokens;
-    over += i32(!fits);
+    oversizeCount += i32(!fits);
     sumVit += fits ? v : 0;
     sumTokens += fits ? t : 0;
-    store<T>(loads + ((<usize>i) << shift), fits ? <T>word(v, t) : <T>OVERSIZE);
+    store<T>(loads + (i << shift), fits ? <T>word(v, t) : <T>OVERSIZE);
+    store<u32>(order + (i << 2), <u32>i);
   }
-  setLinearBound(sumVit, sumTokens, maxVit, maxTokens);
-  return over;
+  loose += block;
+  return OK;
+}
+
+/** `buildBlock` over u32 words. Exported, as the other inner loops, so that it is optimised within the first call. */
+export function build32(vit: usize, tokens: usize, block: i32): i32 {
+  return buildBlock<u32>(vit, tokens, block);
+}
+
+/** `buildBlock` over u64 words. */
+export function build64(vit: usize, tokens: usize, block: i32): i32 {
+  return buildBlock<u64>(vit, tokens, block);
 }
 
 function isOversize(sample: u32): bool {
@@ -62,70 +86,72 @@ function isOversize(sample: u32): bool {
     : load<u32>(loads + ((<usize>sample) << 2)) == <u32>OVERSIZE;
 }
 
-/** Takes the oversize samples out of samples[0 .. n), keeping the order; returns what is left. */
+/** Takes the oversize samples out of order[0 .. n), keeping the order; returns what is left. */
 function dropOversize(n: i32): i32 {
-  let out = samples;
+  let out = order;
   for (let k: usize = 0; k < <usize>n; k++) {
-    const x = load<u32>(samples + (k << 2));
+    const x = load<u32>(order + (k << 2));
     store<u32>(out, x);
     out += (<usize>!isOversize(x)) << 2;
   }
-  return <i32>((out - samples) >> 2);
+  return <i32>((out - order) >> 2);
 }
 
 /**
- * Starts a packing of n samples: vit and tokens are i32[n], unchanged and needed until `finish`. Takes 16 bytes per
- * sample from the arena (20 for wide bounds) beside those 8, and 4 per oversize sample.
+ * Starts a packing of n samples, which `push` then brings. Takes 20 bytes per sample from the arena (28 for wide
+ * bounds); what no group comes to use is never touched.
  */
-export function begin(
-  vit: usize,
-  tokens: usize,
-  n: i32,
-  maxVit: i32,
-  maxTokens: i32,
-  minVit: i32,
-  minTokens: i32,
-  seed: u32,
-): i32 {
-  if (n < 0 || maxVit < 1 || maxTokens < 1) return BAD_ARGUMENT;
+export function begin(n: i32, maxVitOf: i32, maxTokensOf: i32, minVit: i32, minTokens: i32, seed: u32): i32 {
+  if (n < 0 || maxVitOf < 1 || maxTokensOf < 1) return BAD_ARGUMENT;
   const before = mark();
+  maxVit = maxVitOf;
+  maxTokens = maxTokensOf;
   setBounds(maxVit, maxTokens, minVit, minTokens);
   loads = allocArray(n, wide ? 8 : 4);
-  samples = allocArray(n, 4);
-  kept = allocArray(n, 4);
+  order = allocArray(n, 4);
+  spare = allocArray(n, 4);
   ends = allocArray(<usize>n + 1, 4);
-  if (loads == 0 || samples == 0 || kept == 0 || ends == 0) {
+  rooms = allocArray(n, wide ? 8 : 4);
+  if (rooms == 0 || loads == 0 || order == 0 || spare == 0 || ends == 0) {
     release(before);
     return OUT_OF_MEMORY;
   }
-  const over = wide
-    ? buildLoads<u64>(vit, tokens, n, maxVit, maxTokens)
-    : buildLoads<u32>(vit, tokens, n, maxVit, maxTokens);
-  if (over < 0) {
-    release(before);
-    return -over;
-  }
-  const oversize = allocArray(over, 4);
-  if (oversize == 0) {
-    release(before);
-    return OUT_OF_MEMORY;
-  }
-  if (over > 0) {
-    let at = oversize;
-    for (let i = 0; i < n; i++) {
-      store<u32>(at, i);
-      if (isOversize(i)) at += 4;
-      if (at == oversize + ((<usize>over) << 2)) break;
-    }
-  }
-  setOversize(oversize, over);
-  oversizeCount = over;
-  loose = n;
+  count = n;
+  loose = 0;
+  oversizeCount = 0;
+  sumVit = 0;
+  sumTokens = 0;
   rounds = 0;
   firstSeed = seed;
-  iota(samples, n);
   startPacking();
   store<u32>(ends, 0);
+  return OK;
+}
+
+/** The next `more` samples: i32 vit and tokens, not needed any more when this returns. Returns a status. */
+export function push(vit: usize, tokens: usize, more: i32): i32 {
+  if (more < 0 || more > count - loose || rounds > 0) return BAD_ARGUMENT;
+  const end = loose + more;
+  while (loose < end) {
+    const block = min(end - loose, BLOCK);
+    const status = wide ? build64(vit, tokens, block) : build32(vit, tokens, block);
+    if (status != OK) return status;
+    vit += (<usize>block) << 2;
+    tokens += (<usize>block) << 2;
+  }
+  return OK;
+}
+
+/** Lists the oversize samples, once all samples are there. */
+function listOversize(): i32 {
+  const oversize = allocArray(oversizeCount, 4);
+  if (oversize == 0) return OUT_OF_MEMORY;
+  const end = oversize + ((<usize>oversizeCount) << 2);
+  for (let i = 0, at = oversize; at < end; i++) {
+    store<u32>(at, i);
+    at += (<usize>isOversize(i)) << 2;
+  }
+  setOversize(oversize, oversizeCount);
   return OK;
 }
 
@@ -136,10 +162,10 @@ export function begin(
  */
 export function round(last: bool): i32 {
   seedWords(rounds == 0 ? firstSeed : firstSeed + <u32>(rounds - 1));
-  shuffle(samples, loose);
+  shuffle(order + (keptSamples << 2), loose);
   if (rounds == 0 && oversizeCount > 0) loose = dropOversize(loose);
   if (last) keepAll();
-  nextFit(samples, loose, loads, kept, ends);
+  nextFit(order, loose, loads, ends, rooms, spare);
   loose = <i32>looseSamples;
   rounds++;
   return loose;
@@ -150,7 +176,19 @@ export function groupsNow(): i32 {
   return <i32>(keptGroups + looseGroups);
 }
 
-/** Ends the packing. Samples that a last round has not placed are in no group. */
-export function finish(): void {
-  setGroups(kept, ends, <i32>keptGroups);
+/**
+ * Ends the packing and adds up its groups: 12 more bytes per group, 4 per oversize sample. Returns a status. Samples that a last round has
+ * not placed are in no group.
+ */
+export function finish(): i32 {
+  const groups = <i32>keptGroups;
+  setLinearBound(sumVit, sumTokens, maxVit, maxTokens);
+  if (listOversize() != OK) return OUT_OF_MEMORY;
+  const vit = allocArray(groups, 4);
+  const attention = allocArray(groups, 8);
+  if (vit == 0 || attention == 0) return OUT_OF_MEMORY;
+  groupSums(rooms, vit, rooms);
+  groupAttention(order, ends, loads, attention);
+  setGroups(order, ends, groups, vit, rooms, attention);
+  return OK;
 }

@@ -74,15 +74,16 @@ export function startPass(): void {
 
 function scan<T extends number>(
   samples: usize,
-  from: usize,
   count: i32,
   loads: usize,
   kept: usize,
   keptEnds: usize,
+  rooms: usize,
+  spare: usize,
 ): void {
   const shift: usize = alignof<T>();
   for (let k: usize = 0; k < <usize>count; k++) {
-    store<T>(gathered + (k << shift), load<T>(loads + ((<usize>load<u32>(samples + ((from + k) << 2))) << shift)));
+    store<T>(gathered + (k << shift), load<T>(loads + ((<usize>load<u32>(samples + (k << 2))) << shift)));
   }
   const g = <T>guards;
   const f = <T>full;
@@ -94,20 +95,21 @@ function scan<T extends number>(
   let length = openLength;
   let room = <T>openRoom;
   for (let k: usize = 0; k < <usize>count; k++) {
-    const x = load<u32>(samples + ((from + k) << 2));
+    const x = load<u32>(samples + (k << 2));
     const rest = room - load<T>(gathered + (k << shift));
     const ends = <usize>((rest & g) != g);
     const keep = ends & <usize>(((s - (room ^ g)) & g) != 0);
     const drop = ends ^ keep;
     a += length & -keep;
     b += length & -drop;
+    store<T>(rooms + (ga << shift), room);
     ga += keep;
     gb += drop;
     store<u32>(keptEnds + (ga << 2), <u32>a);
     length &= ends - 1;
     room = rest + ((f - room) & -(<T>ends));
     store<u32>(kept + ((a + length) << 2), x);
-    store<u32>(samples + ((b + length) << 2), x);
+    store<u32>(spare + ((b + length) << 2), x);
     length++;
   }
   keptSamples = a;
@@ -119,19 +121,37 @@ function scan<T extends number>(
 }
 
 /** `scan` over u32 words. Exported, so that it stays a function of its own that engines compile well after a few calls. */
-export function scan32(samples: usize, from: usize, count: i32, loads: usize, kept: usize, keptEnds: usize): void {
-  scan<u32>(samples, from, count, loads, kept, keptEnds);
+export function scan32(
+  samples: usize,
+  count: i32,
+  loads: usize,
+  kept: usize,
+  keptEnds: usize,
+  rooms: usize,
+  spare: usize,
+): void {
+  scan<u32>(samples, count, loads, kept, keptEnds, rooms, spare);
 }
 
 /** `scan` over u64 words. */
-export function scan64(samples: usize, from: usize, count: i32, loads: usize, kept: usize, keptEnds: usize): void {
-  scan<u64>(samples, from, count, loads, kept, keptEnds);
+export function scan64(
+  samples: usize,
+  count: i32,
+  loads: usize,
+  kept: usize,
+  keptEnds: usize,
+  rooms: usize,
+  spare: usize,
+): void {
+  scan<u64>(samples, count, loads, kept, keptEnds, rooms, spare);
 }
 
 /** Closes the group that is open at the end of a pass, so that no sample is left behind. */
-function closeOpenGroup(keptEnds: usize): void {
+function closeOpenGroup(keptEnds: usize, rooms: usize): void {
   if (openLength == 0) return;
   if (((slack - (openRoom ^ guards)) & guards) != 0) {
+    if (wide) store<u64>(rooms + (keptGroups << 3), openRoom);
+    else store<u32>(rooms + (keptGroups << 2), <u32>openRoom);
     keptSamples += openLength;
     store<u32>(keptEnds + (++keptGroups << 2), <u32>keptSamples);
   } else {
@@ -141,15 +161,72 @@ function closeOpenGroup(keptEnds: usize): void {
 }
 
 /**
- * One pass of Next-Fit over samples[0 .. n), in that order: groups that reach a minimum are appended to `kept` (their
- * ends to `keptEnds`), the samples of the others move to the front of `samples`, in order. O(n).
+ * One pass of Next-Fit over the n samples that follow the kept ones in `order`: groups that reach a minimum join the
+ * kept ones, where they stand (their ends go to `keptEnds`, their words of room to `rooms`), the samples of the others follow behind, in order, by way
+ * of `spare`, u32[n]. O(n).
  */
-export function nextFit(samples: usize, n: i32, loads: usize, kept: usize, keptEnds: usize): void {
+export function nextFit(order: usize, n: i32, loads: usize, keptEnds: usize, rooms: usize, spare: usize): void {
+  const first = order + (keptSamples << 2);
   startPass();
   for (let from = 0; from < n; from += BLOCK) {
     const count = min(n - from, BLOCK);
-    if (wide) scan64(samples, from, count, loads, kept, keptEnds);
-    else scan32(samples, from, count, loads, kept, keptEnds);
+    const samples = first + ((<usize>from) << 2);
+    // A kept group never reaches beyond the samples read so far, so it can be written over them.
+    if (wide) scan64(samples, count, loads, order, keptEnds, rooms, spare);
+    else scan32(samples, count, loads, order, keptEnds, rooms, spare);
   }
-  closeOpenGroup(keptEnds);
+  closeOpenGroup(keptEnds, rooms);
+  memory.copy(order + (keptSamples << 2), spare, looseSamples << 2);
+}
+
+function sums<T extends number>(rooms: usize, groups: usize, vit: usize, tokens: usize): void {
+  const shift: usize = alignof<T>();
+  for (let g: usize = 0; g < groups; g++) {
+    const used = full - <u64>load<T>(rooms + (g << shift));
+    store<i32>(vit + (g << 2), <i32>(used >> (tokenBits + 1)));
+    store<i32>(tokens + (g << 2), <i32>(used & (((<u64>1) << tokenBits) - 1)));
+  }
+}
+
+/** Vit and tokens of the kept groups, i32 each, from their rooms; `tokens` may be `rooms` itself. */
+export function groupSums(rooms: usize, vit: usize, tokens: usize): void {
+  if (wide) sums<u64>(rooms, keptGroups, vit, tokens);
+  else sums<u32>(rooms, keptGroups, vit, tokens);
+}
+
+function squares<T extends number>(order: usize, ends: usize, from: usize, end: usize, loads: usize, out: usize): void {
+  const shift: usize = alignof<T>();
+  const mask = <T>(((<u64>1) << tokenBits) - 1);
+  let at = order + ((<usize>load<u32>(ends + (from << 2))) << 2);
+  for (let g = from; g < end; g++) {
+    const stop = order + ((<usize>load<u32>(ends + (g << 2), 4)) << 2);
+    let sum: u64 = 0;
+    for (; at < stop; at += 4) {
+      const tokens = <u64>(load<T>(loads + ((<usize>load<u32>(at)) << shift)) & mask);
+      sum += tokens * tokens;
+    }
+    store<f64>(out + (g << 3), <f64>sum);
+  }
+}
+
+/** Sums of tokens^2 of the groups from .. end - 1, from u32 words. */
+export function squares32(order: usize, ends: usize, from: usize, end: usize, loads: usize, out: usize): void {
+  squares<u32>(order, ends, from, end, loads, out);
+}
+
+/** The same from u64 words. */
+export function squares64(order: usize, ends: usize, from: usize, end: usize, loads: usize, out: usize): void {
+  squares<u64>(order, ends, from, end, loads, out);
+}
+
+/**
+ * out[g] = sum of tokens^2 over the samples of kept group g, f64: what attention costs. Summed in u64, which a group
+ * within its bound cannot pass (2^62 at most); the f64 is exact below 2^53, and rounded to the nearest beyond.
+ */
+export function groupAttention(order: usize, ends: usize, loads: usize, out: usize): void {
+  for (let from: usize = 0; from < keptGroups; from += BLOCK) {
+    const end = min<usize>(from + BLOCK, keptGroups);
+    if (wide) squares64(order, ends, from, end, loads, out);
+    else squares32(order, ends, from, end, loads, out);
+  }
 }

@@ -6,6 +6,11 @@ export let order: usize = 0;
 /** u32[groups + 1]: group g is order[offsets[g] .. offsets[g + 1]). */
 export let offsets: usize = 0;
 export let groups: i32 = 0;
+/** i32[groups] each: the sums of the groups. */
+export let vit: usize = 0;
+export let tokens: usize = 0;
+/** f64[groups]: sum over a group of tokens^2. */
+export let attention: usize = 0;
 /** u32[oversizeCount]: samples beyond a bound, by rising index. */
 export let oversize: usize = 0;
 export let oversizeCount: i32 = 0;
@@ -20,10 +25,20 @@ export function setLinearBound(sumVit: u64, sumTokens: u64, maxVit: i32, maxToke
   bound = <i32>max(byVit, byTokens);
 }
 
-export function setGroups(orderAt: usize, offsetsAt: usize, count: i32): void {
+export function setGroups(
+  orderAt: usize,
+  offsetsAt: usize,
+  count: i32,
+  vitAt: usize,
+  tokensAt: usize,
+  attentionAt: usize,
+): void {
   order = orderAt;
   offsets = offsetsAt;
   groups = count;
+  vit = vitAt;
+  tokens = tokensAt;
+  attention = attentionAt;
 }
 
 export function setOversize(at: usize, count: i32): void {

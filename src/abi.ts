@@ -15,24 +15,19 @@ export interface Abi {
   mtShuffle(at: number, n: number): void;
   mtTorchShuffle(at: number, n: number): void;
 
-  isfBegin(
-    vit: number,
-    tokens: number,
-    n: number,
-    maxVit: number,
-    maxTokens: number,
-    minVit: number,
-    minTokens: number,
-    seed: number,
-  ): number;
+  isfBegin(n: number, maxVit: number, maxTokens: number, minVit: number, minTokens: number, seed: number): number;
+  isfPush(vit: number, tokens: number, count: number): number;
   isfRound(last: number): number;
   isfGroups(): number;
-  isfFinish(): void;
+  isfFinish(): number;
 
   errorIndex(): number;
   packingGroups(): number;
   packingOffsets(): number;
   packingOrder(): number;
+  packingVit(): number;
+  packingTokens(): number;
+  packingAttention(): number;
   packingOversizeCount(): number;
   packingOversize(): number;
   packingBound(): number;
@@ -84,7 +79,7 @@ export function invalidLength(field: string, index: number, seen: unknown): Inpu
 export function outOfMemory(samples: number): RuntimeError {
   return new RuntimeError(
     "OUT_OF_MEMORY",
-    `${samples} samples do not fit: a WebAssembly memory ends at 4 GiB, about 110 million samples`,
+    `${samples} samples do not fit: a WebAssembly memory ends at 4 GiB, about 170 million samples`,
   );
 }
 

@@ -54,6 +54,9 @@ export interface PackOptions {
 /** Where the module comes from: a URL or its response, its bytes, or the compiled module. */
 export type WasmSource = URL | string | Response | BufferSource | WebAssembly.Module;
 
+/** Samples per call into the core: a buffer that stays in the second-level cache. */
+const PIECE = 16384;
+
 /** One instance of the core. Calls run to their end one after another; for parallel work make several. */
 export class Omnibal {
   /** The raw exports, for what the facade does not offer. */
@@ -70,7 +73,7 @@ export class Omnibal {
   /**
    * Packs samples into groups with ISF (paper, Algorithm 1): vit <= maxVit and tokens <= maxTokens in every group.
    * The groups are those of the published code, bit for bit; samples beyond a bound come back in `oversize`.
-   * O(samples) per round, 24 bytes per sample and 8 per group.
+   * O(samples) per round; 24 bytes per sample at most (32 where the bounds need more than 30 bits).
    *
    * @throws InputError for lengths, OptionError for options, RuntimeError OUT_OF_MEMORY; the signal's reason.
    */
@@ -86,14 +89,15 @@ export class Omnibal {
     };
     const rounds = integer("rounds", options.rounds ?? 50, 1, MAX_INT32);
     const seed = integer("seed", options.seed ?? 1024, 0, MAX_UINT32);
-    return this.#withLengths({ vit, tokens }, (vitAt, tokensAt, n) => {
+    const n = vit.length;
+    return this.#exclusive(() => {
       const { abi } = this;
-      check(
-        abi,
-        abi.isfBegin(vitAt, tokensAt, n, maxVit, maxTokens, bounds.minVit, bounds.minTokens, seed),
-        n,
-        (field, at) => (field === "vit" ? vit : tokens)[at],
-      );
+      const { minVit, minTokens } = bounds;
+      const seen = (field: "vit" | "tokens", at: number) => (field === "vit" ? vit : tokens)[at];
+      check(abi, abi.isfBegin(n, maxVit, maxTokens, minVit, minTokens, seed), n, seen);
+      this.#feed({ vit, tokens }, (vitAt, tokensAt, count) => {
+        check(abi, abi.isfPush(vitAt, tokensAt, count), n, seen);
+      });
       let round = 0;
       let loose = n;
       while (round < rounds && loose > 0) {
@@ -102,8 +106,8 @@ export class Omnibal {
         loose = abi.isfRound(round === rounds ? 1 : 0);
         options.onRound?.({ round, rounds, samples: n, loose, groups: abi.isfGroups() });
       }
-      abi.isfFinish();
-      return this.#takePacking(vitAt, tokensAt, n, bounds, round);
+      check(abi, abi.isfFinish(), n, seen);
+      return this.#takePacking(bounds, round);
     });
   }
 
@@ -194,22 +198,16 @@ export class Omnibal {
   }
 
   /** Copies the core's packing out. */
-  #takePacking(vitAt: number, tokensAt: number, n: number, bounds: PackingBounds, rounds: number): Packing {
+  #takePacking(bounds: PackingBounds, rounds: number): Packing {
     const { abi } = this;
     const groups = abi.packingGroups();
-    const vitSums = this.#alloc(groups * 4, n);
-    const tokenSums = this.#alloc(groups * 4, n);
-    abi.groupSums(vitAt, abi.packingOrder(), abi.packingOffsets(), groups, vitSums);
-    abi.groupSums(tokensAt, abi.packingOrder(), abi.packingOffsets(), groups, tokenSums);
-    const attention = this.#alloc(groups * 8, n);
-    abi.groupAttention(tokensAt, abi.packingOrder(), abi.packingOffsets(), groups, attention);
     const offsets = this.#copy(abi.packingOffsets(), groups + 1);
     return new Packing({
       offsets,
       indices: this.#copy(abi.packingOrder(), offsets[groups]),
-      vit: this.#copy(vitSums, groups),
-      tokens: this.#copy(tokenSums, groups),
-      attention: new Float64Array(abi.memory.buffer, attention, groups).slice(),
+      vit: this.#copy(abi.packingVit(), groups),
+      tokens: this.#copy(abi.packingTokens(), groups),
+      attention: new Float64Array(abi.memory.buffer, abi.packingAttention() >>> 0, groups).slice(),
       oversize: this.#copy(abi.packingOversize(), abi.packingOversizeCount()),
       bounds,
       bound: abi.packingBound(),
@@ -227,6 +225,19 @@ export class Omnibal {
     return new Int32Array(this.abi.memory.buffer, at >>> 0, length).slice();
   }
 
+  /** Hands the lengths to `push` through a buffer in the core's memory, piece by piece. */
+  #feed({ vit, tokens }: Lengths, push: (vit: number, tokens: number, count: number) => void): void {
+    const vitAt = this.#alloc(PIECE * 8, vit.length);
+    const tokensAt = vitAt + PIECE * 4;
+    const buffer = new Int32Array(this.abi.memory.buffer, vitAt, PIECE * 2);
+    for (let from = 0; from < vit.length; from += PIECE) {
+      const end = Math.min(from + PIECE, vit.length);
+      buffer.set(vit.subarray(from, end));
+      buffer.set(tokens.subarray(from, end), PIECE);
+      push(vitAt, tokensAt, end - from);
+    }
+  }
+
   /** Runs `work` alone on this instance, and frees all that it allocated in the core. */
   #exclusive<T>(work: () => T): T {
     if (this.#busy) {
@@ -240,18 +251,6 @@ export class Omnibal {
       this.#busy = false;
       this.abi.release(top);
     }
-  }
-
-  /** `#exclusive` with the lengths in the core's memory. */
-  #withLengths<T>(lengths: Lengths, work: (vit: number, tokens: number, n: number) => T): T {
-    return this.#exclusive(() => {
-      const n = lengths.vit.length;
-      const vit = this.#alloc(n * 4, n);
-      const tokens = this.#alloc(n * 4, n);
-      new Int32Array(this.abi.memory.buffer, vit, n).set(lengths.vit);
-      new Int32Array(this.abi.memory.buffer, tokens, n).set(lengths.tokens);
-      return work(vit, tokens, n);
-    });
   }
 }
 

@@ -124,7 +124,7 @@ describe("what pack refuses", () => {
     expect(failure({ vit, tokens: vit })).toMatchObject({
       name: "RuntimeError",
       code: "OUT_OF_MEMORY",
-      message: "550000000 samples do not fit: a WebAssembly memory ends at 4 GiB, about 110 million samples",
+      message: "550000000 samples do not fit: a WebAssembly memory ends at 4 GiB, about 170 million samples",
     });
     expect(omnibal.pack({ vit: [1], tokens: [1] }, bounds).length).toBe(1);
   });

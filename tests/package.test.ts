@@ -1,0 +1,72 @@
+// The built tarball, installed in an empty folder and used from there: what users get, not the source tree.
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+let folder: string;
+
+function run(command: string, args: string[], cwd = folder): string {
+  return execFileSync(command, args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+}
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "omnibal-package-"));
+  run("npm", ["run", "build:ts"], root);
+  run("npm", ["pack", "--ignore-scripts", "--pack-destination", folder], root);
+  const [tarball] = readdirSync(folder);
+  writeFileSync(join(folder, "package.json"), '{ "private": true, "type": "module" }');
+  run("npm", ["install", "--no-audit", "--no-fund", "--prefer-offline", `./${tarball}`]);
+}, 180_000);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+test("the library packs", () => {
+  writeFileSync(
+    join(folder, "use.js"),
+    `import { load } from "omnibal";
+     const omnibal = await load();
+     const packing = omnibal.pack({ vit: [5, 4, 9, 10], tokens: [900, 800, 2500, 1] }, { maxVit: 9, maxTokens: 4096 });
+     console.log(JSON.stringify([...packing].map((g) => [...g].sort())), packing.oversize.join());`,
+  );
+  expect(run("node", ["use.js"])).toMatch(/^\[\[0,1\],\[2\]\] 3\n$|^\[\[2\],\[0,1\]\] 3\n$/);
+});
+
+test("the module is there by its name, and is the one that was built", () => {
+  const script = 'process.stdout.write(new URL(import.meta.resolve("omnibal/omnibal.wasm")).pathname)';
+  writeFileSync(join(folder, "where.js"), script);
+  const installed = readFileSync(run("node", ["where.js"]));
+  expect(installed.equals(readFileSync(join(root, "build/omnibal.wasm")))).toBe(true);
+});
+
+test("types: a strict TypeScript user compiles", () => {
+  writeFileSync(
+    join(folder, "use.ts"),
+    `import { load, type Packing } from "omnibal";
+     const packing: Packing = (await load()).pack([{ vit_num: 1, token_num: 2 }], { maxVit: 9, maxTokens: 4096 });
+     export const first: Int32Array = packing.group(0);`,
+  );
+  const tsc = join(root, "node_modules/typescript/bin/tsc");
+  const flags = ["--strict", "--noEmit", "--module", "nodenext", "--target", "es2022", "--lib", "es2022,dom"];
+  // No type packages but the package's own: it must not need @types/node.
+  expect(run("node", [tsc, ...flags, "--types", "", "use.ts"])).toBe("");
+});
+
+test("the library entry reaches no dependency but the loader", () => {
+  const dist = join(folder, "node_modules/omnibal/dist");
+  const seen = new Set<string>();
+  const outside = new Set<string>();
+  const visit = (file: string) => {
+    if (seen.has(file)) return;
+    seen.add(file);
+    const text = readFileSync(file, "utf8");
+    for (const [, from] of text.matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)) {
+      if (from.startsWith(".")) visit(join(file, "..", from));
+      else outside.add(from);
+    }
+  };
+  visit(join(dist, "index.js"));
+  expect([...outside]).toEqual(["@assemblyscript/loader"]);
+});
