@@ -1,10 +1,10 @@
 // Search against the same steps in plain TypeScript: `npx tsx bench/search.ts [runs]`, after `npm run build:wasm`.
-// Prints medians. The scan's plain rival packs the scan's own candidates, so that both do the same work.
-import { cpus } from "node:os";
+// The scan's plain rival packs the scan's own candidates, so that both do the same work.
 import { load, type Measured, type SearchOptions } from "../src/index.ts";
 import { PART, thin } from "../src/search.ts";
 import { generate, type Samples } from "./inputs.ts";
 import { Mt19937, plainIsfCsr } from "./plain-isf.ts";
+import { median, publish } from "./results.ts";
 import { startFromSource } from "./source-worker.ts";
 
 const RANKS = 8;
@@ -65,14 +65,15 @@ function plainMeasure(input: Samples, row: Measured, rounds: number, blocks: boo
   return plainScore(vit, tokens, blocks);
 }
 
-async function median(work: () => unknown): Promise<number> {
+/** Median time of `work`, in ms. */
+async function time(work: () => unknown): Promise<number> {
   const times: number[] = [];
   for (let k = 0; k < runs; k++) {
     const start = performance.now();
     await work();
     times.push(performance.now() - start);
   }
-  return times.sort((a, b) => a - b)[Math.floor(runs / 2)];
+  return median(times);
 }
 
 function same(a: number, b: number): void {
@@ -82,16 +83,16 @@ function same(a: number, b: number): void {
 const omnibal = await load();
 const asked: SearchOptions = { ranks: RANKS, samplesPerGroup: 4, startWorker: startFromSource };
 const many = generate("tiled:200000");
-const table: string[][] = [["what", "omnibal, 1 thread", "omnibal, workers", "plain TypeScript"]];
+const rows: string[][] = [];
 const seconds = (ms: number) => `${(ms / 1000).toFixed(2)} s`;
 
 const walk = await omnibal.search(many, { ...asked, strategy: "reference" });
-table.push([
+rows.push([
   `published steps (${walk.candidates.length}), tiled:200000`,
-  seconds(await median(() => omnibal.search(many, { ...asked, strategy: "reference" }))),
+  seconds(await time(() => omnibal.search(many, { ...asked, strategy: "reference" }))),
   "-",
   seconds(
-    await median(() => {
+    await time(() => {
       for (const row of walk.candidates) same(plainMeasure(many, row, 50, true), row.score);
     }),
   ),
@@ -100,12 +101,12 @@ table.push([
 const tried: Measured[] = [];
 const scan = await omnibal.search(many, { ...asked, onProgress: ({ last }) => tried.push(last) });
 const part = thin(many, PART);
-table.push([
+rows.push([
   `scan (${tried.length - scan.candidates.length} on a part, ${scan.candidates.length} on all), tiled:200000`,
-  seconds(await median(() => omnibal.search(many, { ...asked, workers: 0 }))),
-  seconds(await median(() => omnibal.search(many, asked))),
+  seconds(await time(() => omnibal.search(many, { ...asked, workers: 0 }))),
+  seconds(await time(() => omnibal.search(many, asked))),
   seconds(
-    await median(() => {
+    await time(() => {
       for (const [k, row] of tried.entries()) {
         const input = k < tried.length - scan.candidates.length ? part : many;
         // Which round is best shows after all of them: the plain rival is spared the second packing.
@@ -117,17 +118,20 @@ table.push([
 
 const some = generate("tiled:70000");
 const exact = await omnibal.search(some, asked);
-table.push([
+rows.push([
   `scan (${exact.candidates.length} on all), tiled:70000`,
-  seconds(await median(() => omnibal.search(some, { ...asked, workers: 0 }))),
-  seconds(await median(() => omnibal.search(some, asked))),
+  seconds(await time(() => omnibal.search(some, { ...asked, workers: 0 }))),
+  seconds(await time(() => omnibal.search(some, asked))),
   "-",
 ]);
 
-console.log(
-  `${cpus().length} x ${cpus()[0].model}, Node ${process.version}, ${scan.workers} workers, median of ${runs}\n`,
+publish(
+  "Search",
+  `ranks ${RANKS}, 4 to 5 samples per group, 50 rounds at most; median of ${runs} runs, ${scan.workers} workers where there are workers.`,
+  ["steps", "omnibal, no workers", "omnibal, workers", "plain TypeScript"],
+  rows,
+  [
+    "The plain rival packs and measures the very candidates that the search tried, and is spared the second packing with the best number of rounds.",
+    "Workers are started from source here, which takes them some tenths of a second more than from the package.",
+  ],
 );
-for (const [k, row] of table.entries()) {
-  console.log(`| ${row.join(" | ")} |`);
-  if (k === 0) console.log(`|${row.map(() => "---").join("|")}|`);
-}

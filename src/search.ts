@@ -530,7 +530,7 @@ export async function search(omnibal: Omnibal, lengths: Lengths, options: Search
   }
   const sets = lengths.vit.length > WHOLE ? [lengths, thin(lengths, PART)] : [lengths];
   // A worker takes longer to start than a small search does.
-  const small = options.workers === undefined && lengths.vit.length * resolved.budget < 400_000;
+  const small = options.workers === undefined && lengths.vit.length * resolved.budget < 4_000_000;
   const pool = await Pool.open(omnibal, sets, small ? 0 : asked, options.startWorker);
   try {
     return await scan(pool, sets, resolved, options);
