@@ -1,6 +1,6 @@
 import { type ASUtil, instantiate, instantiateStreaming, instantiateSync } from "@assemblyscript/loader";
 import { type Abi, check, outOfMemory } from "./abi.ts";
-import { RuntimeError } from "./errors.ts";
+import { OptionError, RuntimeError } from "./errors.ts";
 import { type EvaluateOptions, type Evaluation, evaluateParts, groupAttention } from "./evaluate.ts";
 import { type Lengths, type LengthsInput, toLengths } from "./lengths.ts";
 import { integer, MAX_INT32, MAX_UINT32 } from "./options.ts";
@@ -120,19 +120,14 @@ export class Omnibal {
    */
   evaluate(packings: GroupLoadsInput, options: EvaluateOptions): Evaluation {
     return this.#exclusive(() => {
-      let parts: readonly GroupLoads[] = toParts(packings);
+      let parts = toParts(packings);
       const { lengths } = options;
       if (lengths !== undefined) {
-        parts = parts.map((part) =>
-          part.attention === undefined && part instanceof Packing
-            ? {
-                length: part.length,
-                vit: part.vit,
-                tokens: part.tokens,
-                attention: groupAttention(this.abi, part, lengths),
-              }
-            : part,
-        );
+        const [part] = parts;
+        if (parts.length !== 1 || !(part instanceof Packing)) {
+          throw new OptionError("INVALID_OPTION", `lengths are for one packing, there are ${parts.length} data groups`);
+        }
+        parts = [{ ...part, attention: part.attention ?? groupAttention(this.abi, part, lengths) }];
       }
       return evaluateParts(this.abi, parts, options);
     });

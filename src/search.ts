@@ -20,6 +20,11 @@ export interface SearchOptions {
   readonly rounds?: number;
   /** Samples that a winner may leave out as too large, where no other candidate leaves out fewer. Default: 0. */
   readonly maxLeftOut?: number;
+  /**
+   * How much more than the best groups / bound a winner's may be, 0 .. 1: more of it buys evenness with groups that are
+   * less full. Default: 0.01.
+   */
+  readonly slack?: number;
   /** 0 .. 2^32 - 1. Default: 1024. */
   readonly seed?: number;
   /**
@@ -104,6 +109,7 @@ interface Resolved {
   readonly maxTokens: number;
   readonly rounds: number;
   readonly maxLeftOut: number;
+  readonly slack: number;
   readonly seed: number;
   readonly budget: number;
 }
@@ -125,6 +131,11 @@ function resolveWindow(asked: unknown): readonly [number, number] {
   );
 }
 
+function resolveSlack(slack: unknown): number {
+  if (typeof slack === "number" && slack >= 0 && slack <= 1) return slack;
+  throw new OptionError("INVALID_OPTION", `slack is ${show(slack)}, expected a number from 0 to 1`);
+}
+
 function resolve(options: SearchOptions, strategy: "scan" | "reference"): Resolved {
   const { samplesPerGroup, maxVitLimit, maxTokensLimit } = options;
   const free = samplesPerGroup === undefined && strategy === "scan";
@@ -138,6 +149,7 @@ function resolve(options: SearchOptions, strategy: "scan" | "reference"): Resolv
     maxTokens: integer("maxTokensLimit", maxTokensLimit ?? MAX_INT32, 1, MAX_INT32),
     rounds: integer("rounds", options.rounds ?? 50, 1, MAX_INT32),
     maxLeftOut: integer("maxLeftOut", options.maxLeftOut ?? 0, 0, MAX_INT32),
+    slack: resolveSlack(options.slack ?? 0.01),
     seed: integer("seed", options.seed ?? 1024, 0, MAX_UINT32),
     budget: integer("candidates", options.candidates ?? 200, 10, 100000),
   };
@@ -151,9 +163,6 @@ function distance(row: Measured, window: readonly [number, number] | undefined):
   const mean = row.samplesPerGroup;
   return mean < low ? low / mean - 1 : mean > high ? mean / high - 1 : 0;
 }
-
-/** A winner's groups / bound may be so many times the best that was found. */
-const RATIO_SLACK = 1.01;
 
 function by(...keys: ((row: Measured) => number)[]): (a: Measured, b: Measured) => number {
   return (a, b) => {
@@ -169,16 +178,19 @@ function by(...keys: ((row: Measured) => number)[]): (a: Measured, b: Measured) 
 const byArguments = [(row: Measured) => row.maxVit, (row: Measured) => row.maxTokens, (row: Measured) => row.minTokens];
 
 /**
- * Best first: rows in the window that leave out no more samples than they must and whose ratio is within 1 % of the best
- * such one, by score; then the others by what they lack.
+ * Best first: rows in the window that leave out no more samples than they must and whose ratio is within the slack
+ * of the best such one, by score; then the others by what they lack.
  */
-function rank<T extends Measured>(rows: readonly T[], { window, maxLeftOut }: Resolved): { rows: T[]; able: T[] } {
+function rank<T extends Measured>(
+  rows: readonly T[],
+  { window, maxLeftOut, slack }: Resolved,
+): { rows: T[]; able: T[] } {
   const inside = rows.filter((row) => distance(row, window) === 0);
   const fewest = inside.reduce((least, row) => Math.min(least, row.leftOut), Number.POSITIVE_INFINITY);
   const allowed = Math.max(fewest, maxLeftOut);
   const whole = inside.filter((row) => row.leftOut <= allowed);
   const bestRatio = whole.reduce((least, row) => Math.min(least, row.ratio), Number.POSITIVE_INFINITY);
-  const able = whole.filter((row) => row.ratio <= bestRatio * RATIO_SLACK);
+  const able = whole.filter((row) => row.ratio <= bestRatio * (1 + slack));
   const tier = new Map<Measured, number>();
   for (const row of inside) tier.set(row, 2);
   for (const row of whole) tier.set(row, 1);
@@ -214,29 +226,45 @@ function windowText(window: readonly [number, number] | undefined): string {
   return window === undefined ? "within the limits" : `with ${window[0]} to ${window[1]} samples per group`;
 }
 
-function whyNone(rows: readonly SearchRow[], { window, maxVit, maxTokens }: Resolved, totals: Totals): string {
+function whyNone(
+  nearest: readonly SearchRow[],
+  tried: number,
+  { window, maxVit, maxTokens }: Resolved,
+  totals: Totals,
+): string {
   if (totals.samples === 0) return "There are no samples, so there is nothing to pack.";
   const limits = [
     maxVit < MAX_INT32 ? `maxVit up to ${maxVit}` : "",
     maxTokens < MAX_INT32 ? `maxTokens up to ${maxTokens}` : "",
   ].filter((text) => text !== "");
   const where = `${windowText(window)}${limits.length === 0 ? "" : ` and ${limits.join(" and ")}`}`;
-  const near = rows.find((row) => row.groups > 0);
+  const near = nearest.find((row) => row.groups > 0);
   if (near === undefined) {
     return `No packing ${where}: the largest sample has ${totals.mostVit} tiles and ${totals.mostTokens} tokens, and every candidate leaves all out.`;
   }
-  return `No packing ${where}: of ${rows.length} candidates the nearest has ${near.samplesPerGroup.toFixed(3)} (${figures(near)}).`;
+  return `No packing ${where}: of ${tried} candidates the nearest has ${near.samplesPerGroup.toFixed(3)} (${figures(near)}).`;
 }
 
-function whyWon(winner: Measured, able: readonly Measured[], tried: number, { window }: Resolved): string {
-  const second = able[1];
+/** `rivals`: the rows that could have won, best first. */
+function whyWon(
+  winner: Measured,
+  rivals: readonly Measured[],
+  rule: string,
+  rows: readonly SearchRow[],
+  { window }: Resolved,
+) {
+  const inside = rows.filter((row) => row.inWindow).length;
+  const out = winner.leftOut === 0 ? "no sample" : winner.leftOut === 1 ? "1 sample" : `${winner.leftOut} samples`;
   const sum = `pad ${winner.pad.toFixed(4)} + vitDist ${winner.vitDist.toFixed(4)} + tokenDist ${winner.tokenDist.toFixed(4)} = ${winner.score.toFixed(4)}`;
-  const out = winner.leftOut === 0 ? "all samples are in" : `${winner.leftOut} samples are left out`;
-  const rivals =
+  const second = rivals.find((row) => row !== winner);
+  const rank =
     second === undefined
-      ? "the only one"
-      : `the smallest of ${able.length} candidates with as few groups over their lower bounds to within 1 %, the next has ${second.score.toFixed(4)}`;
-  return `Of ${tried} candidates ${windowText(window)}, ${figures(winner)} packs ${winner.groups} groups, ${percent(winner.ratio)} over the lower bound of ${winner.bound}, ${out}, and its ${sum} is ${rivals}.`;
+      ? `is that of the only one ${rule}`
+      : `is the least of the ${rivals.length} ${rule}, the next has ${second.score.toFixed(4)}`;
+  return (
+    `${figures(winner)} won among ${rows.length} candidates, ${inside} of them ${windowText(window)}: ${winner.groups} groups, ` +
+    `${percent(winner.ratio)} over the lower bound of ${winner.bound}, leave out ${out}, and ${sum} ${rank}.`
+  );
 }
 
 /** A table of rows that may be ranked or in the order of steps. */
@@ -268,7 +296,17 @@ function tabulate(
           )
           .slice(0, 5)
       : [];
-  const rivals = pick === undefined ? able : [];
+  const inside = rows.filter((row) => row.inWindow);
+  const why = (won: SearchRow) =>
+    pick === undefined
+      ? whyWon(
+          won,
+          rows.slice(0, able.length),
+          `with groups / bound within ${+(resolved.slack * 100).toFixed(2)} % of the best`,
+          rows,
+          resolved,
+        )
+      : whyWon(won, inside.sort(by((row) => row.score)), "in there", rows, resolved);
   return {
     ...extra,
     winner,
@@ -283,7 +321,7 @@ function tabulate(
         ),
       ),
     nearest,
-    why: winner === null ? whyNone(nearest, resolved, totals) : whyWon(winner, rivals, rows.length, resolved),
+    why: winner === null ? whyNone(nearest, rows.length, resolved, totals) : why(winner),
   };
 }
 
