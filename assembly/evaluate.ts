@@ -1,6 +1,6 @@
 // How even a plan is. These figures are for reading: no group and no order depends on them.
 
-import { order, steps } from "./samplers";
+import { NONE, order, steps } from "./samplers";
 import { attentionSums, paddedTokens, tokenSums, vitSums } from "./units";
 
 /**
@@ -56,6 +56,7 @@ export function evaluate(ranks: i32, micro: i32): void {
       let tiles: u64 = 0;
       let squares: f64 = 0;
       for (let k = 0; k < micro; k++, at += 4) {
+        if (load<u32>(at) == NONE) continue;
         const unit = (<usize>load<u32>(at)) << 3;
         const own = load<u64>(paddedTokens + unit);
         longest = max(longest, own);
@@ -86,4 +87,42 @@ export function evaluate(ranks: i32, micro: i32): void {
   vitDist = vit / count;
   tokenDist = tokens / count;
   attentionDist = attention / count;
+}
+
+/** What the heaviest rank of each step takes, over all steps; in the units of the costs. */
+export let time: f64 = 0;
+
+/**
+ * Adds up what the plan costs where a unit takes vitCost per tile, tokenCost per token and attentionCost per token^2:
+ * out[r] = the work of rank r, f64[ranks]; `time` is what all wait for. O(units).
+ */
+export function evaluateCost(
+  ranks: i32,
+  micro: i32,
+  vitCost: f64,
+  tokenCost: f64,
+  attentionCost: f64,
+  out: usize,
+): void {
+  memory.fill(out, 0, (<usize>ranks) << 3);
+  time = 0;
+  let at = order;
+  for (let s = 0; s < steps; s++) {
+    let most: f64 = 0;
+    for (let r = 0; r < ranks; r++) {
+      let own: f64 = 0;
+      for (let k = 0; k < micro; k++, at += 4) {
+        if (load<u32>(at) == NONE) continue;
+        const unit = (<usize>load<u32>(at)) << 3;
+        own +=
+          vitCost * <f64>load<u64>(vitSums + unit) +
+          tokenCost * <f64>load<u64>(paddedTokens + unit) +
+          attentionCost * load<f64>(attentionSums + unit);
+      }
+      const sum = out + ((<usize>r) << 3);
+      store<f64>(sum, load<f64>(sum) + own);
+      most = max(most, own);
+    }
+    time += most;
+  }
 }

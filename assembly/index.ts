@@ -8,13 +8,16 @@
 // Pointers are unsigned 32-bit byte addresses (JavaScript sees those above 2 GiB as negative: use `>>> 0`). Views on
 // `memory` die when it grows: make them after the last call that can allocate (alloc, ...Begin, ...Finish).
 // An export that answers a status answers one of the codes in status.ts: 0 done, 1 out of memory, 2 bad argument,
-// 3 a vit value is negative, 4 a tokens value is negative (`errorIndex()` says where for 3 and 4).
+// 3 a vit value is negative, 4 a tokens value is negative (`errorIndex()` says where for 3 and 4), 5 and up: a length
+// file cannot be read (`readerOffset()` and those after it say where and why).
 // One instance serves one caller at a time; it needs no imports.
 
 import * as balance from "./evaluate";
-import * as isf from "./isf";
 import * as packing from "./packing";
+import * as reader from "./reader";
 import * as plan from "./samplers";
+import * as sink from "./sink";
+import * as status from "./status";
 import * as units from "./units";
 
 /**
@@ -61,7 +64,7 @@ export {
 
 /** Where the negative value of status 3 or 4 is: an index of a sample. */
 export function errorIndex(): i32 {
-  return isf.errorIndex;
+  return status.errorIndex;
 }
 
 /** Groups of the last packing. */
@@ -159,6 +162,22 @@ export {
 } from "./published";
 export { groupRandom as planGroupRandom, lengthGroup as planLengthGroup, random as planRandom } from "./samplers";
 
+/**
+ * planBalanced(ranks, micro, seed, epoch, tail, vit, tokens, attention, cost): status. One epoch in steps whose units
+ * are alike. tail: 0 drops the units that do not fill a step, 1 repeats others, 2 leaves the last step short; which ones
+ * rotates with the epoch. vit, tokens, attention (f64, >= 0): what unevenness in each counts, or, with cost = 1, what
+ * one tile, token and token^2 cost, when the sum of these is all that is evened out.
+ */
+export { balanced as planBalanced } from "./plan";
+
+/** Inner loops, not for callers. */
+export { split as hotSplit, unevenness as hotUnevenness } from "./plan";
+
+/** Stands in planOrder() where a short step has no unit: 2^32 - 1. Such steps are the last planShortSteps() ones. */
+export function planShortSteps(): i32 {
+  return plan.shortSteps;
+}
+
 /** Steps that every rank has in the last plan. */
 export function planSteps(): i32 {
   return plan.steps;
@@ -210,4 +229,94 @@ export function planTokenDist(): f64 {
 /** Sums of tokens^2. */
 export function planAttentionDist(): f64 {
   return balance.attentionDist;
+}
+
+/**
+ * evaluateCost(ranks, micro, vit, tokens, attention, out): the work of each rank over the last plan into f64[ranks] at
+ * `out`, where a tile, a token and a token^2 cost so much (f64).
+ */
+export { evaluateCost } from "./evaluate";
+
+/** What the heaviest rank of each step costs, added up over the steps of the last evaluateCost. */
+export function planTime(): f64 {
+  return balance.time;
+}
+
+/**
+ * textBegin(format, offsets, order, vit, tokens, groups, oversize, oversizeCount, maxVit, maxTokens, bound, rounds):
+ * status. Starts the text of a packing: the last one's arrays, or a kept one's copied in, with the sums of `groupSums`.
+ * Format 0: {"groups":[[3,1],[2]],"oversize":[7],"stats":{...}}. Format 1, a line per group: {"group":[3,1],"vit":9,
+ * "tokens":4001}, and {"oversize":[7]} as the last line if there are any. The arrays stay as they are until the end.
+ * textWrite(out, room): writes the next bytes at `out`, `room` of them at most (768 <= room < 2^31); returns how many,
+ * 0 at the end, or a status negated. Allocates nothing.
+ */
+export { begin as textBegin, write as textWrite } from "./packing-text";
+/**
+ * statsLook(vit, tokens, n): status. Takes the figures of i32[n] at `vit` and `tokens`; 256 KB of the arena meanwhile.
+ * statsWrite(out, room): writes them at `out` as one line of JSON (room >= 4096); returns its bytes, or a status negated.
+ * Percentiles are by nearest rank, ratios have six decimals rounded half up, null where there is nothing to divide by.
+ */
+export { look as statsLook, write as statsWrite } from "./stats";
+
+/**
+ * Length files, read in pieces: JSON (an array of records), JSONL (records with white space between), or .npy of shape
+ * (n, 2); the first byte tells which. Use: readerBegin; then write a piece to readerBuffer() and readerPush its
+ * length, and copy both columns out, until the input is at its end; then readerEnd. Free it all by releasing a mark.
+ *
+ * readerBegin(vitName, vitLength, tokensName, tokensLength, bytes): status. The fields' names in UTF-8, which must
+ * differ; pieces hold up to `bytes` bytes, for which 9 times as many are allocated (nothing is later).
+ * readerPush(bytes): status, 5 and up among them. Values before an error are in the columns. readerEnd(): status.
+ * readerBuffer(): where a piece goes.
+ */
+export { begin as readerBegin, end as readerEnd, push as readerPush } from "./reader";
+
+export function readerBuffer(): usize {
+  return reader.buffer;
+}
+
+/** i32[readerVitCount()]: vit values that the last push found. */
+export function readerVit(): usize {
+  return sink.vit;
+}
+
+/** i32[readerTokensCount()]: tokens values likewise. A .npy may bring more of one field than of the other. */
+export function readerTokens(): usize {
+  return sink.tokens;
+}
+
+export function readerVitCount(): u32 {
+  return <u32>sink.vitCount;
+}
+
+export function readerTokensCount(): u32 {
+  return <u32>sink.tokensCount;
+}
+
+/** Of the last error: its byte offset in the input, a whole number below 2^53. */
+export function readerOffset(): f64 {
+  return <f64>sink.errorOffset;
+}
+
+/** Its record (sample), from 0: as many were read before it. */
+export function readerIndex(): u32 {
+  return sink.errorRecord;
+}
+
+/** Its field, for statuses 8 and 9: 0 vit, 1 tokens. */
+export function readerField(): i32 {
+  return sink.errorField;
+}
+
+/** What could have stood there, for statuses 5 and 6: an `EXPECT_...` of sink.ts. */
+export function readerExpected(): i32 {
+  return sink.errorExpected;
+}
+
+/** u8[readerSeenLength()]: the beginning (40 bytes at most) of what was refused, as the input writes it. */
+export function readerSeen(): usize {
+  return sink.seen;
+}
+
+export function readerSeenLength(): u32 {
+  return <u32>sink.seenLength;
 }

@@ -21,10 +21,7 @@ import {
   word,
 } from "./nextfit";
 import { setGroups, setLinearBound, setOversize } from "./packing";
-import { BAD_ARGUMENT, NEGATIVE_TOKENS, NEGATIVE_VIT, OK, OUT_OF_MEMORY } from "./status";
-
-/** Where the last NEGATIVE_VIT or NEGATIVE_TOKENS was seen. */
-export let errorIndex: i32 = -1;
+import { BAD_ARGUMENT, failAt, NEGATIVE_TOKENS, NEGATIVE_VIT, OK, OUT_OF_MEMORY } from "./status";
 
 /** Rounds done since `begin`. */
 export let rounds: i32 = 0;
@@ -54,10 +51,7 @@ function buildBlock<T extends number>(vit: usize, tokens: usize, block: i32): i3
   for (let k: usize = 0; k < <usize>block; k++) {
     const v = load<i32>(vit + (k << 2));
     const t = load<i32>(tokens + (k << 2));
-    if ((v | t) < 0) {
-      errorIndex = loose + <i32>k;
-      return v < 0 ? NEGATIVE_VIT : NEGATIVE_TOKENS;
-    }
+    if ((v | t) < 0) return failAt(v < 0 ? NEGATIVE_VIT : NEGATIVE_TOKENS, loose + <i32>k);
     const i = <usize>loose + k;
     const fits = v <= maxVit && t <= maxTokens;
     oversizeCount += i32(!fits);

@@ -80,7 +80,8 @@ export function shuffleBlock(a: usize, i: u32, mask: u32): u32 {
     for (; from < stop; from += 4) {
       const j = load<u32>(from) & mask;
       store<u32>(out, j);
-      const accepted = <u32>(j <= current);
+      // j <= current, by arithmetic: both are below 2^31.
+      const accepted = (j - current - 1) >> 31;
       out += accepted << 2;
       current -= accepted;
     }

@@ -85,6 +85,7 @@ function scan<T extends number>(
   for (let k: usize = 0; k < <usize>count; k++) {
     store<T>(gathered + (k << shift), load<T>(loads + ((<usize>load<u32>(samples + (k << 2))) << shift)));
   }
+  const top: T = <T>(sizeof<T>() * 8 - 1);
   const g = <T>guards;
   const f = <T>full;
   const s = <T>slack;
@@ -97,8 +98,11 @@ function scan<T extends number>(
   for (let k: usize = 0; k < <usize>count; k++) {
     const x = load<u32>(samples + (k << 2));
     const rest = room - load<T>(gathered + (k << shift));
-    const ends = <usize>((rest & g) != g);
-    const keep = ends & <usize>(((s - (room ^ g)) & g) != 0);
+    // 1 for any x but 0 is the highest bit of x | -x: arithmetic, as a comparison may be compiled to a branch.
+    const over = (rest & g) ^ g;
+    const reached = (s - (room ^ g)) & g;
+    const ends = <usize>((over | (<T>0 - over)) >> top);
+    const keep = ends & <usize>((reached | (<T>0 - reached)) >> top);
     const drop = ends ^ keep;
     a += length & -keep;
     b += length & -drop;

@@ -22,6 +22,15 @@ export let steps: i32 = 0;
 export let order: usize = 0;
 /** steps * ranks * micro; less where the published code gives ranks different numbers of batches. */
 export let length: i32 = 0;
+/** Stands in a place of a short step that no unit is left for. */
+export const NONE: u32 = 0xffffffff;
+/** Steps at the end of the plan in which places hold NONE. */
+export let shortSteps: i32 = 0;
+
+export function setShortSteps(count: i32): void {
+  shortSteps = count;
+}
+
 /** Units in no step. */
 export let dropped: i32 = 0;
 /** Places that hold a unit for a second time. */
@@ -61,6 +70,7 @@ export function open(ranks: i32, micro: i32, total: i64, extra: i64): i32 {
   if (order == 0) return OUT_OF_MEMORY;
   length = <i32>total;
   steps = length / (ranks * micro);
+  shortSteps = 0;
   return OK;
 }
 
@@ -80,13 +90,19 @@ export function finish(top: usize): i32 {
   if (seen == 0) return fail(top, OUT_OF_MEMORY);
   memory.fill(seen, 0, units);
   let distinct = 0;
+  let empty = 0;
   for (let i = 0; i < length; i++) {
-    const at = seen + word(order, i);
+    const unit = word(order, i);
+    if (unit == NONE) {
+      empty++;
+      continue;
+    }
+    const at = seen + unit;
     distinct += i32(load<u8>(at) == 0);
     store<u8>(at, 1);
   }
   dropped = units - distinct;
-  repeated = length - distinct;
+  repeated = length - empty - distinct;
   release(own);
   return OK;
 }

@@ -1,4 +1,4 @@
-// Search against the same steps in plain TypeScript: `npx tsx bench/search.ts [runs]`, after `npm run build:wasm`.
+// Search against the same steps in plain TypeScript: `npm run bench:search`, after `npm run build`.
 // The scan's plain rival packs the scan's own candidates, so that both do the same work.
 import { load, type Measured, type SearchOptions } from "../src/index.ts";
 import { PART, thin } from "../src/search.ts";

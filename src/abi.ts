@@ -32,6 +32,21 @@ export interface Abi {
   packingOversize(): number;
   packingBound(): number;
   groupSums(values: number, order: number, offsets: number, groups: number, out: number): void;
+
+  readerBegin(vitName: number, vitLength: number, tokensName: number, tokensLength: number, bytes: number): number;
+  readerPush(bytes: number): number;
+  readerEnd(): number;
+  readerBuffer(): number;
+  readerVit(): number;
+  readerTokens(): number;
+  readerVitCount(): number;
+  readerTokensCount(): number;
+  readerOffset(): number;
+  readerIndex(): number;
+  readerField(): number;
+  readerExpected(): number;
+  readerSeen(): number;
+  readerSeenLength(): number;
   groupAttention(tokens: number, order: number, offsets: number, groups: number, out: number): void;
 
   unitsBegin(vit: number, tokens: number, attention: number, sizes: number, parts: number, spSize: number): number;
@@ -46,6 +61,18 @@ export interface Abi {
   publishedRandom(ranks: number, micro: number, seed: number): number;
   publishedLengthGroup(ranks: number, micro: number, seed: number): number;
   publishedGroupRandom(ranks: number, micro: number, epoch: number, step: number, bin: number): number;
+  planBalanced(
+    ranks: number,
+    micro: number,
+    seed: number,
+    epoch: number,
+    tail: number,
+    vit: number,
+    tokens: number,
+    attention: number,
+    cost: number,
+  ): number;
+  planShortSteps(): number;
   planSteps(): number;
   planOrder(): number;
   planLength(): number;
@@ -58,6 +85,27 @@ export interface Abi {
   planVitDist(): number;
   planTokenDist(): number;
   planAttentionDist(): number;
+  evaluateCost(ranks: number, micro: number, vit: number, tokens: number, attention: number, out: number): void;
+  planTime(): number;
+
+  textBegin(
+    format: number,
+    offsets: number,
+    order: number,
+    vit: number,
+    tokens: number,
+    groups: number,
+    oversize: number,
+    oversizeCount: number,
+    maxVit: number,
+    maxTokens: number,
+    bound: number,
+    rounds: number,
+  ): number;
+  textWrite(out: number, room: number): number;
+
+  statsLook(vit: number, tokens: number, n: number): number;
+  statsWrite(out: number, room: number): number;
 }
 
 /** The statuses of `assembly/status.ts`. */

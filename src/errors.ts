@@ -4,7 +4,9 @@ export type ErrorCode =
   | "MISSING_FIELD"
   | "LENGTH_MISMATCH"
   | "INVALID_INPUT"
+  | "INVALID_FILE"
   | "INVALID_OPTION"
+  | "INVALID_OUTPUT"
   | "OUT_OF_MEMORY"
   | "BUSY"
   | "LOAD_FAILED";

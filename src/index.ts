@@ -7,6 +7,15 @@ export { load, loadSync, Omnibal, type PackOptions, type RoundInfo, type WasmSou
 export { Packing, type PackingBounds, type PackingStats } from "./packing.ts";
 export type { WorkerLike } from "./parallel/pool.ts";
 export {
+  type BalancedPlanOptions,
+  type BalanceWeights,
+  type CostModel,
+  Plan,
+  type PlanState,
+  type PlanStats,
+  type TailRule,
+} from "./plan.ts";
+export {
   type EpochCounts,
   type GroupLoads,
   type GroupLoadsInput,
@@ -19,3 +28,4 @@ export {
   type SpGroups,
 } from "./samplers.ts";
 export type { SearchOptions, SearchProgress, SearchResult, SearchRow } from "./search.ts";
+export type { LengthStats, LoadStats, VitBin } from "./stats.ts";

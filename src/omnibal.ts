@@ -5,6 +5,7 @@ import { type EvaluateOptions, type Evaluation, evaluateParts, groupAttention } 
 import { type Lengths, type LengthsInput, toLengths } from "./lengths.ts";
 import { integer, MAX_INT32, MAX_UINT32 } from "./options.ts";
 import { Packing, type PackingBounds } from "./packing.ts";
+import { type BalancedPlanOptions, type Plan, planEpoch } from "./plan.ts";
 import {
   beginUnits,
   type GroupLoads,
@@ -19,6 +20,7 @@ import {
   toParts,
 } from "./samplers.ts";
 import { type SearchOptions, type SearchResult, search } from "./search.ts";
+import type { LengthStats } from "./stats.ts";
 
 /** How far a packing has come, after each round. */
 export interface RoundInfo {
@@ -57,6 +59,9 @@ export type WasmSource = URL | string | Response | BufferSource | WebAssembly.Mo
 /** Samples per call into the core: a buffer that stays in the second-level cache. */
 const PIECE = 16384;
 
+/** Bytes of text taken out of the core at a time. */
+const TEXT_ROOM = 65536;
+
 /** One instance of the core. Calls run to their end one after another; for parallel work make several. */
 export class Omnibal {
   /** The raw exports, for what the facade does not offer. */
@@ -78,6 +83,19 @@ export class Omnibal {
    * @throws InputError for lengths, OptionError for options, RuntimeError OUT_OF_MEMORY; the signal's reason.
    */
   pack(lengths: LengthsInput, options: PackOptions): Packing {
+    const steps = this.packInRounds(lengths, options);
+    let step = steps.next();
+    while (!step.done) step = steps.next();
+    return step.value;
+  }
+
+  /**
+   * `pack`, handing over after each round, so that a host can do something else in between. The instance is at work
+   * until the last round is done or `return()` is called, as `for ... of` does.
+   *
+   * @throws as `pack`, at the first `next()`.
+   */
+  *packInRounds(lengths: LengthsInput, options: PackOptions): Generator<RoundInfo, Packing, void> {
     const { vit, tokens } = toLengths(lengths);
     const maxVit = integer("maxVit", options.maxVit, 1, MAX_INT32);
     const maxTokens = integer("maxTokens", options.maxTokens, 1, MAX_INT32);
@@ -89,11 +107,12 @@ export class Omnibal {
     };
     const rounds = integer("rounds", options.rounds ?? 50, 1, MAX_INT32);
     const seed = integer("seed", options.seed ?? 1024, 0, MAX_UINT32);
+    const { abi } = this;
+    const { minVit, minTokens } = bounds;
     const n = vit.length;
-    return this.#exclusive(() => {
-      const { abi } = this;
-      const { minVit, minTokens } = bounds;
-      const seen = (field: "vit" | "tokens", at: number) => (field === "vit" ? vit : tokens)[at];
+    const seen = (field: "vit" | "tokens", at: number) => (field === "vit" ? vit : tokens)[at];
+    const top = this.#enter();
+    try {
       check(abi, abi.isfBegin(n, maxVit, maxTokens, minVit, minTokens, seed), n, seen);
       this.#feed({ vit, tokens }, (vitAt, tokensAt, count) => {
         check(abi, abi.isfPush(vitAt, tokensAt, count), n, seen);
@@ -104,11 +123,71 @@ export class Omnibal {
         options.signal?.throwIfAborted();
         round++;
         loose = abi.isfRound(round === rounds ? 1 : 0);
-        options.onRound?.({ round, rounds, samples: n, loose, groups: abi.isfGroups() });
+        const info = { round, rounds, samples: n, loose, groups: abi.isfGroups() };
+        options.onRound?.(info);
+        yield info;
       }
       check(abi, abi.isfFinish(), n, seen);
       return this.#takePacking(bounds, round);
-    });
+    } finally {
+      this.#leave(top);
+    }
+  }
+
+  /**
+   * A packing as text, in pieces of at most 64 KB: `json` is one object, `jsonl` a line per group and one for the
+   * oversize samples. The same packing gives the same bytes on every host. The instance is at work until the last piece.
+   *
+   * @throws RuntimeError OUT_OF_MEMORY when the packing does not fit the core's memory: 4 bytes per sample, 12 per group.
+   */
+  *packingText(packing: Packing, format: "json" | "jsonl"): Generator<Uint8Array, void, void> {
+    const { abi } = this;
+    const n = packing.indices.length + packing.oversize.length;
+    const top = this.#enter();
+    try {
+      const out = this.#alloc(TEXT_ROOM, n);
+      const status = abi.textBegin(
+        format === "json" ? 0 : 1,
+        this.#copyIn(packing.offsets, n),
+        this.#copyIn(packing.indices, n),
+        this.#copyIn(packing.vit, n),
+        this.#copyIn(packing.tokens, n),
+        packing.length,
+        this.#copyIn(packing.oversize, n),
+        packing.oversize.length,
+        packing.bounds.maxVit,
+        packing.bounds.maxTokens,
+        packing.bound,
+        packing.rounds,
+      );
+      check(abi, status, n, () => undefined);
+      for (let size = abi.textWrite(out, TEXT_ROOM); size > 0; size = abi.textWrite(out, TEXT_ROOM)) {
+        yield new Uint8Array(abi.memory.buffer, out, size).slice();
+      }
+    } finally {
+      this.#leave(top);
+    }
+  }
+
+  /** Figures of samples that are to be packed, as the line of JSON that the core writes: the same on every host. */
+  statsText(lengths: LengthsInput): string {
+    const { vit, tokens } = toLengths(lengths);
+    const { abi } = this;
+    const n = vit.length;
+    const top = this.#enter();
+    try {
+      const status = abi.statsLook(this.#copyIn(vit, n), this.#copyIn(tokens, n), n);
+      check(abi, status, n, (field, at) => (field === "vit" ? vit : tokens)[at]);
+      const out = this.#alloc(TEXT_ROOM, n);
+      return new TextDecoder().decode(new Uint8Array(abi.memory.buffer, out, abi.statsWrite(out, TEXT_ROOM)));
+    } finally {
+      this.#leave(top);
+    }
+  }
+
+  /** Figures of samples that are to be packed: percentiles, means and a histogram. O(samples). @throws InputError */
+  stats(lengths: LengthsInput): LengthStats {
+    return JSON.parse(this.statsText(lengths)) as LengthStats;
   }
 
   /**
@@ -192,6 +271,18 @@ export class Omnibal {
     return search(this, toLengths(lengths), options);
   }
 
+  /**
+   * Plans one epoch of one packing, or of one per data group: steps in which all ranks have alike tiles and tokens (and
+   * attention, or cost, if asked for), in random order, the ranks dealt at random. The same options give the same plan
+   * for ever. O(groups log steps), 130 bytes per group.
+   *
+   * @throws InputError for loads, OptionError for options, RuntimeError OUT_OF_MEMORY.
+   */
+  plan(packings: GroupLoadsInput, options: BalancedPlanOptions): Plan {
+    const parts = toParts(packings);
+    return this.#exclusive(() => planEpoch(this.abi, parts, options));
+  }
+
   /** Copies the core's packing out. */
   #takePacking(bounds: PackingBounds, rounds: number): Packing {
     const { abi } = this;
@@ -233,18 +324,33 @@ export class Omnibal {
     }
   }
 
-  /** Runs `work` alone on this instance, and frees all that it allocated in the core. */
-  #exclusive<T>(work: () => T): T {
+  #copyIn(values: Int32Array, samples: number): number {
+    const at = this.#alloc(values.length * 4, samples);
+    new Int32Array(this.abi.memory.buffer, at, values.length).set(values);
+    return at;
+  }
+
+  /** Takes the instance; what is allocated from here on is freed by `#leave` of what this returns. */
+  #enter(): number {
     if (this.#busy) {
       throw new RuntimeError("BUSY", "this instance is at work (a callback called it again): use another one");
     }
-    const top = this.abi.mark();
     this.#busy = true;
+    return this.abi.mark();
+  }
+
+  #leave(top: number): void {
+    this.#busy = false;
+    this.abi.release(top);
+  }
+
+  /** Runs `work` alone on this instance, and frees all that it allocated in the core. */
+  #exclusive<T>(work: () => T): T {
+    const top = this.#enter();
     try {
       return work();
     } finally {
-      this.#busy = false;
-      this.abi.release(top);
+      this.#leave(top);
     }
   }
 }

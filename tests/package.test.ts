@@ -15,7 +15,6 @@ function run(command: string, args: string[], cwd = folder): string {
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "omnibal-package-"));
-  run("npm", ["run", "build:ts"], root);
   run("npm", ["pack", "--ignore-scripts", "--pack-destination", folder], root);
   const [tarball] = readdirSync(folder);
   writeFileSync(join(folder, "package.json"), '{ "private": true, "type": "module" }');
@@ -53,6 +52,23 @@ test("a search runs on the workers of the package, and equals the one without", 
      console.log(two.workers, JSON.stringify({ ...two, workers: 0 }) === JSON.stringify(one));`,
   );
   expect(run("node", ["search.js"])).toBe("2 true\n");
+});
+
+test("the command line packs", () => {
+  writeFileSync(join(folder, "lengths.json"), '[{"vit_num":5,"token_num":900},{"vit_num":9,"token_num":1}]');
+  const out = run(join(folder, "node_modules/.bin/omnibal"), [
+    "pack",
+    "-q",
+    "lengths.json",
+    "--max-vit=9",
+    "--max-tokens=4096",
+    "--format=jsonl",
+  ]);
+  expect(out.split("\n").sort()).toEqual([
+    "",
+    '{"group":[0],"vit":5,"tokens":900}',
+    '{"group":[1],"vit":9,"tokens":1}',
+  ]);
 });
 
 test("types: a strict TypeScript user compiles", () => {

@@ -158,6 +158,18 @@ describe("rounds from outside", () => {
     checkPacking(input, omnibal.pack(input, bounds));
   });
 
+  test("packInRounds hands over after each round; left early, the instance works on", () => {
+    const packing = omnibal.pack(input, { ...bounds, rounds: 4 });
+    const steps = omnibal.packInRounds(input, { ...bounds, rounds: 4 });
+    for (const round of [1, 2, 3, 4]) expect(steps.next().value).toMatchObject({ round, rounds: 4 });
+    expect(() => omnibal.pack(input, bounds)).toThrow(RuntimeError);
+    expect(steps.next()).toEqual({ done: true, value: packing });
+    const before = omnibal.abi.mark();
+    for (const _ of omnibal.packInRounds(input, bounds)) break;
+    expect(omnibal.abi.mark()).toBe(before);
+    expect(omnibal.pack(input, { ...bounds, rounds: 4 })).toEqual(packing);
+  });
+
   test("an instance called from its own callback says so", () => {
     const run = () => omnibal.pack(input, { ...bounds, onRound: () => omnibal.pack(input, bounds) });
     expect(run).toThrow(RuntimeError);

@@ -1,0 +1,40 @@
+import type { ParseArgsConfig } from "node:util";
+
+export type Options = NonNullable<ParseArgsConfig["options"]>;
+export type Values = Readonly<Record<string, string | boolean | undefined>>;
+
+/** What a command is: one file beside this one, and a line in main.ts. */
+export interface Command {
+  readonly name: string;
+  /** What it does, for the list of commands. */
+  readonly about: string;
+  /** What --help prints; lines of at most 80 columns. */
+  readonly help: string;
+  readonly options: Options;
+  run(files: readonly string[], values: Values): Promise<void>;
+}
+
+/** The command line is wrong: exit code 2 and a hint to --help. */
+export class UsageError extends Error {}
+
+/** The whole number that an option is given as, or undefined where it is not given. */
+export function numberOption(values: Values, name: string, low: number, high: number): number | undefined {
+  const text = values[name];
+  if (text === undefined) return undefined;
+  const value = typeof text === "string" && /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value >= low && value <= high)) {
+    throw new UsageError(`--${name} is ${JSON.stringify(text)}, expected a whole number from ${low} to ${high}`);
+  }
+  return value;
+}
+
+export function requiredNumber(values: Values, name: string, low: number, high: number): number {
+  const value = numberOption(values, name, low, high);
+  if (value === undefined) throw new UsageError(`--${name} is missing`);
+  return value;
+}
+
+export function textOption(values: Values, name: string): string | undefined {
+  const text = values[name];
+  return typeof text === "string" ? text : undefined;
+}

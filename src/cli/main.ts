@@ -1,0 +1,96 @@
+#!/usr/bin/env node
+import { readFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { OmnibalError } from "../errors.ts";
+import { type Command, UsageError } from "./command.ts";
+import { packCommand } from "./pack.ts";
+import { print } from "./print.ts";
+import { statsCommand } from "./stats.ts";
+
+/** A new command is a file beside this one and a line here. */
+const commands: readonly Command[] = [statsCommand, packCommand];
+
+const help = `Usage: omnibal COMMAND [options] FILE...
+
+Packs vision-language training samples into groups bounded on image tiles and
+tokens.
+
+Commands:
+${commands.map(({ name, about }) => `  ${name.padEnd(8)}${about}`).join("\n")}
+
+Options:
+  -h, --help      this text; after a command, that command's
+  -V, --version   the version
+
+Exit codes: 0 done, 1 bad input or output, 2 wrong usage, 130 interrupted.
+`;
+
+function version(): string {
+  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+/** parseArgs explains at length; its first sentence says what is wrong, but for a value that starts with a dash. */
+function usageOf(error: Error): UsageError {
+  const [sentence] = error.message.split(/[.\n]/, 1);
+  const ambiguous = /^Option '(.*)' argument is ambiguous$/.exec(sentence);
+  if (ambiguous !== null) return new UsageError(`option '${ambiguous[1]}' needs a value, one without a dash in front`);
+  return new UsageError(sentence.charAt(0).toLowerCase() + sentence.slice(1));
+}
+
+async function runCommand(command: Command, args: string[]): Promise<void> {
+  const parse = () => {
+    try {
+      return parseArgs({
+        args,
+        options: { ...command.options, help: { type: "boolean", short: "h" } },
+        allowPositionals: true,
+      });
+    } catch (error) {
+      throw usageOf(error as Error);
+    }
+  };
+  const { values, positionals } = parse();
+  if (values.help === true) return print(command.help);
+  return command.run(positionals, values as Record<string, string | boolean | undefined>);
+}
+
+async function main(args: string[]): Promise<void> {
+  const [first, ...rest] = args;
+  if (first === undefined) throw new UsageError("no command is given");
+  if (first === "-h" || first === "--help") return print(help);
+  if (first === "-V" || first === "--version") return print(`${version()}\n`);
+  const command = commands.find(({ name }) => name === first);
+  if (command !== undefined) return runCommand(command, rest);
+  throw new UsageError(first.startsWith("-") ? `unknown option '${first}'` : `unknown command '${first}'`);
+}
+
+/** Errors of the file system (a full disk, no permission) are told like those of this package; the rest are bugs. */
+function isExpected(error: unknown): error is Error {
+  return error instanceof OmnibalError || (error instanceof Error && "syscall" in error);
+}
+
+// Ends at once with the shell's code for the signal; what listens to "exit" removes unfinished output.
+for (const [signal, code] of [
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+  ["SIGHUP", 129],
+] as const) {
+  process.on(signal, () => process.exit(code));
+}
+
+const args = process.argv.slice(2);
+try {
+  await main(args);
+} catch (error) {
+  if (error instanceof UsageError) {
+    const command = commands.find(({ name }) => name === args[0]);
+    process.stderr.write(`omnibal: ${error.message} (see omnibal ${command ? `${command.name} ` : ""}--help)\n`);
+    process.exitCode = 2;
+  } else if (isExpected(error)) {
+    process.stderr.write(`omnibal: ${error.message}\n`);
+    process.exitCode = 1;
+  } else {
+    throw error;
+  }
+}

@@ -1,0 +1,111 @@
+import { pipeline } from "node:stream/promises";
+import { CsvError, type Info, type Options, parse } from "csv-parse";
+import { InputError, show } from "../errors.ts";
+import { MAX_INT32 } from "../options.ts";
+import type { Columns, FieldNames, Watch } from "./columns.ts";
+import type { Source } from "./source.ts";
+
+const PIECE = 1 << 16;
+/** A row longer than this is a quote that was never closed, not a row. */
+const MAX_ROW = 1 << 20;
+
+/** The separator of the header line, which no field name should contain: a tab, a semicolon or else a comma. */
+function separator(beginning: Uint8Array): string {
+  const line = new TextDecoder().decode(beginning).trimStart().split(/\r|\n/, 1)[0];
+  if (line.includes(",")) return ",";
+  return line.includes("\t") ? "\t" : line.includes(";") ? ";" : ",";
+}
+
+async function* pieces(source: Source, watch: Watch): AsyncGenerator<Uint8Array> {
+  for (;;) {
+    watch.signal?.throwIfAborted();
+    // A new one each time: the parser keeps what it is given.
+    const piece = new Uint8Array(PIECE);
+    const bytes = await source.read(piece);
+    if (bytes === 0) return;
+    watch.read(bytes);
+    yield piece.subarray(0, bytes);
+  }
+}
+
+function wholeNumber(text: string): number {
+  const value = /^\s*\d+(\.0+)?\s*$/.test(text) ? Number(text) : -1;
+  return value <= MAX_INT32 ? value : -1;
+}
+
+/** Where the two fields are in the header. */
+function findColumns(path: string, header: readonly string[], fields: FieldNames): [number, number] {
+  const names = header.map((name) => name.trim());
+  const find = (field: string) => {
+    const at = names.indexOf(field);
+    if (at === -1) {
+      const seen = names.map(show).join(", ");
+      throw new InputError(
+        "MISSING_FIELD",
+        `${path}: line 1: ${field} is missing, the header has ${seen.length > 200 ? `${seen.slice(0, 197)}...` : seen}`,
+      );
+    }
+    if (names.indexOf(field, at + 1) !== -1) {
+      throw new InputError("INVALID_FILE", `${path}: line 1: two columns are named ${field}`);
+    }
+    return at;
+  };
+  return [find(fields.vit), find(fields.tokens)];
+}
+
+/** Adds the rows of a CSV or TSV file with a header line to `out`; returns how many samples that is. */
+export async function readCsv(source: Source, fields: FieldNames, out: Columns, watch: Watch): Promise<number> {
+  const { path } = source;
+  const options: Options = {
+    bom: true,
+    delimiter: separator(await source.peek(4096)),
+    info: true,
+    max_record_size: MAX_ROW,
+    skip_empty_lines: true,
+  };
+  const before = out.vit.length;
+  let columns: [number, number] | undefined;
+  try {
+    await pipeline(
+      pieces(source, watch),
+      parse(options),
+      async (rows: AsyncIterable<{ record: string[]; info: Info }>) => {
+        for await (const { record, info } of rows) {
+          if (columns === undefined) {
+            columns = findColumns(path, record, fields);
+            continue;
+          }
+          const vit = wholeNumber(record[columns[0]]);
+          const tokens = wholeNumber(record[columns[1]]);
+          if (vit < 0 || tokens < 0) {
+            const [field, text] = vit < 0 ? [fields.vit, record[columns[0]]] : [fields.tokens, record[columns[1]]];
+            throw new InputError(
+              "INVALID_LENGTH",
+              `${path}: line ${info.lines}: ${field} is ${show(text)}, expected a whole number from 0 to 2147483647`,
+            );
+          }
+          out.vit.push(vit);
+          out.tokens.push(tokens);
+        }
+      },
+    );
+  } catch (error) {
+    if (error instanceof CsvError) throw csvError(path, error);
+    throw error;
+  }
+  if (columns === undefined) {
+    throw new InputError("INVALID_FILE", `${path}: the file is empty, expected a header line`);
+  }
+  return out.vit.length - before;
+}
+
+function csvError(path: string, error: CsvError): InputError {
+  const { code, message, lines } = error as CsvError & { lines?: number };
+  const at = lines === undefined ? path : `${path}: line ${lines}`;
+  const seen: Partial<Record<typeof code, string>> = {
+    CSV_RECORD_INCONSISTENT_FIELDS_LENGTH: "has another number of values than the header",
+    CSV_QUOTE_NOT_CLOSED: "a quote is not closed before the end of the file",
+    CSV_MAX_RECORD_SIZE: "longer than 1 MiB: a quote is not closed, or this is no CSV file",
+  };
+  return new InputError("INVALID_FILE", `${at}: ${seen[code] ?? message.split("\n", 1)[0]}`, { cause: error });
+}

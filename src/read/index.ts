@@ -1,0 +1,137 @@
+// Length files, for Node and Deno: the entry `omnibal/read`. The main entry needs no file system and imports none.
+import { OptionError, show } from "../errors.ts";
+import type { Lengths } from "../lengths.ts";
+import { Columns, type FieldNames, type Watch } from "./columns.ts";
+import { CoreReader } from "./core.ts";
+import { readCsv } from "./csv.ts";
+import { metaEntries, parseMeta } from "./meta.ts";
+import { fileSize, openFile, openStream, type Source } from "./source.ts";
+
+export interface ReadOptions {
+  /** Field (or CSV column) with a sample's image tiles. Default: vit_num. */
+  readonly vitField?: string;
+  /** Field (or CSV column) with its tokens. Default: token_num. */
+  readonly tokenField?: string;
+  /** What "-" reads. Default: the standard input of the process. */
+  readonly stdin?: AsyncIterable<Uint8Array>;
+  /** Called after each piece; the total is undefined when a size is not known (stdin, a named pipe). */
+  readonly onProgress?: (bytesRead: number, totalBytes: number | undefined) => void;
+  /** Looked at between pieces. */
+  readonly signal?: AbortSignal;
+}
+
+/** A file that was read, in the order of the samples. */
+export interface ReadFile {
+  readonly path: string;
+  /** Its name in the meta file that named it. */
+  readonly name?: string;
+  readonly samples: number;
+}
+
+export interface ReadResult extends Lengths {
+  readonly files: readonly ReadFile[];
+}
+
+/** Something to read, not open yet: a meta file may name more files than a process can hold open. */
+interface Item {
+  readonly path: string;
+  readonly name?: string;
+  readonly size: number | undefined;
+}
+
+/** Whether this is CSV: by the name, else because nothing else begins so. */
+async function looksLikeCsv(source: Source): Promise<boolean> {
+  if (/\.(csv|tsv)$/i.test(source.path)) return true;
+  if (/\.(json|jsonl|ndjson|npy)$/i.test(source.path)) return false;
+  const first = await firstByte(source);
+  return first !== undefined && first !== 0x5b && first !== 0x7b && first !== 0x93;
+}
+
+/** The first byte that is neither white space nor of a byte order mark. */
+async function firstByte(source: Source): Promise<number | undefined> {
+  const bytes = await source.peek(256);
+  const mark = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
+  return bytes.subarray(mark).find((c) => c !== 0x20 && c !== 0x0a && c !== 0x0d && c !== 0x09);
+}
+
+function fieldNames(options: ReadOptions): FieldNames {
+  const { vitField = "vit_num", tokenField = "token_num" } = options;
+  for (const [option, name] of Object.entries({ vitField, tokenField })) {
+    if (typeof name !== "string" || name === "" || new TextEncoder().encode(name).length > 4096) {
+      throw new OptionError("INVALID_OPTION", `${option} is ${show(name)}, expected a name of 1 to 4096 bytes`);
+    }
+  }
+  if (vitField === tokenField) {
+    throw new OptionError("INVALID_OPTION", `vitField and tokenField are both ${show(vitField)}, expected two names`);
+  }
+  return { vit: vitField, tokens: tokenField };
+}
+
+/** The file at `path`, or the files it names if it is a meta file. */
+async function expand(path: string): Promise<readonly Item[]> {
+  if (path === "-") return [{ path, size: undefined }];
+  const size = await fileSize(path);
+  // A named pipe can be read once only, so it is taken for what it most likely is.
+  if (size === undefined) return [{ path, size }];
+  const source = await openFile(path);
+  try {
+    if (/\.(csv|tsv)$/i.test(path) || (await firstByte(source)) !== 0x7b) return [{ path, size }];
+    const meta = await parseMeta(source);
+    if (meta === undefined) return [{ path, size }];
+    const items: Item[] = [];
+    for (const entry of await metaEntries(path, meta)) items.push({ ...entry, size: await fileSize(entry.path) });
+    return items;
+  } finally {
+    await source.close();
+  }
+}
+
+/**
+ * Reads length files, one after another: JSON (a list of records), JSONL, .npy of shape (n, 2), CSV or TSV with a
+ * header, and meta JSON that names such files; "-" is the standard input. Files are streamed, whatever their size:
+ * memory is 8 bytes per sample (24 while arrays grow) and a few MiB.
+ *
+ * @throws InputError INVALID_FILE, INVALID_LENGTH or MISSING_FIELD with the path and the place; OptionError; RuntimeError
+ * OUT_OF_MEMORY; the signal's reason.
+ */
+export async function readLengths(paths: readonly string[], options: ReadOptions = {}): Promise<ReadResult> {
+  const fields = fieldNames(options);
+  if (paths.indexOf("-") !== paths.lastIndexOf("-")) {
+    throw new OptionError("INVALID_OPTION", '"-" is given twice, but the standard input can be read once only');
+  }
+  const items: Item[] = [];
+  for (const path of paths) {
+    options.signal?.throwIfAborted();
+    items.push(...(await expand(path)));
+  }
+  const total = items.reduce<number | undefined>(
+    (sum, { size }) => (sum === undefined || size === undefined ? undefined : sum + size),
+    0,
+  );
+  let done = 0;
+  const watch: Watch = {
+    signal: options.signal,
+    read: (bytes) => {
+      done += bytes;
+      options.onProgress?.(done, total);
+    },
+  };
+  const out = new Columns();
+  const files: ReadFile[] = [];
+  let core: CoreReader | undefined;
+  for (const { path, name } of items) {
+    const source = path === "-" ? openStream(options.stdin ?? process.stdin) : await openFile(path);
+    try {
+      let samples: number;
+      if (await looksLikeCsv(source)) samples = await readCsv(source, fields, out, watch);
+      else {
+        core ??= await CoreReader.make(fields);
+        samples = await core.read(source, out, watch);
+      }
+      files.push(name === undefined ? { path, samples } : { path, name, samples });
+    } finally {
+      await source.close();
+    }
+  }
+  return { ...out.take(), files };
+}

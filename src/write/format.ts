@@ -1,0 +1,24 @@
+import type { Omnibal } from "../omnibal.ts";
+import type { Packing } from "../packing.ts";
+
+/** What a format may write of. */
+export interface Written {
+  readonly omnibal: Omnibal;
+  readonly packing: Packing;
+  /** Tokens of each sample. */
+  readonly tokens: Int32Array;
+  /** Where the samples are from, in order: the first holds samples 0 .. samples - 1, and so on. */
+  readonly files: readonly { readonly path: string; readonly samples: number }[];
+}
+
+/** Bytes of one file, in pieces. */
+export type Pieces = Iterable<Uint8Array>;
+
+/** One file, which may go to standard output too, or a folder of files of fixed names. */
+export type Format =
+  | { readonly name: string; readonly about: string; readonly file: (written: Written) => Pieces }
+  | {
+      readonly name: string;
+      readonly about: string;
+      readonly folder: Readonly<Record<string, (written: Written) => Pieces>>;
+    };

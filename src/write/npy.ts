@@ -1,0 +1,14 @@
+import type { Format } from "./format.ts";
+import { npyVector } from "./npy-file.ts";
+
+/** Groups in CSR form: group i is indices[offsets[i] : offsets[i + 1]]. */
+export const npyFormat: Format = {
+  name: "npy",
+  about:
+    "a folder of int64 arrays: offsets.npy, indices.npy, oversize.npy; group i is indices[offsets[i]:offsets[i + 1]]",
+  folder: {
+    "offsets.npy": ({ packing }) => npyVector(packing.offsets),
+    "indices.npy": ({ packing }) => npyVector(packing.indices),
+    "oversize.npy": ({ packing }) => npyVector(packing.oversize),
+  },
+};

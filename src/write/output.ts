@@ -1,0 +1,174 @@
+// Where the bytes go. A file or folder is written under another name beside OUT and renamed when it is whole, so that OUT
+// is never half there. Disk is written synchronously, a piece at a time, with a turn of the event loop in between: a
+// signal is answered between two pieces, and the removal at exit cannot race with a write that is still under way.
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+import type { Writable } from "node:stream";
+import { setImmediate } from "node:timers/promises";
+import { InputError } from "../errors.ts";
+import type { Format, Pieces, Written } from "./format.ts";
+
+/** Names that are to be gone when the process ends, however it does. */
+const unfinished = new Set<string>();
+let watching = false;
+
+function removeUnfinished(): void {
+  for (const path of unfinished) {
+    try {
+      rmSync(path, { recursive: true, force: true });
+    } catch {
+      // At exit nobody is left to be told.
+    }
+  }
+}
+
+function besides(path: string, purpose: string): string {
+  if (!watching) process.on("exit", removeUnfinished);
+  watching = true;
+  const chance = Math.random().toString(36).slice(2, 8);
+  return join(dirname(path), `.${basename(path)}.${purpose}-${process.pid}-${chance}`);
+}
+
+function refuse(path: string, why: string): never {
+  throw new InputError("INVALID_OUTPUT", `${path}: ${why}`);
+}
+
+/** The file system's error in a line that names what the user named, not the name beside it that was being written. */
+function unwritable(name: string, error: unknown): unknown {
+  if (!(error instanceof Error && "syscall" in error)) return error;
+  const why = error.message.split(",", 1)[0];
+  return new InputError("INVALID_OUTPUT", `${name}: cannot be written (${why})`, { cause: error });
+}
+
+/** What stands at `path`, if anything does. */
+function kindOf(path: string): "nothing" | "file" | "folder" | "other" {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (stats === undefined) return "nothing";
+  return stats.isFile() ? "file" : stats.isDirectory() ? "folder" : "other";
+}
+
+/**
+ * Throws unless `out` can become what `format` makes: asked before the work, so that hours of it are not lost to a
+ * wrong name. A folder is replaced when it holds nothing but files of this format's names.
+ */
+export function checkOutput(format: Format, out: string): void {
+  const parent = dirname(resolve(out));
+  if (kindOf(parent) !== "folder") refuse(out, `cannot be written, ${parent} is not a folder`);
+  const kind = kindOf(out);
+  if (!("folder" in format)) {
+    if (kind === "folder") refuse(out, `is a folder, ${format.name} is written as a file`);
+    return;
+  }
+  if (kind === "file" || kind === "other") refuse(out, `is not a folder, ${format.name} is written as one`);
+  const strange = kind === "folder" ? readdirSync(out).find((name) => !Object.hasOwn(format.folder, name)) : undefined;
+  if (strange !== undefined) refuse(out, `holds ${strange}, which is not of ${format.name}: name another folder`);
+}
+
+async function fill(path: string, flags: "w" | "wx", pieces: Pieces): Promise<void> {
+  const file = openSync(path, flags);
+  try {
+    for (const piece of pieces) {
+      for (let at = 0; at < piece.length; ) at += writeSync(file, piece, at);
+      await setImmediate();
+    }
+    // A rename may reach the disk before the bytes do. Devices and pipes know no such order and refuse.
+    if (flags === "wx") fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** Runs `make` for a name beside `target` and renames to `target` what it made; removes it when anything fails. */
+async function whole(target: string, make: (path: string) => Promise<void>): Promise<void> {
+  const path = besides(target, "part");
+  unfinished.add(path);
+  try {
+    await make(path);
+    replace(path, target);
+  } finally {
+    rmSync(path, { recursive: true, force: true });
+    unfinished.delete(path);
+  }
+}
+
+function replace(path: string, target: string): void {
+  if (kindOf(target) !== "folder") {
+    renameSync(path, target);
+    return;
+  }
+  // A folder can only be renamed to one that is empty: the old one steps aside, and back if that fails.
+  const old = besides(target, "old");
+  renameSync(target, old);
+  try {
+    renameSync(path, target);
+  } catch (error) {
+    renameSync(old, target);
+    throw error;
+  }
+  rmSync(old, { recursive: true, force: true });
+}
+
+/** Waits for each piece, so that a slow reader slows the writer rather than filling the memory. */
+export async function toStream(stream: Writable, pieces: Pieces): Promise<void> {
+  // A stream that breaks says so by an event too, which ends the process if nobody listens.
+  const ignore = () => {};
+  stream.on("error", ignore);
+  try {
+    for (const piece of pieces) {
+      await new Promise<void>((done, fail) => {
+        stream.write(piece, (error) => (error ? fail(error) : done()));
+      });
+    }
+  } catch (error) {
+    // The reader has seen enough, as `head` does: no failure.
+    if ((error as NodeJS.ErrnoException).code !== "EPIPE") throw unwritable("standard output", error);
+  } finally {
+    // The event comes after the callback.
+    await setImmediate();
+    stream.off("error", ignore);
+  }
+}
+
+/**
+ * Writes a packing to the file or folder `out`, or to standard output where the format is one file. What fails or is
+ * interrupted (also by `process.exit`) leaves `out` as it was and nothing beside it.
+ *
+ * @throws InputError INVALID_OUTPUT when `out` cannot become what the format makes, or the disk is full, and so on.
+ */
+export async function writePacking(format: Format, written: Written, out: string | Writable): Promise<void> {
+  if (typeof out !== "string") {
+    if ("folder" in format) throw new InputError("INVALID_OUTPUT", `${format.name} is a folder, it needs a name`);
+    return toStream(out, format.file(written));
+  }
+  checkOutput(format, out);
+  try {
+    await toDisk(format, written, out);
+  } catch (error) {
+    throw unwritable(out, error);
+  }
+}
+
+async function toDisk(format: Format, written: Written, out: string): Promise<void> {
+  const kind = kindOf(out);
+  // A rename would put a file in the place of a device or of a link.
+  const target = kind === "nothing" ? resolve(out) : realpathSync(out);
+  if ("folder" in format) {
+    return whole(target, async (path) => {
+      mkdirSync(path);
+      for (const [name, pieces] of Object.entries(format.folder)) await fill(join(path, name), "wx", pieces(written));
+    });
+  }
+  if (kind === "other") return fill(target, "w", format.file(written));
+  return whole(target, (path) => fill(path, "wx", format.file(written)));
+}

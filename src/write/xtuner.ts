@@ -1,0 +1,52 @@
+import type { Format, Pieces, Written } from "./format.ts";
+import { npyInt64, npyVector } from "./npy-file.ts";
+
+/** path_id, sample_idx (in its file), char_start, char_end, token_start, token_end. */
+const COLUMNS = 6;
+
+/** The rows of `samples`: whole samples, so characters are -1 and tokens run from 0 to the length. */
+function rows(samples: Int32Array, { tokens, files }: Written): Pieces {
+  const starts = [0];
+  for (const file of files) starts.push(starts[starts.length - 1] + file.samples);
+  /** The last file that starts at or before the sample; one without samples starts where the next does. */
+  const fileOf = (sample: number) => {
+    let low = 0;
+    let high = files.length;
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if (starts[middle] <= sample) low = middle;
+      else high = middle;
+    }
+    return low;
+  };
+  let file = 0;
+  return npyInt64([samples.length, COLUMNS], (i) => {
+    const sample = samples[Math.floor(i / COLUMNS)];
+    switch (i % COLUMNS) {
+      case 0:
+        file = fileOf(sample);
+        return file;
+      case 1:
+        return sample - starts[file];
+      case 2:
+      case 3:
+        return -1;
+      case 4:
+        return 0;
+      default:
+        return tokens[sample];
+    }
+  });
+}
+
+/** XTuner's preset packs. It knows no oversize samples: they are rows like the others, in a file of their own. */
+export const xtunerFormat: Format = {
+  name: "xtuner",
+  about: "XTuner's preset-pack folder: boundaries.npy, samples.npy, paths.json; oversize samples in oversize.npy",
+  folder: {
+    "boundaries.npy": ({ packing }) => npyVector(packing.offsets),
+    "samples.npy": (written) => rows(written.packing.indices, written),
+    "oversize.npy": (written) => rows(written.packing.oversize, written),
+    "paths.json": ({ files }) => [new TextEncoder().encode(`${JSON.stringify(files.map((file) => file.path))}\n`)],
+  },
+};

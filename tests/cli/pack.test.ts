@@ -1,0 +1,221 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, watch, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { packingSummary } from "../../src/cli/pack.ts";
+import { load, Packing } from "../../src/index.ts";
+import { readNpy, testFolder } from "../folder.ts";
+import { samples } from "../samples.ts";
+import { MAIN, omnibal, shell, start, widest } from "./run.ts";
+
+const folder = testFolder();
+const core = await load();
+const bounds = ["--max-vit", "9", "--max-tokens", "4096"];
+
+function lengthsFile(name: string, vit: ArrayLike<number>, tokens: ArrayLike<number>): void {
+  const records = Array.from(vit, (v, i) => ({ vit_num: v, token_num: tokens[i], image_flags: v }));
+  writeFileSync(join(folder, name), JSON.stringify(records));
+}
+
+lengthsFile("small.json", [5, 0, 9, 12, 4], [2000, 1558, 93, 93, 5000]);
+lengthsFile("a.json", [5, 0], [2000, 1558]);
+lengthsFile("b.json", [9, 12, 4], [93, 93, 5000]);
+const tiled = samples("tiled:200000");
+lengthsFile("tiled.json", tiled.vit, tiled.tokens);
+
+const json =
+  '{"groups":[[2],[0,1]],"oversize":[3,4],"stats":{"groups":2,"samples":3,"oversize":2,"bound":2,' +
+  '"fillVit":0.777778,"fillTokens":0.445679,"samplesPerGroup":1.500000,"rounds":50}}\n';
+const summary = `\
+groups       2
+lower bound  2, 0.00 % above it
+vit          77.78 % of 9 in a group filled
+tokens       44.57 % of 4,096 in a group filled
+samples      3 in groups, 1.50 per group
+oversize     2 in no group: 3, 4
+rounds       50
+`;
+const time = /^time {9}\d+\.\d\d s \(read \d+\.\d\d s, pack \d+\.\d\d s, write \d+\.\d\d s\)\n$/;
+
+describe("what it writes", () => {
+  test("json on standard output, the summary on standard error", () => {
+    const { code, out, err } = omnibal(["pack", "small.json", ...bounds], { cwd: folder });
+    expect([code, out]).toEqual([0, json]);
+    expect(err.slice(0, summary.length)).toBe(summary);
+    expect(err.slice(summary.length)).toMatch(time);
+  });
+
+  test("--quiet: nothing on standard error", () => {
+    expect(omnibal(["pack", "-q", "small.json", ...bounds], { cwd: folder })).toEqual({ code: 0, out: json, err: "" });
+  });
+
+  test("two files are one after another", () => {
+    expect(omnibal(["pack", "-q", "a.json", "b.json", ...bounds], { cwd: folder }).out).toBe(json);
+  });
+
+  test("-o: nothing on standard output", () => {
+    const { code, out } = omnibal(["pack", "small.json", ...bounds, "-o", "groups.json"], { cwd: folder });
+    expect([code, out]).toEqual([0, ""]);
+    expect(readFileSync(join(folder, "groups.json"), "utf8")).toBe(json);
+  });
+
+  test("the packing is that of the library, with all options", () => {
+    const args = ["--min-vit=8", "--min-tokens=3000", "--rounds=3", "--seed=4294967295"];
+    const { out } = omnibal(["pack", "-q", "tiled.json", ...bounds, ...args], { cwd: folder });
+    const options = { maxVit: 9, maxTokens: 4096, minVit: 8, minTokens: 3000, rounds: 3, seed: 4294967295 };
+    const packing = core.pack(tiled, options);
+    expect(JSON.parse(out).groups).toEqual(Array.from(packing, (group) => Array.from(group)));
+    expect(JSON.parse(out).stats).toMatchObject({ groups: packing.length, bound: packing.bound, rounds: 3 });
+  });
+
+  test("jsonl", () => {
+    const { out } = omnibal(["pack", "-q", "small.json", ...bounds, "--format", "jsonl"], { cwd: folder });
+    expect(out).toBe('{"group":[2],"vit":9,"tokens":93}\n{"group":[0,1],"vit":5,"tokens":3558}\n{"oversize":[3,4]}\n');
+  });
+
+  test("npy", () => {
+    expect(omnibal(["pack", "-q", "small.json", ...bounds, "--format=npy", "-o", "npy"], { cwd: folder }).code).toBe(0);
+    expect(readNpy(join(folder, "npy", "offsets.npy")).values).toEqual([0, 1, 3]);
+    expect(readNpy(join(folder, "npy", "indices.npy")).values).toEqual([2, 0, 1]);
+    expect(readNpy(join(folder, "npy", "oversize.npy")).values).toEqual([3, 4]);
+  });
+
+  test("xtuner of two files", () => {
+    const args = ["pack", "-q", "a.json", "b.json", ...bounds, "--format", "xtuner", "-o", "packs"];
+    expect(omnibal(args, { cwd: folder }).code).toBe(0);
+    const read = (name: string) => readNpy(join(folder, "packs", name)).values;
+    expect(read("boundaries.npy")).toEqual([0, 1, 3]);
+    expect(read("samples.npy")).toEqual([1, 0, -1, -1, 0, 93, 0, 0, -1, -1, 0, 2000, 0, 1, -1, -1, 0, 1558]);
+    expect(read("oversize.npy")).toEqual([1, 1, -1, -1, 0, 93, 1, 2, -1, -1, 0, 5000]);
+    expect(JSON.parse(readFileSync(join(folder, "packs", "paths.json"), "utf8"))).toEqual(["a.json", "b.json"]);
+  });
+
+  test("nothing from nothing", () => {
+    const { code, out, err } = omnibal(["pack", "-", ...bounds], { input: "[]" });
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({ groups: [], oversize: [] });
+    expect(err).toMatch(/^groups {7}0\nlower bound {2}0\n/);
+  });
+
+  test("a summary fits 80 columns, whatever the numbers", () => {
+    const most = 2147483647;
+    const oversize = Int32Array.from({ length: 100 }, (_, i) => most - i);
+    const text = packingSummary(
+      new Packing({
+        offsets: Int32Array.of(0, most),
+        indices: new Int32Array(0),
+        vit: Int32Array.of(most),
+        tokens: Int32Array.of(most),
+        oversize,
+        bounds: { maxVit: most, maxTokens: most, minVit: most, minTokens: most },
+        bound: 1,
+        rounds: most,
+      }),
+    );
+    expect(text).toContain("oversize     100 in no group: 2147483647, 2147483646, 2147483645, ...\n");
+    // A count of nine digits with its commas takes eight columns more than 100.
+    expect(widest(text)).toBeLessThanOrEqual(72);
+  });
+});
+
+describe("what ends it early", () => {
+  test("a reader that has seen enough is no error", () => {
+    const { code, out, err } = shell(`$OMNIBAL pack -q tiled.json ${bounds.join(" ")} | head -c 100`, folder);
+    expect([code, err]).toEqual([0, ""]);
+    expect(out.length).toBe(100);
+    expect(out.slice(0, 12)).toBe('{"groups":[[');
+  });
+
+  test("a file that is missing or wrong: one line, code 1, and no OUT", () => {
+    writeFileSync(join(folder, "wrong.json"), '[{"vit_num":1}]');
+    for (const name of ["missing.json", "wrong.json"]) {
+      const { code, out, err } = omnibal(["pack", name, ...bounds, "-o", "never.json"], { cwd: folder });
+      expect([code, out]).toEqual([1, ""]);
+      expect(err).toMatch(/^omnibal: .+\n$/);
+      expect(existsSync(join(folder, "never.json"))).toBe(false);
+    }
+  });
+
+  test("an OUT that cannot be is refused before the files are read", () => {
+    const { code, err } = omnibal(["pack", "missing.json", ...bounds, "-o", "none/x.json"], { cwd: folder });
+    expect([code, err]).toEqual([
+      1,
+      `omnibal: none/x.json: cannot be written, ${join(folder, "none")} is not a folder\n`,
+    ]);
+  });
+
+  test.skipIf(!existsSync("/dev/full"))("a full disk, on standard output", () => {
+    expect(shell(`$OMNIBAL pack -q small.json ${bounds.join(" ")} > /dev/full`, folder)).toMatchObject({
+      code: 1,
+      err: "omnibal: standard output: cannot be written (ENOSPC: no space left on device)\n",
+    });
+  });
+
+  const mount = shell("unshare -rm mount -t tmpfs -o size=64k none .", folder).code === 0;
+  if (!mount) console.warn("the tests on a full disk are skipped: they need unshare and leave to mount a tmpfs");
+  test.skipIf(!mount).each(["json", "npy"])("a full disk leaves nothing: %s", (format) => {
+    mkdirSync(join(folder, "disk"), { recursive: true });
+    const pack = `$OMNIBAL pack -q tiled.json ${bounds.join(" ")} --format ${format} -o disk/out`;
+    const inside = `mount -t tmpfs -o size=64k none disk; ${pack}; echo code $?; ls -A disk`;
+    expect(shell(`unshare -rm sh -c '${inside}'`, folder)).toMatchObject({
+      out: "code 1\n",
+      err: "omnibal: disk/out: cannot be written (ENOSPC: no space left on device)\n",
+    });
+  });
+
+  test("an interrupt while it reads: code 130, no OUT", async () => {
+    const here = join(folder, "reading");
+    mkdirSync(here);
+    const { child, end } = start(["pack", "-", ...bounds, "-o", "out.json"], here);
+    // Written bytes are taken only by a process that runs; then it waits for more of them.
+    await new Promise((taken) => child.stdin.write(`[${'{"vit_num":1,"token_num":1},'.repeat(10000)}`, taken));
+    await new Promise((turn) => setTimeout(turn, 500));
+    child.kill("SIGINT");
+    expect(await end).toEqual({ code: 130, err: "" });
+    expect(readdirSync(here)).toEqual([]);
+  });
+
+  test.each(["json", "xtuner"])("an interrupt while it writes %s: code 130, nothing left", async (format) => {
+    const here = join(folder, `writing-${format}`);
+    mkdirSync(here);
+    // Sixteen times the samples, so that writing takes long enough to be met.
+    const files = new Array<string>(16).fill("../tiled.json");
+    const { child, end } = start(["pack", ...files, ...bounds, "--rounds=1", "--format", format, "-o", "out"], here);
+    const names: string[] = [];
+    const watcher = watch(here, (_, name) => {
+      names.push(String(name));
+      child.kill("SIGINT");
+    });
+    expect(await end).toEqual({ code: 130, err: "" });
+    watcher.close();
+    expect(names[0]).toMatch(/^\.out\.part-/);
+    expect(readdirSync(here)).toEqual([]);
+  });
+});
+
+const script = shell("script -qec true /dev/null", folder).code === 0;
+if (!script) console.warn("the tests on a terminal are skipped: they need script(1)");
+
+describe("the progress bar", () => {
+  const run = (options: string) =>
+    shell(
+      `script -qec "stty cols 80; ${process.execPath} ${MAIN} pack tiled.json ${bounds.join(" ")} -o bar.json ${options}" /dev/null`,
+      folder,
+    ).out;
+
+  test.skipIf(!script)("is drawn on a terminal, within its columns, and gone at the end", () => {
+    const drawn = run("");
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: a terminal is told what to do by control characters
+    const frames = drawn.split(/\r|\x1b\[1G|\x1b\[2K/).filter((frame) => frame.includes("%") && frame.includes("█"));
+    expect(frames.some((frame) => frame.includes("reading"))).toBe(true);
+    expect(frames.some((frame) => frame.includes("packing") && frame.includes("groups"))).toBe(true);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: as above
+    const widths = frames.map((frame) => widest(frame.replace(/\x1b(\[[?\d]*[A-Za-z]|[78])/g, "")));
+    expect(Math.max(...widths)).toBeLessThanOrEqual(80);
+    expect(drawn.lastIndexOf("\x1b[?25h")).toBeGreaterThan(drawn.lastIndexOf("\x1b[?25l"));
+    expect(drawn.slice(drawn.lastIndexOf("\x1b[2K"))).toMatch(/groups {7}\d/);
+  });
+
+  test.skipIf(!script)("is not with --quiet", () => {
+    expect(run("--quiet")).toBe("");
+  });
+});

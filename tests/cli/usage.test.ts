@@ -1,0 +1,79 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { omnibal, widest } from "./run.ts";
+
+const bounds = ["--max-vit", "9", "--max-tokens", "4096"];
+const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+
+describe("help", () => {
+  test.each([[["--help"]], [["-h"]], [["stats", "--help"]], [["pack", "-h"]], [["pack", "a", "--help", "--rounds=1"]]])(
+    "%j is on standard output and fits 80 columns",
+    (args) => {
+      const { code, out, err } = omnibal(args);
+      expect([code, err]).toEqual([0, ""]);
+      expect(out).toMatch(/^Usage: omnibal /);
+      expect(widest(out)).toBeLessThanOrEqual(80);
+    },
+  );
+
+  test("every option of pack is in its help", () => {
+    const { out } = omnibal(["pack", "--help"]);
+    const options = ["max-vit", "max-tokens", "min-vit", "min-tokens", "rounds", "seed", "output", "format"];
+    for (const option of [...options, "vit-field", "token-field", "quiet", "help"])
+      expect(out).toContain(`--${option} `);
+  });
+
+  test("--version", () => {
+    expect(omnibal(["--version"])).toEqual({ code: 0, out: `${version}\n`, err: "" });
+  });
+});
+
+describe("wrong usage: code 2 and one line", () => {
+  test.each([
+    [[], "no command is given (see omnibal --help)"],
+    [["plot"], "unknown command 'plot' (see omnibal --help)"],
+    [["--plot"], "unknown option '--plot' (see omnibal --help)"],
+    [["stats"], "no FILE is given (- is standard input) (see omnibal stats --help)"],
+    [["stats", "--max-vit", "9", "a"], "unknown option '--max-vit' (see omnibal stats --help)"],
+    [["stats", "--json=1", "a"], "option '--json' does not take an argument (see omnibal stats --help)"],
+    [["stats", "--vit-field=", "a"], "--vit-field is empty, expected a name (see omnibal stats --help)"],
+    [
+      ["stats", "--vit-field=token_num", "a"],
+      '--vit-field and --token-field are both "token_num", expected two names (see omnibal stats --help)',
+    ],
+    [["pack", "a", "--max-tokens=9"], "--max-vit is missing (see omnibal pack --help)"],
+    [["pack", "a", "--max-vit=9"], "--max-tokens is missing (see omnibal pack --help)"],
+    [["pack", ...bounds], "no FILE is given (- is standard input) (see omnibal pack --help)"],
+    [["pack", "a", "--max-vit"], "option '--max-vit <value>' argument missing (see omnibal pack --help)"],
+    [
+      ["pack", "a", "--max-vit", "-9"],
+      "option '--max-vit' needs a value, one without a dash in front (see omnibal pack --help)",
+    ],
+    [
+      ["pack", "a", "--max-vit=0", "--max-tokens=9"],
+      '--max-vit is "0", expected a whole number from 1 to 2147483647 (see omnibal pack --help)',
+    ],
+    [
+      ["pack", "a", ...bounds, "--rounds=1e3"],
+      '--rounds is "1e3", expected a whole number from 1 to 2147483647 (see omnibal pack --help)',
+    ],
+    [
+      ["pack", "a", ...bounds, "--seed=4294967296"],
+      '--seed is "4294967296", expected a whole number from 0 to 4294967295 (see omnibal pack --help)',
+    ],
+    [
+      ["pack", "a", ...bounds, "--min-vit="],
+      '--min-vit is "", expected a whole number from 0 to 2147483647 (see omnibal pack --help)',
+    ],
+    [
+      ["pack", "a", ...bounds, "--format=xml"],
+      '--format is "xml", expected one of json, jsonl, npy, xtuner (see omnibal pack --help)',
+    ],
+    [
+      ["pack", "a", ...bounds, "--format=npy"],
+      "--format npy makes a folder: name it with -o (see omnibal pack --help)",
+    ],
+  ])("%j", (args, line) => {
+    expect(omnibal(args)).toEqual({ code: 2, out: "", err: `omnibal: ${line}\n` });
+  });
+});
