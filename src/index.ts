@@ -1,9 +1,11 @@
 export type { Abi } from "./abi.ts";
+export type { Measured } from "./candidate.ts";
 export { type ErrorCode, InputError, OmnibalError, OptionError, RuntimeError } from "./errors.ts";
 export type { EvaluateOptions, Evaluation } from "./evaluate.ts";
 export type { LengthArray, Lengths, LengthsInput, SampleRecord } from "./lengths.ts";
 export { load, loadSync, Omnibal, type PackOptions, type RoundInfo, type WasmSource } from "./omnibal.ts";
 export { Packing, type PackingBounds, type PackingStats } from "./packing.ts";
+export type { WorkerLike } from "./parallel/pool.ts";
 export {
   type BalancedPlanOptions,
   type BalanceWeights,
@@ -25,4 +27,5 @@ export {
   type SamplerState,
   type SpGroups,
 } from "./samplers.ts";
+export type { SearchOptions, SearchProgress, SearchResult, SearchRow } from "./search.ts";
 export type { LengthStats, LoadStats, VitBin } from "./stats.ts";

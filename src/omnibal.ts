@@ -1,6 +1,6 @@
 import { type ASUtil, instantiate, instantiateStreaming, instantiateSync } from "@assemblyscript/loader";
 import { type Abi, check, outOfMemory } from "./abi.ts";
-import { RuntimeError } from "./errors.ts";
+import { OptionError, RuntimeError } from "./errors.ts";
 import { type EvaluateOptions, type Evaluation, evaluateParts, groupAttention } from "./evaluate.ts";
 import { type Lengths, type LengthsInput, toLengths } from "./lengths.ts";
 import { integer, MAX_INT32, MAX_UINT32 } from "./options.ts";
@@ -19,6 +19,7 @@ import {
   takeSpGroups,
   toParts,
 } from "./samplers.ts";
+import { type SearchOptions, type SearchResult, search } from "./search.ts";
 import type { LengthStats } from "./stats.ts";
 
 /** How far a packing has come, after each round. */
@@ -65,10 +66,13 @@ const TEXT_ROOM = 65536;
 export class Omnibal {
   /** The raw exports, for what the facade does not offer. */
   readonly abi: Abi;
+  /** What `abi` is an instance of, for workers to make their own; `load` and `loadSync` know it. */
+  readonly module: WebAssembly.Module | undefined;
   #busy = false;
 
-  constructor(abi: Abi) {
+  constructor(abi: Abi, module?: WebAssembly.Module) {
     this.abi = abi;
+    this.module = module;
   }
 
   /**
@@ -195,19 +199,14 @@ export class Omnibal {
    */
   evaluate(packings: GroupLoadsInput, options: EvaluateOptions): Evaluation {
     return this.#exclusive(() => {
-      let parts: readonly GroupLoads[] = toParts(packings);
+      let parts = toParts(packings);
       const { lengths } = options;
       if (lengths !== undefined) {
-        parts = parts.map((part) =>
-          part.attention === undefined && part instanceof Packing
-            ? {
-                length: part.length,
-                vit: part.vit,
-                tokens: part.tokens,
-                attention: groupAttention(this.abi, part, lengths),
-              }
-            : part,
-        );
+        const [part] = parts;
+        if (parts.length !== 1 || !(part instanceof Packing)) {
+          throw new OptionError("INVALID_OPTION", `lengths are for one packing, there are ${parts.length} data groups`);
+        }
+        parts = [{ ...part, attention: part.attention ?? groupAttention(this.abi, part, lengths) }];
       }
       return evaluateParts(this.abi, parts, options);
     });
@@ -257,6 +256,19 @@ export class Omnibal {
       beginUnits(this.abi, toParts(packing), size);
       return takeSpGroups(this.abi, packing, size);
     });
+  }
+
+  /**
+   * Finds bounds to pack with: (maxVit, maxTokens, minTokens, rounds) (paper: Q_v, Q_t, Q'_t, T; Q'_v = Q_v) for which
+   * pad + vitDist + tokenDist over a random order is least, among those with as few groups as can be. It always ends;
+   * samples left out are counted for every candidate. O(candidates x samples x rounds), on workers where there are
+   * such; beyond 100,000 samples most candidates are tried on 40,000 of them only. The same result for the same
+   * arguments, whatever the workers.
+   *
+   * @throws InputError for lengths, OptionError for options, RuntimeError OUT_OF_MEMORY; the signal's reason.
+   */
+  async search(lengths: LengthsInput, options: SearchOptions): Promise<SearchResult> {
+    return search(this, toLengths(lengths), options);
   }
 
   /**
@@ -345,8 +357,8 @@ export class Omnibal {
 
 type Exports = ASUtil & Record<string, unknown>;
 
-function fromExports(exports: Exports): Omnibal {
-  return new Omnibal(exports as unknown as Abi);
+function fromInstance({ exports, module }: { exports: Exports; module: WebAssembly.Module }): Omnibal {
+  return new Omnibal(exports as unknown as Abi, module);
 }
 
 /** The file beside this code that `load` takes when it is given nothing. */
@@ -357,7 +369,7 @@ function packagedWasm(): URL {
 async function fetchModule(url: URL): Promise<Omnibal> {
   // Node's fetch has no file: URLs. Asked for at run time, so that bundlers for browsers see no import of node:fs.
   const fs = url.protocol === "file:" ? globalThis.process?.getBuiltinModule?.("node:fs/promises") : undefined;
-  if (fs !== undefined) return fromExports((await instantiate<Exports>(await fs.readFile(url))).exports);
+  if (fs !== undefined) return fromInstance(await instantiate<Exports>(await fs.readFile(url)));
   return fromResponse(await fetch(url));
 }
 
@@ -370,9 +382,9 @@ async function fromResponse(response: Response): Promise<Omnibal> {
   }
   // Compiling while it arrives needs this type; servers that send another one get the slower way.
   if (response.headers.get("content-type")?.startsWith("application/wasm")) {
-    return fromExports((await instantiateStreaming<Exports>(response)).exports);
+    return fromInstance(await instantiateStreaming<Exports>(response));
   }
-  return fromExports((await instantiate<Exports>(await response.arrayBuffer())).exports);
+  return fromInstance(await instantiate<Exports>(await response.arrayBuffer()));
 }
 
 /**
@@ -386,7 +398,7 @@ export async function load(source: WasmSource | Promise<WasmSource> = packagedWa
     if (typeof from === "string") return await fetchModule(new URL(from, globalThis.location?.href));
     if (from instanceof URL) return await fetchModule(from);
     if (typeof Response !== "undefined" && from instanceof Response) return await fromResponse(from);
-    return fromExports((await instantiate<Exports>(from as BufferSource)).exports);
+    return fromInstance(await instantiate<Exports>(from as BufferSource));
   } catch (error) {
     if (error instanceof RuntimeError) throw error;
     throw new RuntimeError("LOAD_FAILED", `the module cannot be loaded: ${(error as Error).message}`, { cause: error });
@@ -396,7 +408,7 @@ export async function load(source: WasmSource | Promise<WasmSource> = packagedWa
 /** `load` for a module at hand, without waiting. Browsers allow it on the main thread for compiled modules only. */
 export function loadSync(source: BufferSource | WebAssembly.Module): Omnibal {
   try {
-    return fromExports(instantiateSync<Exports>(source as BufferSource).exports);
+    return fromInstance(instantiateSync<Exports>(source as BufferSource));
   } catch (error) {
     throw new RuntimeError("LOAD_FAILED", `the module cannot be loaded: ${(error as Error).message}`, { cause: error });
   }

@@ -30,6 +30,20 @@ test("the module is there by its name, and is the one that was built", () => {
   expect(installed.equals(readFileSync(join(root, "build/omnibal.wasm")))).toBe(true);
 });
 
+test("a search runs on the workers of the package, and equals the one without", () => {
+  writeFileSync(
+    join(folder, "search.js"),
+    `import { load } from "omnibal";
+     const omnibal = await load();
+     const vit = Int32Array.from({ length: 3000 }, (_, i) => 1 + (i % 5));
+     const lengths = { vit, tokens: vit.map((v, i) => 256 * v + ((i * 37) % 300)) };
+     const options = { ranks: 8, samplesPerGroup: 4, candidates: 20 };
+     const [one, two] = [await omnibal.search(lengths, { ...options, workers: 0 }), await omnibal.search(lengths, { ...options, workers: 2 })];
+     console.log(two.workers, JSON.stringify({ ...two, workers: 0 }) === JSON.stringify(one));`,
+  );
+  expect(run("node", ["search.js"])).toBe("2 true\n");
+});
+
 test("the command line packs", () => {
   writeFileSync(join(folder, "lengths.json"), '[{"vit_num":5,"token_num":900},{"vit_num":9,"token_num":1}]');
   const out = run(join(folder, "node_modules/.bin/omnibal"), [
