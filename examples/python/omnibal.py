@@ -25,16 +25,17 @@ class Omnibal:
         return self._exports[name](self._store, *((x & 0xFFFFFFFF ^ 1 << 31) - (1 << 31) for x in args))
 
     def put(self, values):
-        """Copies an int32 or uint32 array into the module and returns where it is."""
+        """Copies whole numbers of 32 bits into the module and returns where they are."""
+        values = values.astype("<u4")
         at = self.call("alloc", values.nbytes) & 0xFFFFFFFF
         if at == 0:
             raise MemoryError(f"{values.nbytes} bytes do not fit into the module's memory")
-        self._exports["memory"].write(self._store, values.astype("<u4").tobytes(), at)
+        self._exports["memory"].write(self._store, values.tobytes(), at)
         return at
 
     def get(self, at, count):
         """Copies int32[count] out."""
-        at &= 0xFFFFFFFF
+        at, count = at & 0xFFFFFFFF, int(count)
         return np.frombuffer(self._exports["memory"].read(self._store, at, at + 4 * count), "<i4")
 
     def pack(self, vit, tokens, max_vit, max_tokens, min_vit=None, min_tokens=None, rounds=50, seed=1024):
@@ -44,9 +45,12 @@ class Omnibal:
             raise ValueError(f"vit has {len(vit)} values and tokens {len(tokens)}")
         min_vit = max_vit if min_vit is None else min_vit
         min_tokens = max(max_tokens - 128, 0) if min_tokens is None else min_tokens
+        bounds = max_vit, max_tokens, min_vit, min_tokens
+        if min(bounds) < 0 or max(bounds) >= 1 << 31 or rounds < 1 or not 0 <= seed < 1 << 32:
+            raise ValueError(f"bounds {bounds}, rounds {rounds} or seed {seed} out of range")
         top = self.call("mark")
         try:
-            self._check(self.call("isfBegin", len(vit), max_vit, max_tokens, min_vit, min_tokens, seed))
+            self._check(self.call("isfBegin", len(vit), *bounds, seed))
             self._check(self.call("isfPush", self.put(vit), self.put(tokens), len(vit)))
             for left in range(rounds - 1, -1, -1):
                 if self.call("isfRound", left == 0) == 0:
@@ -70,7 +74,7 @@ class Omnibal:
 
     def _check(self, status):
         if status != 0:
-            raise MemoryError("the samples do not fit into 4 GiB") if status == 1 else ValueError(f"status {status}")
+            raise MemoryError("the samples do not fit into 4 GiB") if status == 1 else ValueError("a bound is 0")
 
 
 def lengths(name, values):

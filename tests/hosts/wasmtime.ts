@@ -5,12 +5,12 @@ import { root } from "./app.ts";
 import { askCommand, findProgram, type Host, runs } from "./host.ts";
 
 const venv = join(root, ".venv/bin/python");
-export const python = existsSync(venv) ? venv : findProgram("OMNIBAL_PYTHON", ["python3"]);
+export const python = findProgram("OMNIBAL_PYTHON", existsSync(venv) ? [] : ["python3"]) ?? venv;
 export const example = join(root, "examples/python");
 export const wasm = join(root, "build/omnibal.wasm");
 
 export function pythonMissing(): string | undefined {
-  return python !== undefined && runs(python, ["-c", "import numpy, wasmtime"])
+  return runs(python, ["-c", "import numpy, wasmtime"])
     ? undefined
     : "wasmtime is not there: python3 -m venv .venv && .venv/bin/pip install -r examples/python/requirements.txt";
 }
@@ -19,6 +19,6 @@ export const wasmtime: readonly Host[] = [
   {
     name: "wasmtime, from Python",
     missing: pythonMissing,
-    ask: (question) => askCommand(python!, [join(root, "tests/hosts/wasmtime_host.py"), example, wasm], question),
+    ask: (question) => askCommand(python, [join(root, "tests/hosts/wasmtime_host.py"), example, wasm], question),
   },
 ];
