@@ -38,7 +38,7 @@ for (let cycle = 0; cycle < CYCLES; cycle++) {
     engines.set(host.name, report.engine.match(/(Chrome|Firefox)\/[\d.]+/)?.[0].replace("/", " ") ?? report.engine);
   }
 }
-await removeApp();
+removeApp();
 
 const time = (name: string) => median(ms.get(name) ?? []);
 publish(

@@ -1,13 +1,13 @@
 // A folder as a user of the package has it: the files that are published under node_modules, and a few scripts.
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import build from "../build.ts";
 import { print } from "./host.ts";
 
 export const root = fileURLToPath(new URL("../..", import.meta.url));
-const modules = join(root, "node_modules");
-
+let folder: string | undefined;
 let made: Promise<string> | undefined;
 
 /** The folder, made when first asked for. */
@@ -16,43 +16,28 @@ export function appFolder(): Promise<string> {
   return made;
 }
 
-export async function removeApp(): Promise<void> {
-  if (made !== undefined) rmSync(await made, { recursive: true, force: true });
+export function removeApp(): void {
+  if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+  folder = undefined;
   made = undefined;
 }
 
 async function make(): Promise<string> {
-  const folder = realpathSync(mkdtempSync(join(tmpdir(), "omnibal-hosts-")));
-  const omnibal = join(folder, "node_modules/omnibal");
-  const { files } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { files: string[] };
-  mkdirSync(omnibal, { recursive: true });
-  // dist is built into place rather than copied: another test may be writing the one in the tree.
-  for (const file of ["package.json", ...files.filter((file) => file.startsWith("build/"))]) {
-    cpSync(join(root, file), join(omnibal, file));
+  build();
+  const to = realpathSync(mkdtempSync(join(tmpdir(), "omnibal-hosts-")));
+  folder = to;
+  const loader = "node_modules/@assemblyscript/loader";
+  for (const path of ["package.json", "dist", "build/omnibal.wasm"]) {
+    cpSync(join(root, path), join(to, "node_modules/omnibal", path), { recursive: true });
   }
-  cpSync(join(modules, "@assemblyscript/loader"), join(folder, "node_modules/@assemblyscript/loader"), {
-    recursive: true,
-  });
-  cpSync(join(root, "tests/hosts/app"), folder, { recursive: true });
-  await Promise.all([
-    print(process.execPath, [
-      join(modules, "typescript/bin/tsc"),
-      "--project",
-      join(root, "tsconfig.build.json"),
-      "--outDir",
-      join(omnibal, "dist"),
-    ]),
-    esbuild(join(root, "tests/hosts/answer.ts"), "--bundle", "--format=esm", `--outfile=${join(folder, "answer.js")}`),
-  ]);
-  return folder;
+  cpSync(join(root, loader), join(to, loader), { recursive: true });
+  cpSync(join(root, "tests/hosts/app"), to, { recursive: true });
+  const answer = join(root, "tests/hosts/answer.ts");
+  await tool("esbuild", answer, "--bundle", "--format=esm", `--outfile=${join(to, "answer.js")}`);
+  return to;
 }
 
-/** esbuild's command line. */
-export async function esbuild(...args: string[]): Promise<void> {
-  await print(process.execPath, [join(modules, "esbuild/bin/esbuild"), "--log-level=warning", ...args]);
-}
-
-/** Vite's command line. */
-export async function vite(...args: string[]): Promise<void> {
-  await print(process.execPath, [join(modules, "vite/bin/vite.js"), ...args]);
+/** Runs a command line tool that this package develops with. */
+export async function tool(name: "esbuild" | "vite", ...args: string[]): Promise<void> {
+  await print(join(root, "node_modules/.bin", name), args);
 }

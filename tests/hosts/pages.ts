@@ -1,7 +1,7 @@
 // The ways a browser comes by the module; each is a row per browser.
 import { join } from "node:path";
 import type { Report } from "./answer.ts";
-import { appFolder, esbuild, vite } from "./app.ts";
+import { appFolder, tool } from "./app.ts";
 import type { Page } from "./server.ts";
 
 export interface Way {
@@ -19,13 +19,13 @@ async function plain(wasmType: string): Promise<Page> {
 async function byEsbuild(path: string): Promise<Page> {
   const folder = await appFolder();
   const flags = ["--bundle", "--format=esm", "--loader:.wasm=file", `--outdir=${join(folder, "esbuild")}`];
-  await esbuild(join(folder, "bundled.js"), ...flags);
+  await tool("esbuild", join(folder, "bundled.js"), ...flags);
   return { folder, path, wasmType: WASM };
 }
 
 async function byVite(app: string): Promise<Page> {
   const folder = join(await appFolder(), app);
-  await vite("build", folder, "--logLevel", "warn");
+  await tool("vite", "build", folder, "--logLevel", "warn");
   return { folder: join(folder, "dist"), path: "index.html", wasmType: WASM };
 }
 
