@@ -361,6 +361,21 @@ function fromInstance({ exports, module }: { exports: Exports; module: WebAssemb
   return new Omnibal(exports as unknown as Abi, module);
 }
 
+/**
+ * The module is a WASI command too, and asks for what that needs. The library never calls it: here all of it answers
+ * ENOSYS, so that no user has to bring a WASI. New for every instance, since the loader writes into it.
+ */
+function imports(): WebAssembly.Imports & Record<string, unknown> {
+  const refuse = (_: object, name: string | symbol) => (name === "proc_exit" ? exit : () => ENOSYS);
+  return { wasi_snapshot_preview1: new Proxy({}, { get: refuse }) };
+}
+
+const ENOSYS = 52;
+
+function exit(code: number): never {
+  throw new Error(`the command of omnibal.wasm ended with ${code}: it needs a WASI host, such as wasmtime`);
+}
+
 /** The file beside this code that `load` takes when it is given nothing. */
 function packagedWasm(): URL {
   return new URL("../build/omnibal.wasm", import.meta.url);
@@ -369,7 +384,7 @@ function packagedWasm(): URL {
 async function fetchModule(url: URL): Promise<Omnibal> {
   // Node's fetch has no file: URLs. Asked for at run time, so that bundlers for browsers see no import of node:fs.
   const fs = url.protocol === "file:" ? globalThis.process?.getBuiltinModule?.("node:fs/promises") : undefined;
-  if (fs !== undefined) return fromInstance(await instantiate<Exports>(await fs.readFile(url)));
+  if (fs !== undefined) return fromInstance(await instantiate<Exports>(await fs.readFile(url), imports()));
   return fromResponse(await fetch(url));
 }
 
@@ -382,9 +397,9 @@ async function fromResponse(response: Response): Promise<Omnibal> {
   }
   // Compiling while it arrives needs this type; servers that send another one get the slower way.
   if (response.headers.get("content-type")?.startsWith("application/wasm")) {
-    return fromInstance(await instantiateStreaming<Exports>(response));
+    return fromInstance(await instantiateStreaming<Exports>(response, imports()));
   }
-  return fromInstance(await instantiate<Exports>(await response.arrayBuffer()));
+  return fromInstance(await instantiate<Exports>(await response.arrayBuffer(), imports()));
 }
 
 /**
@@ -398,7 +413,7 @@ export async function load(source: WasmSource | Promise<WasmSource> = packagedWa
     if (typeof from === "string") return await fetchModule(new URL(from, globalThis.location?.href));
     if (from instanceof URL) return await fetchModule(from);
     if (typeof Response !== "undefined" && from instanceof Response) return await fromResponse(from);
-    return fromInstance(await instantiate<Exports>(from as BufferSource));
+    return fromInstance(await instantiate<Exports>(from as BufferSource, imports()));
   } catch (error) {
     if (error instanceof RuntimeError) throw error;
     throw new RuntimeError("LOAD_FAILED", `the module cannot be loaded: ${(error as Error).message}`, { cause: error });
@@ -408,7 +423,7 @@ export async function load(source: WasmSource | Promise<WasmSource> = packagedWa
 /** `load` for a module at hand, without waiting. Browsers allow it on the main thread for compiled modules only. */
 export function loadSync(source: BufferSource | WebAssembly.Module): Omnibal {
   try {
-    return fromInstance(instantiateSync<Exports>(source as BufferSource));
+    return fromInstance(instantiateSync<Exports>(source as BufferSource, imports()));
   } catch (error) {
     throw new RuntimeError("LOAD_FAILED", `the module cannot be loaded: ${(error as Error).message}`, { cause: error });
   }
