@@ -1,10 +1,10 @@
-import { type ASUtil, instantiate, instantiateStreaming, instantiateSync } from "@assemblyscript/loader";
 import { type Abi, check, outOfMemory } from "./abi.ts";
 import { OptionError, RuntimeError } from "./errors.ts";
 import { type EvaluateOptions, type Evaluation, evaluateParts, groupAttention } from "./evaluate.ts";
 import { type Lengths, type LengthsInput, toLengths } from "./lengths.ts";
 import { integer, MAX_INT32, MAX_UINT32 } from "./options.ts";
 import { Packing, type PackingBounds } from "./packing.ts";
+import { type PackAsyncOptions, packInBackground } from "./parallel/background.ts";
 import { type BalancedPlanOptions, type Plan, planEpoch } from "./plan.ts";
 import {
   beginUnits,
@@ -52,9 +52,6 @@ export interface PackOptions {
   /** Looked at between rounds. */
   readonly signal?: AbortSignal;
 }
-
-/** Where the module comes from: a URL or its response, its bytes, or the compiled module. */
-export type WasmSource = URL | string | Response | BufferSource | WebAssembly.Module;
 
 /** Samples per call into the core: a buffer that stays in the second-level cache. */
 const PIECE = 16384;
@@ -188,6 +185,16 @@ export class Omnibal {
   /** Figures of samples that are to be packed: percentiles, means and a histogram. O(samples). @throws InputError */
   stats(lengths: LengthsInput): LengthStats {
     return JSON.parse(this.statsText(lengths)) as LengthStats;
+  }
+
+  /**
+   * `pack` in a worker of its own, so that the caller's thread stays free: in a browser the page goes on, and an abort
+   * takes effect at once. `onRound` is called on the caller's thread.
+   *
+   * @throws as `pack`; RuntimeError LOAD_FAILED when the worker is ended by others.
+   */
+  packAsync(lengths: LengthsInput, options: PackAsyncOptions): Promise<Packing> {
+    return packInBackground(this, lengths, options);
   }
 
   /**
@@ -352,79 +359,5 @@ export class Omnibal {
     } finally {
       this.#leave(top);
     }
-  }
-}
-
-type Exports = ASUtil & Record<string, unknown>;
-
-function fromInstance({ exports, module }: { exports: Exports; module: WebAssembly.Module }): Omnibal {
-  return new Omnibal(exports as unknown as Abi, module);
-}
-
-/**
- * The module is a WASI command too, and asks for what that needs. The library never calls it: here all of it answers
- * ENOSYS, so that no user has to bring a WASI. New for every instance, since the loader writes into it.
- */
-function imports(): WebAssembly.Imports & Record<string, unknown> {
-  const refuse = (_: object, name: string | symbol) => (name === "proc_exit" ? exit : () => ENOSYS);
-  return { wasi_snapshot_preview1: new Proxy({}, { get: refuse }) };
-}
-
-const ENOSYS = 52;
-
-function exit(code: number): never {
-  throw new Error(`the command of omnibal.wasm ended with ${code}: it needs a WASI host, such as wasmtime`);
-}
-
-/** The file beside this code that `load` takes when it is given nothing. */
-function packagedWasm(): URL {
-  return new URL("../build/omnibal.wasm", import.meta.url);
-}
-
-async function fetchModule(url: URL): Promise<Omnibal> {
-  // Node's fetch has no file: URLs. Asked for at run time, so that bundlers for browsers see no import of node:fs.
-  const fs = url.protocol === "file:" ? globalThis.process?.getBuiltinModule?.("node:fs/promises") : undefined;
-  if (fs !== undefined) return fromInstance(await instantiate<Exports>(await fs.readFile(url), imports()));
-  return fromResponse(await fetch(url));
-}
-
-async function fromResponse(response: Response): Promise<Omnibal> {
-  if (!response.ok) {
-    throw new RuntimeError(
-      "LOAD_FAILED",
-      `${response.url}: ${response.status} ${response.statusText}, expected the module`,
-    );
-  }
-  // Compiling while it arrives needs this type; servers that send another one get the slower way.
-  if (response.headers.get("content-type")?.startsWith("application/wasm")) {
-    return fromInstance(await instantiateStreaming<Exports>(response, imports()));
-  }
-  return fromInstance(await instantiate<Exports>(await response.arrayBuffer(), imports()));
-}
-
-/**
- * An instance of the core, from the packaged module or from `source`.
- *
- * @throws RuntimeError LOAD_FAILED when the module cannot be had or is not one.
- */
-export async function load(source: WasmSource | Promise<WasmSource> = packagedWasm()): Promise<Omnibal> {
-  try {
-    const from = await source;
-    if (typeof from === "string") return await fetchModule(new URL(from, globalThis.location?.href));
-    if (from instanceof URL) return await fetchModule(from);
-    if (typeof Response !== "undefined" && from instanceof Response) return await fromResponse(from);
-    return fromInstance(await instantiate<Exports>(from as BufferSource, imports()));
-  } catch (error) {
-    if (error instanceof RuntimeError) throw error;
-    throw new RuntimeError("LOAD_FAILED", `the module cannot be loaded: ${(error as Error).message}`, { cause: error });
-  }
-}
-
-/** `load` for a module at hand, without waiting. Browsers allow it on the main thread for compiled modules only. */
-export function loadSync(source: BufferSource | WebAssembly.Module): Omnibal {
-  try {
-    return fromInstance(instantiateSync<Exports>(source as BufferSource, imports()));
-  } catch (error) {
-    throw new RuntimeError("LOAD_FAILED", `the module cannot be loaded: ${(error as Error).message}`, { cause: error });
   }
 }

@@ -3,7 +3,8 @@ import { OptionError, show } from "./errors.ts";
 import type { Lengths } from "./lengths.ts";
 import type { Omnibal } from "./omnibal.ts";
 import { integer, MAX_INT32, MAX_UINT32, oneOf } from "./options.ts";
-import { Pool, processors, type Task, type WorkerLike } from "./parallel/pool.ts";
+import { Pool, type Task } from "./parallel/pool.ts";
+import { processors, type WorkerLike } from "./parallel/seat.ts";
 
 export interface SearchOptions {
   /** Data-parallel ranks to be balanced, 1 .. 2^31 - 1. */
