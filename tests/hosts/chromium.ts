@@ -15,7 +15,7 @@ const QUIET = [
   "--disable-sync",
 ];
 
-async function open(url: string) {
+export async function open(url: string) {
   // Chromium refuses to sandbox what root starts, as in containers.
   const chromiumSandbox = process.getuid?.() !== 0;
   const browser = await driver.launch({ executablePath: program!, args: QUIET, chromiumSandbox });
@@ -27,12 +27,15 @@ async function open(url: string) {
   return { close: () => browser.close(), trouble: () => trouble.join("\n") };
 }
 
+export function missing(): string | undefined {
+  return program === undefined
+    ? "Chromium is not there: apt-get install chromium, or say where it is in OMNIBAL_CHROMIUM"
+    : undefined;
+}
+
 export const chromium: readonly Host[] = ways.map(({ name, compiled, page }) => ({
   name: `Chromium, ${name}`,
   compiled,
-  missing: () =>
-    program === undefined
-      ? "Chromium is not there: apt-get install chromium, or say where it is in OMNIBAL_CHROMIUM"
-      : undefined,
+  missing,
   ask: async (question) => askPage(await page(), question, open),
 }));

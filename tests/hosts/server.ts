@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { extname, join } from "node:path";
-import type { Question, Report } from "./answer.ts";
+import type { Report } from "./answer.ts";
 
 const TYPES: Record<string, string> = { ".html": "text/html", ".js": "text/javascript" };
 const PATIENCE = 60_000;
@@ -18,14 +18,14 @@ export interface Page {
 }
 
 /** Opens the page in a browser, which `open` starts and returns a way to end, and waits for its report. */
-export async function askPage(
+export async function askPage<R extends object = Report>(
   page: Page,
-  question: Question,
+  question: object,
   open: (url: string) => Promise<{ close(): Promise<void>; trouble(): string }>,
-): Promise<Report> {
+): Promise<R> {
   const asked: string[] = [];
-  let settle: (report: Report | { failed: string }) => void;
-  const reported = new Promise<Report | { failed: string }>((resolve) => {
+  let settle: (report: R | { failed: string }) => void;
+  const reported = new Promise<R | { failed: string }>((resolve) => {
     settle = resolve;
   });
   const server = createServer(async (request, response) => {
