@@ -2,7 +2,7 @@
 import { chromium as driver } from "playwright-core";
 import { findProgram, type Host } from "./host.ts";
 import { ways } from "./pages.ts";
-import { askPage } from "./server.ts";
+import { askPage, serve } from "./server.ts";
 
 const program = findProgram("OMNIBAL_CHROMIUM", ["chromium", "chromium-browser", "google-chrome"]);
 
@@ -15,9 +15,10 @@ const QUIET = [
   "--disable-sync",
 ];
 
+// Chromium refuses to sandbox what root starts, as in containers.
+const chromiumSandbox = process.getuid?.() !== 0;
+
 export async function open(url: string) {
-  // Chromium refuses to sandbox what root starts, as in containers.
-  const chromiumSandbox = process.getuid?.() !== 0;
   const browser = await driver.launch({ executablePath: program!, args: QUIET, chromiumSandbox });
   const trouble: string[] = [];
   const page = await browser.newPage();
@@ -25,6 +26,21 @@ export async function open(url: string) {
   page.on("pageerror", (error) => trouble.push(error.message));
   await page.goto(url);
   return { close: () => browser.close(), trouble: () => trouble.join("\n") };
+}
+
+/** What a page in `folder` has written into an element once it is there. */
+export async function read(folder: string, path: string, selector: string): Promise<string> {
+  const { port, close } = await serve(folder);
+  const browser = await driver.launch({ executablePath: program!, args: QUIET, chromiumSandbox });
+  try {
+    const page = await browser.newPage();
+    await page.goto(`http://127.0.0.1:${port}/${path}`);
+    await page.waitForFunction((s) => document.querySelector(s)?.textContent !== "", selector);
+    return (await page.textContent(selector)) ?? "";
+  } finally {
+    await browser.close();
+    close();
+  }
 }
 
 export function missing(): string | undefined {
