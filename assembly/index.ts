@@ -283,10 +283,12 @@ export function planTime(): f64 {
 }
 
 /**
- * textBegin(format, offsets, order, vit, tokens, groups, oversize, oversizeCount, maxVit, maxTokens, bound, rounds):
- * status. Starts the text of a packing: the last one's arrays, or a kept one's copied in, with the sums of `groupSums`.
+ * textBegin(format, offsets, order, vit, tokens, groups, oversize, oversizeCount, maxVit, maxTokens, bound, rounds,
+ * mix): status. Starts the text of a packing: the last one's arrays, or a kept one's copied in, with the sums of
+ * `groupSums`.
  * Format 0: {"groups":[[3,1],[2]],"oversize":[7],"stats":{...}}. Format 1, a line per group: {"group":[3,1],"vit":9,
- * "tokens":4001}, and {"oversize":[7]} as the last line if there are any. The arrays stay as they are until the end.
+ * "tokens":4001}, and {"oversize":[7]} as the last line if there are any. mix: f64 below 2^32, `packingMix()`, negative for
+ * null. The arrays stay as they are until the end.
  * textWrite(out, room): writes the next bytes at `out`, `room` of them at most (768 <= room < 2^31); returns how many,
  * 0 at the end, or a status negated. Allocates nothing.
  */

@@ -2,8 +2,20 @@ export type { Abi } from "./abi.ts";
 export { type ErrorCode, InputError, OmnibalError, OptionError, RuntimeError } from "./errors.ts";
 export type { EvaluateOptions, Evaluation } from "./evaluate.ts";
 export type { LengthArray, Lengths, LengthsInput, SampleRecord } from "./lengths.ts";
-export { load, loadSync, Omnibal, type PackOptions, type RoundInfo, type WasmSource } from "./omnibal.ts";
-export { Packing, type PackingBounds, type PackingStats } from "./packing.ts";
+export {
+  type BalancedOptions,
+  type CommonPackOptions,
+  type IsfOptions,
+  type LowerBound,
+  load,
+  loadSync,
+  Omnibal,
+  type PackOptions,
+  type PackProgress,
+  type RoundInfo,
+  type WasmSource,
+} from "./omnibal.ts";
+export { Packing, type PackingBounds, type PackingStats, type PackMethod } from "./packing.ts";
 export {
   type BalancedPlanOptions,
   type BalanceWeights,
