@@ -349,6 +349,21 @@ function fromExports(exports: Exports): Omnibal {
   return new Omnibal(exports as unknown as Abi);
 }
 
+/**
+ * The module is a WASI command too, and asks for what that needs. The library never calls it: here all of it answers
+ * ENOSYS, so that no user has to bring a WASI. New for every instance, since the loader writes into it.
+ */
+function imports(): WebAssembly.Imports & Record<string, unknown> {
+  const refuse = (_: object, name: string | symbol) => (name === "proc_exit" ? exit : () => ENOSYS);
+  return { wasi_snapshot_preview1: new Proxy({}, { get: refuse }) };
+}
+
+const ENOSYS = 52;
+
+function exit(code: number): never {
+  throw new Error(`the command of omnibal.wasm ended with ${code}: it needs a WASI host, such as wasmtime`);
+}
+
 /** The file beside this code that `load` takes when it is given nothing. */
 function packagedWasm(): URL {
   return new URL("../build/omnibal.wasm", import.meta.url);
@@ -357,7 +372,7 @@ function packagedWasm(): URL {
 async function fetchModule(url: URL): Promise<Omnibal> {
   // Node's fetch has no file: URLs. Asked for at run time, so that bundlers for browsers see no import of node:fs.
   const fs = url.protocol === "file:" ? globalThis.process?.getBuiltinModule?.("node:fs/promises") : undefined;
-  if (fs !== undefined) return fromExports((await instantiate<Exports>(await fs.readFile(url))).exports);
+  if (fs !== undefined) return fromExports((await instantiate<Exports>(await fs.readFile(url), imports())).exports);
   return fromResponse(await fetch(url));
 }
 
@@ -370,9 +385,9 @@ async function fromResponse(response: Response): Promise<Omnibal> {
   }
   // Compiling while it arrives needs this type; servers that send another one get the slower way.
   if (response.headers.get("content-type")?.startsWith("application/wasm")) {
-    return fromExports((await instantiateStreaming<Exports>(response)).exports);
+    return fromExports((await instantiateStreaming<Exports>(response, imports())).exports);
   }
-  return fromExports((await instantiate<Exports>(await response.arrayBuffer())).exports);
+  return fromExports((await instantiate<Exports>(await response.arrayBuffer(), imports())).exports);
 }
 
 /**
@@ -386,7 +401,7 @@ export async function load(source: WasmSource | Promise<WasmSource> = packagedWa
     if (typeof from === "string") return await fetchModule(new URL(from, globalThis.location?.href));
     if (from instanceof URL) return await fetchModule(from);
     if (typeof Response !== "undefined" && from instanceof Response) return await fromResponse(from);
-    return fromExports((await instantiate<Exports>(from as BufferSource)).exports);
+    return fromExports((await instantiate<Exports>(from as BufferSource, imports())).exports);
   } catch (error) {
     if (error instanceof RuntimeError) throw error;
     throw new RuntimeError("LOAD_FAILED", `the module cannot be loaded: ${(error as Error).message}`, { cause: error });
@@ -396,7 +411,7 @@ export async function load(source: WasmSource | Promise<WasmSource> = packagedWa
 /** `load` for a module at hand, without waiting. Browsers allow it on the main thread for compiled modules only. */
 export function loadSync(source: BufferSource | WebAssembly.Module): Omnibal {
   try {
-    return fromExports(instantiateSync<Exports>(source as BufferSource).exports);
+    return fromExports(instantiateSync<Exports>(source as BufferSource, imports()).exports);
   } catch (error) {
     throw new RuntimeError("LOAD_FAILED", `the module cannot be loaded: ${(error as Error).message}`, { cause: error });
   }

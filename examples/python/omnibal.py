@@ -1,0 +1,129 @@
+"""A batch sampler for PyTorch on top of omnibal.wasm, run by wasmtime.
+
+    sampler = GroupBatchSampler("omnibal.wasm", vit, tokens, max_vit=9, max_tokens=4096, rank=rank, world_size=world)
+    loader = torch.utils.data.DataLoader(dataset, batch_sampler=sampler, collate_fn=pack)
+
+A batch is one group: at most max_vit tiles and max_tokens tokens. Needs numpy and wasmtime, and no torch.
+"""
+
+import numpy as np
+from wasmtime import Engine, Linker, Module, Store, WasiConfig
+
+
+class Omnibal:
+    """The module's exports, as assembly/index.ts documents them."""
+
+    def __init__(self, wasm):
+        engine = Engine()
+        self._store, linker = Store(engine), Linker(engine)
+        self._store.set_wasi(WasiConfig())  # for the module's command part; the library part never calls it
+        linker.define_wasi()
+        self._exports = linker.instantiate(self._store, Module.from_file(engine, str(wasm))).exports(self._store)
+
+    def call(self, name, *args):
+        """Calls an export. A u32 goes in as the i32 of the same bits."""
+        return self._exports[name](self._store, *((x & 0xFFFFFFFF ^ 1 << 31) - (1 << 31) for x in args))
+
+    def put(self, values):
+        """Copies whole numbers of 32 bits into the module and returns where they are."""
+        values = values.astype("<u4")
+        at = self.call("alloc", values.nbytes) & 0xFFFFFFFF
+        if at == 0:
+            raise MemoryError(f"{values.nbytes} bytes do not fit into the module's memory")
+        self._exports["memory"].write(self._store, values.tobytes(), at)
+        return at
+
+    def get(self, at, count):
+        """Copies int32[count] out."""
+        at, count = at & 0xFFFFFFFF, int(count)
+        return np.frombuffer(self._exports["memory"].read(self._store, at, at + 4 * count), "<i4")
+
+    def pack(self, vit, tokens, max_vit, max_tokens, min_vit=None, min_tokens=None, rounds=50, seed=1024):
+        """Groups by ISF, as the arrays (offsets, indices): group g is indices[offsets[g]:offsets[g + 1]]."""
+        vit, tokens = lengths("vit", vit), lengths("tokens", tokens)
+        if len(vit) != len(tokens):
+            raise ValueError(f"vit has {len(vit)} values and tokens {len(tokens)}")
+        min_vit = max_vit if min_vit is None else min_vit
+        min_tokens = max(max_tokens - 128, 0) if min_tokens is None else min_tokens
+        bounds = max_vit, max_tokens, min_vit, min_tokens
+        if min(bounds) < 0 or max(bounds) >= 1 << 31 or rounds < 1 or not 0 <= seed < 1 << 32:
+            raise ValueError(f"bounds {bounds}, rounds {rounds} or seed {seed} out of range")
+        top = self.call("mark")
+        try:
+            self._check(self.call("isfBegin", len(vit), *bounds, seed))
+            self._check(self.call("isfPush", self.put(vit), self.put(tokens), len(vit)))
+            for left in range(rounds - 1, -1, -1):
+                if self.call("isfRound", left == 0) == 0:
+                    break
+            self._check(self.call("isfFinish"))
+            offsets = self.get(self.call("packingOffsets"), self.call("packingGroups") + 1)
+            return offsets, self.get(self.call("packingOrder"), offsets[-1])
+        finally:
+            self.call("release", top)
+
+    def permutation(self, n, seed):
+        """torch.randperm(n) by a generator with this seed."""
+        top = self.call("mark")
+        try:
+            at = self.put(np.arange(n, dtype="<u4"))
+            self.call("mtSeed", seed)
+            self.call("mtTorchShuffle", at, n)
+            return self.get(at, n)
+        finally:
+            self.call("release", top)
+
+    def _check(self, status):
+        if status != 0:
+            raise MemoryError("the samples do not fit into 4 GiB") if status == 1 else ValueError("a bound is 0")
+
+
+def lengths(name, values):
+    values = np.asarray(values)
+    if values.size == 0:
+        return np.zeros(0, "<u4")
+    if values.ndim != 1 or values.dtype.kind not in "iu" or values.min() < 0 or values.max() >= 1 << 31:
+        raise ValueError(f"{name}: expected one whole number from 0 to 2147483647 per sample")
+    return values
+
+
+class GroupBatchSampler:
+    """One rank's groups, epoch after epoch, in the order of torch's DistributedSampler over the groups.
+
+    Packs once. Epoch e draws a permutation of all groups with seed + e; rank r takes places r, r + world_size, ...
+    Tail: every rank takes ceil(groups / world_size) steps, and the ranks that run out start over at the front of the
+    permutation; with drop_last all take floor(groups / world_size) and the rest of the permutation is left out.
+    """
+
+    def __init__(self, wasm, vit, tokens, *, rank=0, world_size=1, seed=1024, drop_last=False, **bounds):
+        if not 0 <= rank < world_size:
+            raise ValueError(f"rank is {rank}, expected 0 to {world_size - 1}")
+        self._omnibal = Omnibal(wasm)
+        self.offsets, self.indices = self._omnibal.pack(vit, tokens, seed=seed, **bounds)
+        groups = len(self.offsets) - 1
+        self.steps = groups // world_size if drop_last else -(-groups // world_size)
+        self.rank, self.world_size, self.seed = rank, world_size, seed
+        self.epoch = self.step = self._start = 0
+
+    def __len__(self):
+        return self.steps
+
+    def __iter__(self):
+        self.step, self._start = self._start, 0
+        order = self._omnibal.permutation(len(self.offsets) - 1, self.seed + self.epoch)
+        mine = np.resize(order, self.steps * self.world_size)[self.rank :: self.world_size]
+        for group in mine[self.step :]:
+            self.step += 1
+            yield self.indices[self.offsets[group] : self.offsets[group + 1]].tolist()
+
+    def set_epoch(self, epoch):
+        """Before each epoch. A step that load_state_dict set holds for the epoch it was saved in."""
+        if epoch != self.epoch:
+            self.epoch, self.step, self._start = epoch, 0, 0
+
+    def state_dict(self):
+        """Where the iteration is. Loader workers fetch ahead: save the steps you trained on as "step" then."""
+        return {"epoch": self.epoch, "step": self.step}
+
+    def load_state_dict(self, state):
+        """The next iteration is epoch state["epoch"] from step state["step"] on."""
+        self.epoch, self.step, self._start = state["epoch"], state["step"], state["step"]

@@ -1,0 +1,4 @@
+import { load } from "omnibal";
+import { answerServer } from "../answer.js";
+
+await answerServer(() => load());
