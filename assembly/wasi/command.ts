@@ -1,0 +1,246 @@
+// The command that the module is under WASI: what the command line in src/cli does for JSON, JSON Lines and .npy, with the
+// same output, messages and exit codes. Nothing here runs, and WASI is not called, before `start` is.
+
+import * as isf from "../isf";
+import { alloc, mark, release } from "../memory";
+import * as packing from "../packing";
+import { begin as textBegin, write as textWrite } from "../packing-text";
+import { look as statsLook, write as statsWrite } from "../stats";
+import { OK } from "../status";
+import { proc_exit } from "../wasi_snapshot_preview1";
+import {
+  commandName,
+  endUsageError,
+  FORMAT,
+  getArguments,
+  HELP,
+  is,
+  isGiven,
+  JSON,
+  MAX_TOKENS,
+  MAX_VIT,
+  MIN_TOKENS,
+  MIN_VIT,
+  NOT_GIVEN,
+  numberOption,
+  OUTPUT,
+  PACK_OPTIONS,
+  QUIET,
+  ROUNDS,
+  requiredNumber,
+  SEED,
+  STATS_OPTIONS,
+  sayQuoted,
+  startOptionError,
+  takeOptions,
+  valueOf,
+} from "./arguments";
+import { blockSamples, checkInput, readSamples, samples, tellOutOfMemory, tokensBlock, vitBlock } from "./input";
+import { exitCode, flush, say, sayArgument, send, startError, startOutput, WRONG_USAGE } from "./output";
+import { saySummary } from "./summary";
+
+/** Bytes of text that are made at a time. */
+const TEXT_ROOM: u32 = 65536;
+
+function sayHelp(): void {
+  say(`Usage: omnibal COMMAND [options] [FILE...]
+
+Packs vision-language training samples into groups bounded on image tiles and
+tokens. This is the WASI command inside omnibal.wasm:
+  wasmtime run --dir=FOLDER omnibal.wasm COMMAND [options] [FILE...]
+
+Commands:
+  stats   shows how tiles and tokens are distributed; only as --json
+  pack    packs samples into groups within bounds on tiles and tokens
+
+FILE is JSON, JSON Lines or .npy of shape (n, 2), in a folder that is opened by
+--dir; - (or no FILE) is standard input. Several are one after another.
+
+`);
+  say(`Options of both:
+  --vit-field NAME    the field of the tiles (default vit_num)
+  --token-field NAME  the field of the tokens (default token_num)
+  -q, --quiet         nothing on standard error but errors
+  -h, --help          this text
+  -V, --version       the version, as the only argument
+`);
+  say(`Options of pack:
+  --max-vit N         most tiles in a group
+  --max-tokens N      most tokens in a group
+  --min-vit N         a group with so many tiles is full (default: --max-vit)
+  --min-tokens N      a group with so many tokens is full
+                      (default: --max-tokens less 128)
+  --rounds N          at most so many rounds (default 50)
+  --seed N            0 to 4294967295 (default 1024)
+  --format FORMAT     json or jsonl (default json)
+
+Exit codes: 0 done, 1 bad input or output, 2 wrong usage.
+`);
+}
+
+/** Sends the last packing. */
+function writePacking(lines: bool, maxVit: i32, maxTokens: i32): void {
+  const room = alloc(TEXT_ROOM);
+  if (room == 0) {
+    tellOutOfMemory();
+    return;
+  }
+  textBegin(
+    lines ? 1 : 0,
+    packing.offsets,
+    packing.order,
+    packing.vit,
+    packing.tokens,
+    packing.groups,
+    packing.oversize,
+    packing.oversizeCount,
+    maxVit,
+    maxTokens,
+    packing.bound,
+    isf.rounds,
+  );
+  let size = textWrite(room, TEXT_ROOM);
+  while (size > 0 && send(room, size)) size = textWrite(room, TEXT_ROOM);
+}
+
+/** Packs the samples by ISF; false when there is no memory for it. */
+function packByIsf(maxVit: i32, maxTokens: i32, minVit: i32, minTokens: i32, rounds: i32, seed: u32): bool {
+  if (isf.begin(samples, maxVit, maxTokens, minVit, minTokens, seed) != OK) return false;
+  // What a reader gives is never negative, so nothing else can be wrong.
+  for (let from = 0; from < samples; from += blockSamples(from)) {
+    isf.push(vitBlock(from), tokensBlock(from), blockSamples(from));
+  }
+  let loose = samples;
+  for (let left = rounds - 1; left >= 0 && loose > 0; left--) loose = isf.round(left == 0);
+  return isf.finish() == OK;
+}
+
+function pack(): void {
+  const given = numberOption(MIN_VIT, 0, i32.MAX_VALUE);
+  const givenTokens = numberOption(MIN_TOKENS, 0, i32.MAX_VALUE);
+  const rounds = numberOption(ROUNDS, 1, i32.MAX_VALUE);
+  const seed = numberOption(SEED, 0, u32.MAX_VALUE);
+  const maxVit = <i32>requiredNumber(MAX_VIT, 1, i32.MAX_VALUE);
+  const maxTokens = <i32>requiredNumber(MAX_TOKENS, 1, i32.MAX_VALUE);
+  const format = valueOf(FORMAT);
+  const lines = format != 0 && is("jsonl", format);
+  if (exitCode == 0 && format != 0 && !lines && !is("json", format)) {
+    startOptionError(FORMAT);
+    say(" is ");
+    sayQuoted(format);
+    say(", expected one of json, jsonl");
+  }
+  if (exitCode == 0 && isGiven(OUTPUT)) {
+    startOptionError(OUTPUT);
+    say(" is not for this command: redirect standard output");
+  }
+  if (exitCode != 0 || !checkInput()) {
+    endUsageError("pack");
+    return;
+  }
+  readSamples();
+  if (exitCode != 0) return;
+  const minVit = given == NOT_GIVEN ? maxVit : <i32>given;
+  const minTokens = givenTokens == NOT_GIVEN ? max(maxTokens - 128, 0) : <i32>givenTokens;
+  const most = rounds == NOT_GIVEN ? 50 : <i32>rounds;
+  if (!packByIsf(maxVit, maxTokens, minVit, minTokens, most, seed == NOT_GIVEN ? 1024 : <u32>seed)) {
+    tellOutOfMemory();
+    return;
+  }
+  writePacking(lines, maxVit, maxTokens);
+  if (exitCode != 0 || isGiven(QUIET)) return;
+  saySummary(maxVit, maxTokens, isf.rounds);
+  flush();
+}
+
+function stats(): void {
+  if (!isGiven(JSON)) {
+    startOptionError(JSON);
+    say(" is missing: this command draws no tables");
+  }
+  if (exitCode != 0 || !checkInput()) {
+    endUsageError("stats");
+    return;
+  }
+  readSamples();
+  if (exitCode != 0) return;
+  // The core looks at whole columns.
+  const bytes = (<usize>samples) << 2;
+  const vit = alloc(bytes);
+  const tokens = alloc(bytes);
+  const room = alloc(TEXT_ROOM);
+  if (vit == 0 || tokens == 0 || room == 0) {
+    tellOutOfMemory();
+    return;
+  }
+  for (let from = 0; from < samples; from += blockSamples(from)) {
+    const at = (<usize>from) << 2;
+    const length = (<usize>blockSamples(from)) << 2;
+    memory.copy(vit + at, vitBlock(from), length);
+    memory.copy(tokens + at, tokensBlock(from), length);
+  }
+  if (statsLook(vit, tokens, samples) != OK) {
+    tellOutOfMemory();
+    return;
+  }
+  send(room, statsWrite(room, TEXT_ROOM));
+}
+
+/** Takes the options; false where the command has nothing more to do. */
+function isToRun(command: string, allowed: u32): bool {
+  if (!takeOptions(allowed)) {
+    endUsageError(command);
+    return false;
+  }
+  if (!isGiven(HELP)) return true;
+  sayHelp();
+  flush();
+  return false;
+}
+
+function run(): void {
+  if (!getArguments()) {
+    tellOutOfMemory();
+    return;
+  }
+  const name = commandName;
+  if (name == 0) {
+    startError(WRONG_USAGE);
+    say("no command is given");
+    endUsageError("");
+    return;
+  }
+  if (is("--help", name) || is("-h", name)) {
+    sayHelp();
+    flush();
+    return;
+  }
+  if (is("--version", name) || is("-V", name)) {
+    say("0.1.0\n");
+    flush();
+    return;
+  }
+  // The commands: one more goes here, with its options in arguments.ts and a line in the help.
+  if (is("pack", name)) {
+    if (isToRun("pack", PACK_OPTIONS)) pack();
+    return;
+  }
+  if (is("stats", name)) {
+    if (isToRun("stats", STATS_OPTIONS)) stats();
+    return;
+  }
+  startError(WRONG_USAGE);
+  say(load<u8>(name) == 0x2d ? "unknown option '" : "unknown command '");
+  sayArgument(name);
+  say("'");
+  endUsageError("");
+}
+
+/** Runs the command that the host's arguments name. Returns when all went well; exits the host's process if not. */
+export function start(): void {
+  const before = mark();
+  startOutput();
+  run();
+  release(before);
+  if (exitCode != 0) proc_exit(exitCode);
+}
