@@ -10,7 +10,7 @@ export interface EvaluateOptions extends Omit<PlanOptions, "kind"> {
   readonly sampler?: PlanOptions["kind"];
   /** The epoch to measure, 0 .. 2^32 - 1. Default: 0. */
   readonly epoch?: number;
-  /** The samples' lengths: needed for attentionDist where the packing has no `attention`, not looked at otherwise. */
+  /** The samples' lengths, of one packing that has no `attention`: for attentionDist. Not looked at otherwise. */
   readonly lengths?: LengthsInput;
 }
 
@@ -41,6 +41,16 @@ export function groupAttention(abi: Abi, packing: Packing, input: LengthsInput):
   const last = indices.reduce((most, i) => Math.max(most, i), -1);
   if (last >= tokens.length) {
     throw new InputError("LENGTH_MISMATCH", `the packing holds sample ${last}, there are ${tokens.length} lengths`);
+  }
+  // The core reads where these point: a packing from elsewhere must not send it out of its arrays.
+  const low = indices.find((i) => i < 0);
+  const bad = offsets.findIndex((at, g) => at < (g === 0 ? 0 : offsets[g - 1]) || at > indices.length);
+  if (low !== undefined || bad !== -1) {
+    const what = low === undefined ? `offset ${bad} is ${offsets[bad]}` : `a sample is ${low}`;
+    throw new InputError(
+      "INVALID_INPUT",
+      `${what}: expected rising offsets up to ${indices.length} and samples from 0 on`,
+    );
   }
   const n = tokens.length;
   const tokensAt = allocate(abi, n * 4, n);

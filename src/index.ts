@@ -1,9 +1,13 @@
 export type { Abi } from "./abi.ts";
+export type { Measured } from "./candidate.ts";
 export { type ErrorCode, InputError, OmnibalError, OptionError, RuntimeError } from "./errors.ts";
 export type { EvaluateOptions, Evaluation } from "./evaluate.ts";
 export type { LengthArray, Lengths, LengthsInput, SampleRecord } from "./lengths.ts";
-export { load, loadSync, Omnibal, type PackOptions, type RoundInfo, type WasmSource } from "./omnibal.ts";
-export { Packing, type PackingBounds, type PackingStats } from "./packing.ts";
+export { load, loadSync, type WasmSource } from "./load.ts";
+export { Omnibal, type PackOptions, type RoundInfo } from "./omnibal.ts";
+export { Packing, type PackingBounds, type PackingParts, type PackingStats } from "./packing.ts";
+export type { PackAsyncOptions } from "./parallel/background.ts";
+export type { WorkerLike } from "./parallel/seat.ts";
 export {
   type BalancedPlanOptions,
   type BalanceWeights,
@@ -25,4 +29,5 @@ export {
   type SamplerState,
   type SpGroups,
 } from "./samplers.ts";
+export type { SearchOptions, SearchProgress, SearchResult, SearchRow } from "./search.ts";
 export type { LengthStats, LoadStats, VitBin } from "./stats.ts";

@@ -1,10 +1,10 @@
-import { type ASUtil, instantiate, instantiateStreaming, instantiateSync } from "@assemblyscript/loader";
 import { type Abi, check, outOfMemory } from "./abi.ts";
-import { RuntimeError } from "./errors.ts";
+import { OptionError, RuntimeError } from "./errors.ts";
 import { type EvaluateOptions, type Evaluation, evaluateParts, groupAttention } from "./evaluate.ts";
 import { type Lengths, type LengthsInput, toLengths } from "./lengths.ts";
 import { integer, MAX_INT32, MAX_UINT32 } from "./options.ts";
 import { Packing, type PackingBounds } from "./packing.ts";
+import { type PackAsyncOptions, packInBackground } from "./parallel/background.ts";
 import { type BalancedPlanOptions, type Plan, planEpoch } from "./plan.ts";
 import {
   beginUnits,
@@ -19,6 +19,7 @@ import {
   takeSpGroups,
   toParts,
 } from "./samplers.ts";
+import { type SearchOptions, type SearchResult, search } from "./search.ts";
 import type { LengthStats } from "./stats.ts";
 
 /** How far a packing has come, after each round. */
@@ -52,9 +53,6 @@ export interface PackOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Where the module comes from: a URL or its response, its bytes, or the compiled module. */
-export type WasmSource = URL | string | Response | BufferSource | WebAssembly.Module;
-
 /** Samples per call into the core: a buffer that stays in the second-level cache. */
 const PIECE = 16384;
 
@@ -65,10 +63,13 @@ const TEXT_ROOM = 65536;
 export class Omnibal {
   /** The raw exports, for what the facade does not offer. */
   readonly abi: Abi;
+  /** What `abi` is an instance of, for workers to make their own; `load` and `loadSync` know it. */
+  readonly module: WebAssembly.Module | undefined;
   #busy = false;
 
-  constructor(abi: Abi) {
+  constructor(abi: Abi, module?: WebAssembly.Module) {
     this.abi = abi;
+    this.module = module;
   }
 
   /**
@@ -187,6 +188,16 @@ export class Omnibal {
   }
 
   /**
+   * `pack` in a worker of its own, so that the caller's thread stays free: in a browser the page goes on, and an abort
+   * takes effect at once. `onRound` is called on the caller's thread.
+   *
+   * @throws as `pack`; RuntimeError LOAD_FAILED when the worker is ended by others.
+   */
+  packAsync(lengths: LengthsInput, options: PackAsyncOptions): Promise<Packing> {
+    return packInBackground(this, lengths, options);
+  }
+
+  /**
    * How even the ranks' loads are over one epoch of a sampler, of one packing or of one per data group. A `Packing` has
    * the sums that attention needs; one read back from a file gets them from `lengths`.
    * O(groups) and a sort, 60 bytes per group.
@@ -195,19 +206,14 @@ export class Omnibal {
    */
   evaluate(packings: GroupLoadsInput, options: EvaluateOptions): Evaluation {
     return this.#exclusive(() => {
-      let parts: readonly GroupLoads[] = toParts(packings);
+      let parts = toParts(packings);
       const { lengths } = options;
       if (lengths !== undefined) {
-        parts = parts.map((part) =>
-          part.attention === undefined && part instanceof Packing
-            ? {
-                length: part.length,
-                vit: part.vit,
-                tokens: part.tokens,
-                attention: groupAttention(this.abi, part, lengths),
-              }
-            : part,
-        );
+        const [part] = parts;
+        if (parts.length !== 1 || !(part instanceof Packing)) {
+          throw new OptionError("INVALID_OPTION", `lengths are for one packing, there are ${parts.length} data groups`);
+        }
+        parts = [{ ...part, attention: part.attention ?? groupAttention(this.abi, part, lengths) }];
       }
       return evaluateParts(this.abi, parts, options);
     });
@@ -257,6 +263,19 @@ export class Omnibal {
       beginUnits(this.abi, toParts(packing), size);
       return takeSpGroups(this.abi, packing, size);
     });
+  }
+
+  /**
+   * Finds bounds to pack with: (maxVit, maxTokens, minTokens, rounds) (paper: Q_v, Q_t, Q'_t, T; Q'_v = Q_v) for which
+   * pad + vitDist + tokenDist over a random order is least, among those with as few groups as can be. It always ends;
+   * samples left out are counted for every candidate. O(candidates x samples x rounds), on workers where there are
+   * such; beyond 100,000 samples most candidates are tried on 40,000 of them only. The same result for the same
+   * arguments, whatever the workers.
+   *
+   * @throws InputError for lengths, OptionError for options, RuntimeError OUT_OF_MEMORY; the signal's reason.
+   */
+  async search(lengths: LengthsInput, options: SearchOptions): Promise<SearchResult> {
+    return search(this, toLengths(lengths), options);
   }
 
   /**
@@ -340,79 +359,5 @@ export class Omnibal {
     } finally {
       this.#leave(top);
     }
-  }
-}
-
-type Exports = ASUtil & Record<string, unknown>;
-
-function fromExports(exports: Exports): Omnibal {
-  return new Omnibal(exports as unknown as Abi);
-}
-
-/**
- * The module is a WASI command too, and asks for what that needs. The library never calls it: here all of it answers
- * ENOSYS, so that no user has to bring a WASI. New for every instance, since the loader writes into it.
- */
-function imports(): WebAssembly.Imports & Record<string, unknown> {
-  const refuse = (_: object, name: string | symbol) => (name === "proc_exit" ? exit : () => ENOSYS);
-  return { wasi_snapshot_preview1: new Proxy({}, { get: refuse }) };
-}
-
-const ENOSYS = 52;
-
-function exit(code: number): never {
-  throw new Error(`the command of omnibal.wasm ended with ${code}: it needs a WASI host, such as wasmtime`);
-}
-
-/** The file beside this code that `load` takes when it is given nothing. */
-function packagedWasm(): URL {
-  return new URL("../build/omnibal.wasm", import.meta.url);
-}
-
-async function fetchModule(url: URL): Promise<Omnibal> {
-  // Node's fetch has no file: URLs. Asked for at run time, so that bundlers for browsers see no import of node:fs.
-  const fs = url.protocol === "file:" ? globalThis.process?.getBuiltinModule?.("node:fs/promises") : undefined;
-  if (fs !== undefined) return fromExports((await instantiate<Exports>(await fs.readFile(url), imports())).exports);
-  return fromResponse(await fetch(url));
-}
-
-async function fromResponse(response: Response): Promise<Omnibal> {
-  if (!response.ok) {
-    throw new RuntimeError(
-      "LOAD_FAILED",
-      `${response.url}: ${response.status} ${response.statusText}, expected the module`,
-    );
-  }
-  // Compiling while it arrives needs this type; servers that send another one get the slower way.
-  if (response.headers.get("content-type")?.startsWith("application/wasm")) {
-    return fromExports((await instantiateStreaming<Exports>(response, imports())).exports);
-  }
-  return fromExports((await instantiate<Exports>(await response.arrayBuffer(), imports())).exports);
-}
-
-/**
- * An instance of the core, from the packaged module or from `source`.
- *
- * @throws RuntimeError LOAD_FAILED when the module cannot be had or is not one.
- */
-export async function load(source: WasmSource | Promise<WasmSource> = packagedWasm()): Promise<Omnibal> {
-  try {
-    const from = await source;
-    if (typeof from === "string") return await fetchModule(new URL(from, globalThis.location?.href));
-    if (from instanceof URL) return await fetchModule(from);
-    if (typeof Response !== "undefined" && from instanceof Response) return await fromResponse(from);
-    return fromExports((await instantiate<Exports>(from as BufferSource, imports())).exports);
-  } catch (error) {
-    if (error instanceof RuntimeError) throw error;
-    throw new RuntimeError("LOAD_FAILED", `the module cannot be loaded: ${(error as Error).message}`, { cause: error });
-  }
-}
-
-/** `load` for a module at hand, without waiting. Browsers allow it on the main thread for compiled modules only. */
-export function loadSync(source: BufferSource | WebAssembly.Module): Omnibal {
-  try {
-    return fromExports(instantiateSync<Exports>(source as BufferSource, imports()).exports);
-  } catch (error) {
-    throw new RuntimeError("LOAD_FAILED", `the module cannot be loaded: ${(error as Error).message}`, { cause: error });
   }
 }

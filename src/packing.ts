@@ -83,6 +83,22 @@ export class Packing implements Iterable<Int32Array> {
     this.rounds = parts.rounds;
   }
 
+  /** What the packing is made of, to post it or keep it. */
+  get parts(): PackingParts {
+    const { offsets, indices, vit, tokens, attention, oversize, bounds, bound, rounds } = this;
+    return {
+      offsets,
+      indices,
+      vit,
+      tokens,
+      ...(attention === undefined ? {} : { attention }),
+      oversize,
+      bounds,
+      bound,
+      rounds,
+    };
+  }
+
   /** The sample indices of group i, a view: O(1). @throws RangeError when i is not 0 .. length - 1. */
   group(i: number): Int32Array {
     if (!Number.isInteger(i) || i < 0 || i >= this.length) {

@@ -1,26 +1,16 @@
 // The built tarball, installed in an empty folder and used from there: what users get, not the source tree.
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { install, remove, root, run as runIn } from "./installed.ts";
 
-const root = fileURLToPath(new URL("..", import.meta.url));
 let folder: string;
-
-function run(command: string, args: string[], cwd = folder): string {
-  return execFileSync(command, args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
-}
+const run = (command: string, args: string[]) => runIn(command, args, folder);
 
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "omnibal-package-"));
-  run("npm", ["pack", "--ignore-scripts", "--pack-destination", folder], root);
-  const [tarball] = readdirSync(folder);
-  writeFileSync(join(folder, "package.json"), '{ "private": true, "type": "module" }');
-  run("npm", ["install", "--no-audit", "--no-fund", "--prefer-offline", `./${tarball}`]);
+  folder = install();
 }, 180_000);
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => remove(folder));
 
 test("the library packs", () => {
   writeFileSync(
@@ -38,6 +28,20 @@ test("the module is there by its name, and is the one that was built", () => {
   writeFileSync(join(folder, "where.js"), script);
   const installed = readFileSync(run("node", ["where.js"]));
   expect(installed.equals(readFileSync(join(root, "build/omnibal.wasm")))).toBe(true);
+});
+
+test("a search runs on the workers of the package, and equals the one without", () => {
+  writeFileSync(
+    join(folder, "search.js"),
+    `import { load } from "omnibal";
+     const omnibal = await load();
+     const vit = Int32Array.from({ length: 3000 }, (_, i) => 1 + (i % 5));
+     const lengths = { vit, tokens: vit.map((v, i) => 256 * v + ((i * 37) % 300)) };
+     const options = { ranks: 8, samplesPerGroup: 4, candidates: 20 };
+     const [one, two] = [await omnibal.search(lengths, { ...options, workers: 0 }), await omnibal.search(lengths, { ...options, workers: 2 })];
+     console.log(two.workers, JSON.stringify({ ...two, workers: 0 }) === JSON.stringify(one));`,
+  );
+  expect(run("node", ["search.js"])).toBe("2 true\n");
 });
 
 test("the command line packs", () => {

@@ -1,6 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import type { Lengths } from "../lengths.ts";
-import { load, type Omnibal, type PackOptions } from "../omnibal.ts";
+import { load } from "../load.ts";
+import type { Omnibal, PackOptions } from "../omnibal.ts";
 import { MAX_INT32, MAX_UINT32 } from "../options.ts";
 import type { Packing } from "../packing.ts";
 import { checkOutput, type Format, formats, writePacking } from "../write/index.ts";

@@ -1,4 +1,4 @@
-import { load } from "../omnibal.ts";
+import { load } from "../load.ts";
 import type { LengthStats, LoadStats } from "../stats.ts";
 import type { Command } from "./command.ts";
 import { inputHelp, inputOptions, inputOptionsHelp, readFiles } from "./input.ts";

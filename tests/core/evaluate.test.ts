@@ -78,6 +78,16 @@ describe("attention", () => {
     expect(() => omnibal.evaluate(read, { ranks: 8, lengths: samples("tiled:10") })).toThrow(
       "the packing holds sample 999, there are 10 lengths",
     );
+    const lengths = samples("tiled:1000");
+    const broken = (other: Partial<typeof parts>) => () =>
+      omnibal.evaluate(new Packing({ ...parts, ...other }), { ranks: 8, lengths });
+    expect(broken({ indices: packing.indices.map((i) => -i) })).toThrow(/^a sample is -\d+: expected rising offsets/);
+    expect(broken({ offsets: packing.offsets.map((at) => at * 2) })).toThrow(
+      /^offset \d+ is \d+: expected rising offsets/,
+    );
+    expect(() => omnibal.evaluate([read, read], { ranks: 8, lengths })).toThrow(
+      "lengths are for one packing, there are 2",
+    );
   });
 });
 

@@ -1,0 +1,331 @@
+import { readFileSync } from "node:fs";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { type LengthsInput, load, type SearchOptions, type SearchRow } from "../../src/index.ts";
+import { haveRealData, samples } from "../samples.ts";
+
+interface SearchVector {
+  input: string;
+  dp_size: number;
+  itertime: number;
+  micro_bs: number;
+  result_vit_llm_thresh: number[];
+  steps: {
+    vit: number;
+    llm: number;
+    thresh: number;
+    ave_bs: number;
+    packs: number;
+    samples: number;
+    pad: number;
+    vit_dist: number;
+    llm_dist: number;
+  }[];
+}
+
+const { search: vectors } = JSON.parse(readFileSync(new URL("../vectors/search.json", import.meta.url), "utf8")) as {
+  search: SearchVector[];
+};
+const omnibal = await load();
+const bounds = (row: SearchRow | null) => row && [row.maxVit, row.maxTokens, row.minTokens];
+
+/** n samples of one size. */
+function alike(n: number, vit: number, tokens: number): LengthsInput {
+  return { vit: new Int32Array(n).fill(vit), tokens: new Int32Array(n).fill(tokens) };
+}
+
+describe("the published search, step by step", () => {
+  for (const v of vectors) {
+    test.skipIf(!v.input.includes(":") && !haveRealData)(
+      `${v.input} ranks ${v.dp_size}, ${v.micro_bs} per group`,
+      async () => {
+        const { vit } = samples(v.input);
+        const seen = await omnibal.search(samples(v.input), {
+          strategy: "reference",
+          ranks: v.dp_size,
+          samplesPerGroup: v.micro_bs,
+          rounds: v.itertime,
+        });
+        expect(seen.candidates.map((row) => [...bounds(row)!, row.groups, vit.length - row.leftOut])).toEqual(
+          v.steps.map((s) => [s.vit, s.llm, s.thresh, s.packs, s.samples]),
+        );
+        for (const [k, s] of v.steps.entries()) {
+          const row = seen.candidates[k];
+          expect(Math.abs(row.samplesPerGroup - s.ave_bs)).toBeLessThan(1e-12);
+          expect(Math.abs(row.pad - s.pad)).toBeLessThan(1e-12);
+          expect(Math.abs(row.vitDist - s.vit_dist)).toBeLessThan(1e-12);
+          expect(Math.abs(row.tokenDist - s.llm_dist)).toBeLessThan(1e-12);
+        }
+        expect(bounds(seen.winner)).toEqual(v.result_vit_llm_thresh);
+      },
+    );
+  }
+});
+
+describe("defect 8: the published search", () => {
+  const strategies = ["reference", "scan"] as const;
+  const window = { ranks: 2, samplesPerGroup: 4 };
+
+  test.each(strategies)("never ends on few samples; %s does, and says what is nearest", async (strategy) => {
+    const seen = await omnibal.search(alike(3, 1, 300), { ...window, strategy });
+    expect(seen.winner).toBeNull();
+    expect(seen.nearest[0]).toMatchObject({ groups: 1, samplesPerGroup: 3, inWindow: false });
+    expect(seen.why).toMatch(
+      /^No packing with 4 to 5 samples per group: of \d+ candidates the nearest has 3\.000 \(maxVit/,
+    );
+  });
+
+  test("walks to 0 tokens and divides by it where its steps jump over the window; ours ends with the nearest", async () => {
+    // 10 tokens each and steps of 256: 25 samples per group, then none.
+    const seen = await omnibal.search(alike(100, 0, 10), { ...window, strategy: "reference" });
+    expect(seen.winner).toBeNull();
+    expect(seen.candidates.length).toBe(16);
+    expect(seen.nearest[0]).toMatchObject({ maxVit: 1, maxTokens: 256, samplesPerGroup: 25 });
+  });
+
+  test("the scan finds what lies between those steps", async () => {
+    const seen = await omnibal.search(alike(100, 0, 10), window);
+    expect(seen.winner).toMatchObject({ inWindow: true, leftOut: 0 });
+  });
+
+  test.each(strategies)("has an infinite maxVit for tiles of few tokens; %s has a whole one", async (strategy) => {
+    const seen = await omnibal.search(alike(200, 300, 2000), { ...window, strategy });
+    expect(seen.winner!.samplesPerGroup).toBeGreaterThanOrEqual(4);
+    for (const row of seen.candidates) expect(Number.isSafeInteger(row.maxVit)).toBe(true);
+  });
+
+  test.each(strategies)("crashes on no samples; %s says that there are none", async (strategy) => {
+    expect(await omnibal.search([], { ...window, strategy })).toMatchObject({
+      winner: null,
+      candidates: [],
+      nearest: [],
+      why: "There are no samples, so there is nothing to pack.",
+    });
+  });
+
+  test.each(strategies)("crashes on fewer groups than ranks; %s fills the step with repeats", async (strategy) => {
+    const seen = await omnibal.search(alike(20, 3, 900), { ranks: 8, samplesPerGroup: 4, strategy });
+    expect(seen.winner).toMatchObject({ groups: 5, samplesPerGroup: 4 });
+  });
+
+  test("drops long samples unmentioned; ours counts them, and the scan keeps them where the window lets it", async () => {
+    const asked = { ranks: 2, samplesPerGroup: 2, rounds: 10 };
+    const input = samples("tiled:1000");
+    const theirs = await omnibal.search(input, { ...asked, strategy: "reference" });
+    expect(theirs.winner!.leftOut).toBe(2);
+    expect(theirs.why).toContain("leave out 2 samples, and");
+    const ours = await omnibal.search(input, asked);
+    expect(ours.winner!.leftOut).toBe(0);
+    expect(ours.why).toContain("leave out no sample, and");
+  });
+
+  test("a walk towards a sample of 2^31 - 1 tiles is cut off after 10,000 steps", async () => {
+    const seen = await omnibal.search(alike(9, 2147483647, 1), { ...window, strategy: "reference", rounds: 1 });
+    expect([seen.winner, seen.candidates.length]).toEqual([null, 10000]);
+    expect(seen.why).toContain("the largest sample has 2147483647 tiles and 1 tokens");
+  });
+
+  test.each(strategies)("%s ends when every sample is larger than any bound", async (strategy) => {
+    const seen = await omnibal.search(alike(5, 9, 500), { ...window, strategy, maxVitLimit: 8, maxTokensLimit: 9000 });
+    expect(seen.winner).toBeNull();
+  });
+});
+
+describe("the scan against the published search", () => {
+  const asked = { ranks: 8, samplesPerGroup: 4 };
+  const names = ["tiled:20000", "ai2d_train_12k", "synthdog_en"];
+  for (const name of names) {
+    test.skipIf(!name.includes(":") && !haveRealData)(name, async () => {
+      const theirs = (await omnibal.search(samples(name), { ...asked, strategy: "reference" })).winner!;
+      const ours = (await omnibal.search(samples(name), asked)).winner!;
+      expect(ours.score).toBeLessThan(theirs.score);
+      expect(ours.ratio).toBeLessThanOrEqual(1.01 * theirs.ratio);
+      expect(ours.inWindow).toBe(true);
+      // By the published order too, and not by ours alone.
+      const packing = omnibal.pack(samples(name), ours);
+      const published = omnibal.evaluate(packing, { ranks: 8, compat: "reference" });
+      expect(published.pad + published.vitDist + published.tokenDist).toBeLessThan(theirs.score);
+    });
+  }
+});
+
+test("slack buys evenness with groups that are less full: uniform lengths, where the published walk does so unasked", async () => {
+  const asked = { ranks: 8, samplesPerGroup: 4 };
+  const input = samples("uniform:20000");
+  const theirs = (await omnibal.search(input, { ...asked, strategy: "reference", rounds: 10 })).winner!;
+  const full = (await omnibal.search(input, { ...asked, rounds: 10, candidates: 100 })).winner!;
+  const even = (await omnibal.search(input, { ...asked, rounds: 10, candidates: 100, slack: 0.2 })).winner!;
+  expect(theirs.ratio).toBeGreaterThan(1.1);
+  expect(full.ratio).toBeLessThan(1.02);
+  expect(even.score).toBeLessThan(theirs.score);
+  expect(even.score).toBeLessThan(full.score);
+});
+
+describe("what a scan returns", () => {
+  const input = samples("tiled:1000");
+  const asked: SearchOptions = { ranks: 8, samplesPerGroup: 4, candidates: 80 };
+
+  test("the winner's figures are those of packing with its arguments", async () => {
+    const { winner, candidates } = await omnibal.search(input, asked);
+    expect(winner).toEqual(candidates[0]);
+    const packing = omnibal.pack(input, winner!);
+    const { pad, vitDist, tokenDist, attentionDist } = omnibal.evaluate(packing, { ranks: 8 });
+    expect(packing.length).toBe(winner!.groups);
+    expect({ pad, vitDist, tokenDist, attentionDist }).toMatchObject({
+      pad: winner!.pad,
+      vitDist: winner!.vitDist,
+      tokenDist: winner!.tokenDist,
+      attentionDist: winner!.attentionDist,
+    });
+  });
+
+  test("each row's rounds are the best of those tried", async () => {
+    const { candidates } = await omnibal.search(input, { ...asked, rounds: 20 });
+    for (const row of candidates.slice(0, 10)) {
+      const groups: number[] = [];
+      omnibal.pack(input, { ...row, rounds: 20, onRound: (info) => groups.push(info.groups) });
+      expect(row.groups).toBe(Math.min(...groups));
+      expect(row.rounds).toBe(groups.indexOf(row.groups) + 1);
+    }
+    expect(candidates.some((row) => row.rounds < 20)).toBe(true);
+  });
+
+  test("the Pareto front: no row that may win beats one of it, and the winner's score is the least there", async () => {
+    const { pareto, winner, candidates } = await omnibal.search(input, asked);
+    expect(pareto.length).toBeGreaterThan(1);
+    for (const row of pareto) {
+      expect(row.inWindow && row.leftOut === 0).toBe(true);
+      expect(
+        pareto.some(
+          (x) => x !== row && x.ratio <= row.ratio && x.vitDist <= row.vitDist && x.tokenDist < row.tokenDist,
+        ),
+      ).toBe(false);
+      expect(row.score).toBeGreaterThanOrEqual(winner!.score);
+    }
+    expect(candidates.filter((row) => row.pareto).length).toBe(pareto.length);
+  });
+
+  test("why is made of the winner's figures", async () => {
+    const { winner, why, candidates } = await omnibal.search(input, asked);
+    const { maxVit, maxTokens, groups, bound, score } = winner!;
+    for (const text of [
+      `maxVit ${maxVit}, maxTokens ${maxTokens}`,
+      `won among ${candidates.length} candidates, ${candidates.filter((row) => row.inWindow).length} of them with 4 to 5`,
+      `${groups} groups, ${((groups / bound - 1) * 100).toFixed(2)} % over the lower bound of ${bound}`,
+      `= ${score.toFixed(4)} is the least of the `,
+      `, the next has ${candidates[1].score.toFixed(4)}.`,
+    ]) {
+      expect(why).toContain(text);
+    }
+  });
+
+  test("limits instead of a window, and with one", async () => {
+    const { winner, candidates } = await omnibal.search(input, { ranks: 8, maxTokensLimit: 5000, candidates: 60 });
+    expect(winner!.maxTokens).toBeLessThanOrEqual(5000);
+    for (const row of candidates) expect(row.maxTokens).toBeLessThanOrEqual(5000);
+    const tight = await omnibal.search(input, { ...asked, maxVitLimit: 9, maxTokensLimit: 4096 });
+    for (const row of tight.candidates) expect(row.maxVit <= 9 && row.maxTokens <= 4096).toBe(true);
+    const none = await omnibal.search(input, { ...asked, samplesPerGroup: 20, maxVitLimit: 9 });
+    expect(none.winner).toBeNull();
+    expect(none.why).toContain("No packing with 20 to 21 samples per group and maxVit up to 9: of ");
+    expect(none.nearest.length).toBeGreaterThan(0);
+  });
+
+  test("texts alone, and a window that no candidate can be in without leaving samples out", async () => {
+    const text = {
+      vit: new Int32Array(500),
+      tokens: Int32Array.from({ length: 500 }, (_, i) => 50 + ((i * 37) % 400)),
+    };
+    expect((await omnibal.search(text, asked)).winner).toMatchObject({ leftOut: 0, inWindow: true });
+    const giant = { vit: Int32Array.from(input.vit), tokens: Int32Array.from(input.tokens) };
+    giant.tokens[7] = 1_000_000;
+    const seen = await omnibal.search(giant, { ...asked, maxTokensLimit: 8000 });
+    expect(seen.winner).toMatchObject({ leftOut: 1 });
+    expect(seen.why).toContain("leave out 1 sample, and");
+  });
+
+  test("more than 100,000 samples: candidates are pruned on a part, and the rows are of all samples", async () => {
+    const many = samples("tiled:200000");
+    const { winner, candidates, pruned } = await omnibal.search(many, { ...asked, rounds: 10, workers: 0 });
+    expect(pruned).toBeGreaterThan(50);
+    expect(candidates.length).toBe(8);
+    expect(omnibal.pack(many, winner!).length).toBe(winner!.groups);
+  });
+
+  test("progress, and a signal ends it with its reason", async () => {
+    const seen: number[] = [];
+    const result = await omnibal.search(input, { ...asked, onProgress: ({ done }) => seen.push(done) });
+    expect(seen).toEqual(result.candidates.map((_, k) => k + 1));
+    const stop = new AbortController();
+    let last = 0;
+    const run = omnibal.search(samples("tiled:20000"), {
+      ...asked,
+      workers: 0,
+      signal: stop.signal,
+      onProgress: ({ done }) => {
+        last = done;
+        if (done === 3) stop.abort(new Error("enough"));
+      },
+    });
+    await expect(run).rejects.toThrow("enough");
+    expect(last).toBe(3);
+    expect((await omnibal.search(input, asked)).winner).not.toBeNull();
+    await expect(omnibal.search(input, { ...asked, signal: AbortSignal.abort(new Error("before")) })).rejects.toThrow(
+      "before",
+    );
+  });
+
+  test.each([
+    [{ ranks: 8 }, "one of samplesPerGroup, maxVitLimit and maxTokensLimit is needed"],
+    [
+      { ranks: 8, strategy: "reference" },
+      "samplesPerGroup is undefined, expected a number above 0 or [low, high] of such",
+    ],
+    [{ ranks: 8, samplesPerGroup: 0 }, "samplesPerGroup is 0, expected a number above 0"],
+    [{ ranks: 8, samplesPerGroup: [5, 4] }, "samplesPerGroup is 5,4, expected a number above 0"],
+    [{ ranks: 0, samplesPerGroup: 4 }, "ranks is 0, expected a whole number from 1"],
+    [{ ranks: 8, samplesPerGroup: 4, strategy: "walk" }, 'strategy is "walk", expected scan, reference'],
+    [{ ranks: 8, samplesPerGroup: 4, slack: 2 }, "slack is 2, expected a number from 0 to 1"],
+    [{ ranks: 8, samplesPerGroup: 4, candidates: 3 }, "candidates is 3, expected a whole number from 10"],
+  ])("an option it refuses: %j", async (options, message) => {
+    await expect(omnibal.search(input, options as SearchOptions)).rejects.toThrow(message);
+  });
+
+  test("ends on anything, with a winner that is in the window", async () => {
+    const vit = fc.oneof(fc.nat(9), fc.nat(9), fc.nat(300));
+    const size = fc.oneof(vit, fc.nat(5000), fc.constant(2147483647));
+    const small = fc.record({
+      lengths: fc.array(fc.tuple(vit, fc.nat(5000)), { maxLength: 30 }),
+      strategy: fc.constant("reference" as const),
+    });
+    const any = fc.record({
+      lengths: fc.array(fc.tuple(size, size), { maxLength: 30 }),
+      strategy: fc.constant("scan" as const),
+    });
+    const cases = fc.record({
+      input: fc.oneof(small, any),
+      ranks: fc.integer({ min: 1, max: 9 }),
+      samplesPerGroup: fc.oneof(fc.integer({ min: 1, max: 40 }), fc.double({ min: 0.1, max: 9, noNaN: true })),
+    });
+    await fc.assert(
+      fc.asyncProperty(cases, async ({ input: { lengths, strategy }, ...options }) => {
+        const some = { vit: lengths.map((x) => x[0]), tokens: lengths.map((x) => x[1]) };
+        const { winner, candidates, why } = await omnibal.search(some, {
+          ...options,
+          strategy,
+          rounds: 4,
+          candidates: 20,
+        });
+        expect(why.length).toBeGreaterThan(10);
+        for (const row of candidates) {
+          const out = lengths.filter(([v, t]) => v > row.maxVit || t > row.maxTokens).length;
+          expect(row.leftOut).toBe(out);
+        }
+        if (winner === null) return;
+        expect(winner.samplesPerGroup).toBeGreaterThanOrEqual(options.samplesPerGroup);
+        expect(winner.samplesPerGroup).toBeLessThanOrEqual(options.samplesPerGroup + 1);
+      }),
+      { numRuns: 60 },
+    );
+  });
+});

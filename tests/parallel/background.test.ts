@@ -1,0 +1,107 @@
+import { execFileSync } from "node:child_process";
+import { Worker } from "node:worker_threads";
+import { describe, expect, test } from "vitest";
+import { load, type RoundInfo, RuntimeError } from "../../src/index.ts";
+import { root } from "../installed.ts";
+import { samples } from "../samples.ts";
+
+const omnibal = await load();
+const bounds = { maxVit: 9, maxTokens: 4096 };
+const input = samples("tiled:200000");
+/** The worker as it is shipped: sources cannot be run by it. */
+const startWorker = () => new Worker(new URL("../../dist/parallel/worker.js", import.meta.url));
+const broken = () => {
+  throw new Error("no workers here");
+};
+
+describe.each([
+  ["in a worker", startWorker],
+  ["where there are none", broken],
+])("%s", (_, start) => {
+  test("the same packing, with a call per round on this thread", async () => {
+    const seen: RoundInfo[] = [];
+    const packing = await omnibal.packAsync(input, {
+      ...bounds,
+      startWorker: start,
+      onRound: (info) => seen.push(info),
+    });
+    expect(packing).toEqual(omnibal.pack(input, bounds));
+    expect(seen.map((info) => info.round)).toEqual(Array.from({ length: 50 }, (_, r) => r + 1));
+    expect(seen.at(-1)?.groups).toBe(packing.length);
+  });
+
+  test("this thread goes on meanwhile", async () => {
+    let turns = 0;
+    const timer = setInterval(() => turns++, 1);
+    await omnibal.packAsync(samples("tiled:1200000"), { ...bounds, startWorker: start });
+    clearInterval(timer);
+    expect(turns).toBeGreaterThan(3);
+  });
+
+  test("an abort ends it with its reason, before and while it works", async () => {
+    const reason = new Error("enough");
+    await expect(omnibal.packAsync(input, { ...bounds, signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+    const stop = new AbortController();
+    let rounds = 0;
+    const onRound = () => {
+      rounds++;
+      stop.abort(reason);
+    };
+    const run = omnibal.packAsync(samples("tiled:1200000"), {
+      ...bounds,
+      startWorker: start,
+      onRound,
+      signal: stop.signal,
+    });
+    await expect(run).rejects.toBe(reason);
+    expect(rounds).toBeLessThan(50);
+    expect((await omnibal.packAsync(input, { ...bounds, startWorker: start })).length).toBeGreaterThan(0);
+  });
+
+  test("what onRound throws ends it", async () => {
+    const onRound = () => {
+      throw new Error("no more");
+    };
+    await expect(omnibal.packAsync(input, { ...bounds, startWorker: start, onRound })).rejects.toThrow("no more");
+    expect(omnibal.pack([], bounds).length).toBe(0);
+  });
+
+  test("errors are what pack throws", async () => {
+    const vit = Int32Array.of(1, -3);
+    await expect(omnibal.packAsync({ vit, tokens: vit }, { ...bounds, startWorker: start })).rejects.toMatchObject({
+      name: "InputError",
+      code: "INVALID_LENGTH",
+      message: "index 1: vit is -3, expected a whole number from 0 to 2147483647",
+    });
+    await expect(omnibal.packAsync([], { maxVit: 0, maxTokens: 1, startWorker: start })).rejects.toMatchObject({
+      code: "INVALID_OPTION",
+    });
+  });
+});
+
+test("a worker that is ended by others is an error, not a wait for ever", async () => {
+  let worker: Worker | undefined;
+  const start = () => {
+    worker = startWorker();
+    return worker;
+  };
+  const run = omnibal.packAsync(samples("tiled:1200000"), {
+    ...bounds,
+    startWorker: start,
+    onRound: () => void worker?.terminate(),
+  });
+  await expect(run).rejects.toThrow(RuntimeError);
+});
+
+test("a process ends when its packing is done", () => {
+  const script = `
+    import { load } from "./dist/index.js";
+    const packing = await (await load()).packAsync({ vit: [1], tokens: [1] }, { maxVit: 9, maxTokens: 9 });
+    console.log(packing.length);`;
+  const out = execFileSync("node", ["--input-type=module", "-e", script], {
+    cwd: root,
+    encoding: "utf8",
+    timeout: 20_000,
+  });
+  expect(out).toBe("1\n");
+});
