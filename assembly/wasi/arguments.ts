@@ -1,6 +1,7 @@
 // The arguments of the command: the same rules and complaints as those of the command line in src/cli. Arguments are
 // C strings where WASI has put them; an option's value is a pointer into one.
 
+import { ascii } from "../ascii";
 import { alloc } from "../memory";
 import { args_get, args_sizes_get } from "../wasi_snapshot_preview1";
 import { endError, exitCode, say, sayByte, sayBytes, sayNumber, startError, WRONG_USAGE } from "./output";
@@ -26,34 +27,34 @@ export const STATS_OPTIONS: u32 = INPUT | (1 << JSON);
 /** All up to FORMAT and OUTPUT. */
 export const PACK_OPTIONS: u32 = INPUT | ((1 << VIT_FIELD) - 1);
 
-function nameOf(option: i32): string {
+function nameOf(option: i32): usize {
   switch (option) {
     case MAX_VIT:
-      return "max-vit";
+      return ascii("max-vit");
     case MAX_TOKENS:
-      return "max-tokens";
+      return ascii("max-tokens");
     case MIN_VIT:
-      return "min-vit";
+      return ascii("min-vit");
     case MIN_TOKENS:
-      return "min-tokens";
+      return ascii("min-tokens");
     case ROUNDS:
-      return "rounds";
+      return ascii("rounds");
     case SEED:
-      return "seed";
+      return ascii("seed");
     case FORMAT:
-      return "format";
+      return ascii("format");
     case OUTPUT:
-      return "output";
+      return ascii("output");
     case VIT_FIELD:
-      return "vit-field";
+      return ascii("vit-field");
     case TOKEN_FIELD:
-      return "token-field";
+      return ascii("token-field");
     case QUIET:
-      return "quiet";
+      return ascii("quiet");
     case HELP:
-      return "help";
+      return ascii("help");
     default:
-      return "json";
+      return ascii("json");
   }
 }
 
@@ -93,12 +94,9 @@ export function getArguments(): bool {
   return true;
 }
 
-/** Whether `length` bytes are this literal. */
-function same(text: string, at: usize, length: usize): bool {
-  if (<usize>text.length != length) return false;
-  const from = changetype<usize>(text);
-  for (let i: usize = 0; i < length; i++) if (load<u8>(at + i) != load<u8>(from + (i << 1))) return false;
-  return true;
+/** Whether `length` bytes are this text. */
+function same(text: usize, at: usize, length: usize): bool {
+  return memory.compare(text, at, length) == 0 && load<u8>(text + length) == 0;
 }
 
 export function lengthOf(at: usize): usize {
@@ -107,19 +105,9 @@ export function lengthOf(at: usize): usize {
   return end - at;
 }
 
-/** Whether an argument is this literal. */
-export function is(text: string, at: usize): bool {
-  return same(text, at, lengthOf(at));
-}
-
-/** Whether two arguments are the same. */
+/** Whether two texts are the same. */
 export function areSame(a: usize, b: usize): bool {
-  while (load<u8>(a) == load<u8>(b)) {
-    if (load<u8>(a) == 0) return true;
-    a++;
-    b++;
-  }
-  return false;
+  return same(a, b, lengthOf(b));
 }
 
 export function file(k: i32): usize {
@@ -141,26 +129,26 @@ export function setValue(option: i32, at: usize): void {
 }
 
 /** Says where help is, and ends the line of an error. */
-export function endUsageError(command: string): void {
-  say(" (see omnibal ");
-  if (command.length > 0) {
+export function endUsageError(command: usize): void {
+  say(ascii(" (see omnibal "));
+  if (load<u8>(command) != 0) {
     say(command);
-    say(" ");
+    say(ascii(" "));
   }
-  say("--help)");
+  say(ascii("--help)"));
   endError();
 }
 
 /** option '-q, --quiet' */
 function sayOption(option: i32): void {
-  say("option '");
+  say(ascii("option '"));
   const letter = letterOf(option);
   if (letter != 0) {
     sayByte(DASH);
     sayByte(letter);
-    say(", ");
+    say(ascii(", "));
   }
-  say("--");
+  say(ascii("--"));
   say(nameOf(option));
 }
 
@@ -173,16 +161,16 @@ function takeNext(option: i32, k: i32): bool {
   }
   startError(WRONG_USAGE);
   sayOption(option);
-  say(at == 0 ? " <value>' argument missing" : "' needs a value, one without a dash in front");
+  say(at == 0 ? ascii(" <value>' argument missing") : ascii("' needs a value, one without a dash in front"));
   return false;
 }
 
 function unknown(at: usize, length: usize, dash: bool): bool {
   startError(WRONG_USAGE);
-  say("unknown option '");
+  say(ascii("unknown option '"));
   if (dash) sayByte(DASH);
   sayBytes(at, length);
-  say("'");
+  say(ascii("'"));
   return false;
 }
 
@@ -202,7 +190,7 @@ function takeLong(arg: usize, k: i32, allowed: u32): i32 {
     if (!hasValue) return 1;
     startError(WRONG_USAGE);
     sayOption(option);
-    say("' does not take an argument");
+    say(ascii("' does not take an argument"));
     return 0;
   }
   unknown(arg, end - arg, false);
@@ -257,22 +245,22 @@ export function takeOptions(allowed: u32): bool {
 
 /** "text", as JSON writes it. */
 export function sayQuoted(at: usize): void {
-  say('"');
+  say(ascii('"'));
   for (let c = <u32>load<u8>(at); c != 0; c = load<u8>(++at)) {
     const letter = escapeOf(c);
     if (c >= 0x20 && letter == 0) {
       sayByte(c);
       continue;
     }
-    say("\\");
+    say(ascii("\\"));
     if (letter != 0) {
       sayByte(letter);
       continue;
     }
-    say("u00");
+    say(ascii("u00"));
     sayHex(c);
   }
-  say('"');
+  say(ascii('"'));
 }
 
 /** The letter of the short escape of a byte, or 0. */
@@ -296,7 +284,7 @@ export function sayHex(byte: u32): void {
 /** Begins the line of an error: --name. */
 export function startOptionError(option: i32, code: i32 = WRONG_USAGE): void {
   startError(code);
-  say("--");
+  say(ascii("--"));
   say(nameOf(option));
 }
 
@@ -313,11 +301,11 @@ export function numberOption(option: i32, low: i64, high: i64): i64 {
   }
   if (x >= low && x <= high) return x;
   startOptionError(option);
-  say(" is ");
+  say(ascii(" is "));
   sayQuoted(text);
-  say(", expected a whole number from ");
+  say(ascii(", expected a whole number from "));
   sayNumber(low);
-  say(" to ");
+  say(ascii(" to "));
   sayNumber(high);
   return NOT_GIVEN;
 }
@@ -326,6 +314,6 @@ export function requiredNumber(option: i32, low: i64, high: i64): i64 {
   const x = numberOption(option, low, high);
   if (exitCode != 0 || isGiven(option)) return x;
   startOptionError(option);
-  say(" is missing");
+  say(ascii(" is missing"));
   return NOT_GIVEN;
 }

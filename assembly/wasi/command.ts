@@ -1,6 +1,7 @@
 // The command that the module is under WASI: what the command line in src/cli does for JSON, JSON Lines and .npy, with the
 // same output, messages and exit codes. Nothing here runs, and WASI is not called, before `start` is.
 
+import { ascii } from "../ascii";
 import * as isf from "../isf";
 import { alloc, mark, release } from "../memory";
 import * as packing from "../packing";
@@ -9,12 +10,12 @@ import { look as statsLook, write as statsWrite } from "../stats";
 import { OK } from "../status";
 import { proc_exit } from "../wasi_snapshot_preview1";
 import {
+  areSame,
   commandName,
   endUsageError,
   FORMAT,
   getArguments,
   HELP,
-  is,
   isGiven,
   JSON,
   MAX_TOKENS,
@@ -36,14 +37,15 @@ import {
   valueOf,
 } from "./arguments";
 import { blockSamples, checkInput, readSamples, samples, tellOutOfMemory, tokensBlock, vitBlock } from "./input";
-import { exitCode, flush, say, sayArgument, send, startError, startOutput, WRONG_USAGE } from "./output";
+import { exitCode, flush, say, send, startError, startOutput, WRONG_USAGE } from "./output";
 import { saySummary } from "./summary";
 
 /** Bytes of text that are made at a time. */
 const TEXT_ROOM: u32 = 65536;
 
 function sayHelp(): void {
-  say(`Usage: omnibal COMMAND [options] [FILE...]
+  say(
+    ascii(`Usage: omnibal COMMAND [options] [FILE...]
 
 Packs vision-language training samples into groups bounded on image tiles and
 tokens. This is the WASI command inside omnibal.wasm:
@@ -56,15 +58,19 @@ Commands:
 FILE is JSON, JSON Lines or .npy of shape (n, 2), in a folder that is opened by
 --dir; - (or no FILE) is standard input. Several are one after another.
 
-`);
-  say(`Options of both:
+`),
+  );
+  say(
+    ascii(`Options of both:
   --vit-field NAME    the field of the tiles (default vit_num)
   --token-field NAME  the field of the tokens (default token_num)
   -q, --quiet         nothing on standard error but errors
   -h, --help          this text
   -V, --version       the version, as the only argument
-`);
-  say(`Options of pack:
+`),
+  );
+  say(
+    ascii(`Options of pack:
   --max-vit N         most tiles in a group
   --max-tokens N      most tokens in a group
   --min-vit N         a group with so many tiles is full (default: --max-vit)
@@ -75,7 +81,8 @@ FILE is JSON, JSON Lines or .npy of shape (n, 2), in a folder that is opened by
   --format FORMAT     json or jsonl (default json)
 
 Exit codes: 0 done, 1 bad input or output, 2 wrong usage.
-`);
+`),
+  );
 }
 
 /** Sends the last packing. */
@@ -123,19 +130,19 @@ function pack(): void {
   const maxVit = <i32>requiredNumber(MAX_VIT, 1, i32.MAX_VALUE);
   const maxTokens = <i32>requiredNumber(MAX_TOKENS, 1, i32.MAX_VALUE);
   const format = valueOf(FORMAT);
-  const lines = format != 0 && is("jsonl", format);
-  if (exitCode == 0 && format != 0 && !lines && !is("json", format)) {
+  const lines = format != 0 && areSame(ascii("jsonl"), format);
+  if (exitCode == 0 && format != 0 && !lines && !areSame(ascii("json"), format)) {
     startOptionError(FORMAT);
-    say(" is ");
+    say(ascii(" is "));
     sayQuoted(format);
-    say(", expected one of json, jsonl");
+    say(ascii(", expected one of json, jsonl"));
   }
   if (exitCode == 0 && isGiven(OUTPUT)) {
     startOptionError(OUTPUT);
-    say(" is not for this command: redirect standard output");
+    say(ascii(" is not for this command: redirect standard output"));
   }
   if (exitCode != 0 || !checkInput()) {
-    endUsageError("pack");
+    endUsageError(ascii("pack"));
     return;
   }
   readSamples();
@@ -156,10 +163,10 @@ function pack(): void {
 function stats(): void {
   if (!isGiven(JSON)) {
     startOptionError(JSON);
-    say(" is missing: this command draws no tables");
+    say(ascii(" is missing: this command draws no tables"));
   }
   if (exitCode != 0 || !checkInput()) {
-    endUsageError("stats");
+    endUsageError(ascii("stats"));
     return;
   }
   readSamples();
@@ -187,7 +194,7 @@ function stats(): void {
 }
 
 /** Takes the options; false where the command has nothing more to do. */
-function isToRun(command: string, allowed: u32): bool {
+function isToRun(command: usize, allowed: u32): bool {
   if (!takeOptions(allowed)) {
     endUsageError(command);
     return false;
@@ -206,34 +213,34 @@ function run(): void {
   const name = commandName;
   if (name == 0) {
     startError(WRONG_USAGE);
-    say("no command is given");
-    endUsageError("");
+    say(ascii("no command is given"));
+    endUsageError(ascii(""));
     return;
   }
-  if (is("--help", name) || is("-h", name)) {
+  if (areSame(ascii("--help"), name) || areSame(ascii("-h"), name)) {
     sayHelp();
     flush();
     return;
   }
-  if (is("--version", name) || is("-V", name)) {
-    say("0.1.0\n");
+  if (areSame(ascii("--version"), name) || areSame(ascii("-V"), name)) {
+    say(ascii("0.1.0\n"));
     flush();
     return;
   }
   // The commands: one more goes here, with its options in arguments.ts and a line in the help.
-  if (is("pack", name)) {
-    if (isToRun("pack", PACK_OPTIONS)) pack();
+  if (areSame(ascii("pack"), name)) {
+    if (isToRun(ascii("pack"), PACK_OPTIONS)) pack();
     return;
   }
-  if (is("stats", name)) {
-    if (isToRun("stats", STATS_OPTIONS)) stats();
+  if (areSame(ascii("stats"), name)) {
+    if (isToRun(ascii("stats"), STATS_OPTIONS)) stats();
     return;
   }
   startError(WRONG_USAGE);
-  say(load<u8>(name) == 0x2d ? "unknown option '" : "unknown command '");
-  sayArgument(name);
-  say("'");
-  endUsageError("");
+  say(load<u8>(name) == 0x2d ? ascii("unknown option '") : ascii("unknown command '"));
+  say(name);
+  say(ascii("'"));
+  endUsageError(ascii(""));
 }
 
 /** Runs the command that the host's arguments name. Returns when all went well; exits the host's process if not. */

@@ -2,17 +2,17 @@
 // of vit and one of tokens. Nothing else is allocated while they grow, so that block follows block in the arena and
 // never a byte is copied to make room; a .npy in Fortran order fills one column of many blocks before the other.
 
+import { ascii } from "../ascii";
 import { alloc, mark, release } from "../memory";
 import { buffer as piece, begin as readerBegin, end as readerEnd, push as readerPush, restart } from "../reader";
 import { tokens, tokensCount, vit, vitCount } from "../sink";
 import { OK, OUT_OF_MEMORY } from "../status";
-import { put, startText } from "../text";
 import { fd_close, fd_prestat_dir_name, fd_prestat_get, fd_read, path_open } from "../wasi_snapshot_preview1";
 import {
   areSame,
   file,
   fileCount,
-  is,
+  isGiven,
   lengthOf,
   sayQuoted,
   setValue,
@@ -21,7 +21,7 @@ import {
   VIT_FIELD,
   valueOf,
 } from "./arguments";
-import { BAD_INPUT, endError, exitCode, say, sayArgument, sayErrno, sayNumber, startError } from "./output";
+import { BAD_INPUT, endError, exitCode, say, sayErrno, sayNumber, startError } from "./output";
 import { sayReadError } from "./read-error";
 
 /** Bytes that are read at a time. */
@@ -77,9 +77,9 @@ function keepPiece(): bool {
 
 export function tellOutOfMemory(): void {
   startError(BAD_INPUT);
-  say("out of memory after ");
+  say(ascii("out of memory after "));
   sayNumber(vitKept);
-  say(" samples");
+  say(ascii(" samples"));
   endError();
 }
 
@@ -95,30 +95,29 @@ const ENOTCAPABLE: i32 = 76;
 /** No folder of the host's covers the path. */
 const NO_FOLDER: i32 = -1;
 
+function isStandardInput(path: usize): bool {
+  return areSame(path, ascii("-"));
+}
+
 /** What a path is called in messages. */
 function startFileError(path: usize): void {
   startError(BAD_INPUT);
-  if (is("-", path)) say("stdin");
-  else sayArgument(path);
+  say(isStandardInput(path) ? ascii("stdin") : path);
 }
 
 function tellFileError(path: usize, errno: i32): void {
   startFileError(path);
-  if (errno == ENOENT || errno == ENOTDIR) say(": no such file");
-  else if (errno == EISDIR || errno == EBADF) say(": is a folder, expected a file");
-  else if (errno == EACCES || errno == EPERM || errno == ENOTCAPABLE) say(": not allowed to read it");
-  else if (errno == NO_FOLDER) say(": is in no folder that the host opens: wasmtime run --dir=FOLDER");
+  if (errno == ENOENT || errno == ENOTDIR) say(ascii(": no such file"));
+  else if (errno == EISDIR || errno == EBADF) say(ascii(": is a folder, expected a file"));
+  else if (errno == EACCES || errno == EPERM || errno == ENOTCAPABLE) say(ascii(": not allowed to read it"));
+  else if (errno == NO_FOLDER) say(ascii(": is in no folder that the host opens: wasmtime run --dir=FOLDER"));
   else {
-    say(": cannot be read");
+    say(ascii(": cannot be read"));
     sayErrno(errno);
   }
   endError();
 }
 
-/** Two names, closed by zeros. */
-const usualNames: usize = memory.data(32);
-/** "-" */
-const usualFile: usize = memory.data<u8>([0x2d, 0]);
 /** A pointer and a length; what was read; a number; what the host says of a folder. */
 const scratch: usize = memory.data(16, 4);
 
@@ -206,39 +205,31 @@ function open(name: usize): i32 {
   return errno;
 }
 
-/** The name of a field, as given or as usual; 0 when the usage is wrong. */
-function fieldName(option: i32, usualAt: usize, usual: string): usize {
-  const at = valueOf(option);
-  if (at == 0) {
-    startText(usualAt);
-    put(usual);
-    setValue(option, usualAt);
-    return usualAt;
-  }
-  if (load<u8>(at) != 0) return at;
+/** The name of a field, as given or as usual; false when the usage is wrong. */
+function isName(option: i32, usual: usize): bool {
+  if (!isGiven(option)) setValue(option, usual);
+  if (load<u8>(valueOf(option)) != 0) return true;
   startOptionError(option);
-  say(" is empty, expected a name");
-  return 0;
+  say(ascii(" is empty, expected a name"));
+  return false;
 }
 
 /** Whether the files and fields can be asked for at all. After an error, its line is not ended. */
 export function checkInput(): bool {
-  const vitName = fieldName(VIT_FIELD, usualNames, "vit_num");
-  if (vitName == 0) return false;
-  const tokensName = fieldName(TOKEN_FIELD, usualNames + 16, "token_num");
-  if (tokensName == 0) return false;
-  if (!areSame(vitName, tokensName)) return true;
+  if (!isName(VIT_FIELD, ascii("vit_num")) || !isName(TOKEN_FIELD, ascii("token_num"))) return false;
+  const name = valueOf(VIT_FIELD);
+  if (!areSame(name, valueOf(TOKEN_FIELD))) return true;
   startOptionError(VIT_FIELD);
-  say(" and --token-field are both ");
-  sayQuoted(vitName);
-  say(", expected two names");
+  say(ascii(" and --token-field are both "));
+  sayQuoted(name);
+  say(ascii(", expected two names"));
   return false;
 }
 
 /** The standard input can be read once only. */
 function tellTwice(): void {
   startError(BAD_INPUT);
-  say('"-" is given twice, but the standard input can be read once only');
+  say(ascii('"-" is given twice, but the standard input can be read once only'));
   endError();
 }
 
@@ -255,7 +246,7 @@ function readFile(path: usize): void {
 /** Reads all samples. After an error, which was told, `exitCode` is set. */
 export function readSamples(): void {
   let dashes = 0;
-  for (let k = 0; k < fileCount; k++) dashes += i32(is("-", file(k)));
+  for (let k = 0; k < fileCount; k++) dashes += i32(isStandardInput(file(k)));
   if (dashes > 1) {
     tellTwice();
     return;
@@ -273,15 +264,15 @@ export function readSamples(): void {
   if (status != OK) {
     // Names that are alike were told before.
     startOptionError(lengthOf(vitName) > lengthOf(tokensName) ? VIT_FIELD : TOKEN_FIELD, BAD_INPUT);
-    say(" is too long, expected a name of 1 to 4096 bytes");
+    say(ascii(" is too long, expected a name of 1 to 4096 bytes"));
     endError();
     return;
   }
   firstBlock = mark();
   endOfBlocks = firstBlock;
-  if (fileCount == 0) readAll(0, usualFile);
+  if (fileCount == 0) readAll(0, ascii("-"));
   for (let k = 0; k < fileCount && exitCode == 0; k++) {
-    if (is("-", file(k))) readAll(0, usualFile);
+    if (isStandardInput(file(k))) readAll(0, file(k));
     else readFile(file(k));
   }
   samples = <i32>vitKept;

@@ -1,7 +1,8 @@
 // What the command prints: messages through a small buffer of their own, which is there when memory is full, and texts
 // that others have made. The first error decides how the command ends.
 
-import { cursor, put, putNumber, startText } from "../text";
+import { ascii } from "../ascii";
+import { cursor, putNumber, startText } from "../text";
 import { fd_write } from "../wasi_snapshot_preview1";
 
 const STANDARD_OUTPUT: i32 = 1;
@@ -18,9 +19,9 @@ export const WRONG_USAGE: i32 = 2;
 /** With what the command ends; set by the first error, after which nothing else is told. */
 export let exitCode: i32 = 0;
 
-/** Bytes of the buffer; a literal is at most half as long. */
-const ROOM: usize = 2048;
-const buffer: usize = memory.data(2048);
+const ROOM: usize = 1024;
+const LONGEST_NUMBER: usize = 20;
+const buffer: usize = memory.data(1024);
 let end: usize = buffer;
 let fd: i32 = STANDARD_OUTPUT;
 
@@ -60,47 +61,36 @@ export function sayOnStandardError(): void {
   fd = STANDARD_ERROR;
 }
 
-/** Puts the cursor behind what was said, and makes room for half a buffer. */
-function makeRoom(): void {
-  if (end > buffer + ROOM / 2) flush();
-  startText(end);
-}
-
-export function say(text: string): void {
-  makeRoom();
-  put(text);
-  end = cursor;
-}
-
-export function sayNumber(x: u64): void {
-  makeRoom();
-  putNumber(x);
-  end = cursor;
+/** Bytes up to a zero: a literal, or an argument. */
+export function say(text: usize): void {
+  for (; load<u8>(text) != 0; text++) sayByte(load<u8>(text));
 }
 
 export function sayByte(byte: u32): void {
-  makeRoom();
+  if (end == buffer + ROOM) flush();
   store<u8>(end++, byte);
+}
+
+export function sayNumber(x: u64): void {
+  if (end > buffer + ROOM - LONGEST_NUMBER) flush();
+  startText(end);
+  putNumber(x);
+  end = cursor;
 }
 
 export function sayBytes(from: usize, length: usize): void {
   for (let i: usize = 0; i < length; i++) sayByte(load<u8>(from + i));
 }
 
-/** The bytes up to a zero. */
-export function sayArgument(at: usize): void {
-  for (; load<u8>(at) != 0; at++) sayByte(load<u8>(at));
-}
-
 /** Begins the line of an error; what follows is said, and ended by `endError`. */
 export function startError(code: i32): void {
   exitCode = code;
   sayOnStandardError();
-  say("omnibal: ");
+  say(ascii("omnibal: "));
 }
 
 export function endError(): void {
-  say("\n");
+  say(ascii("\n"));
   flush();
 }
 
@@ -109,7 +99,7 @@ export function send(from: usize, length: usize): bool {
   const errno = writeAll(from, length);
   if (errno != 0 && errno != EPIPE) {
     startError(BAD_INPUT);
-    say("standard output: cannot be written");
+    say(ascii("standard output: cannot be written"));
     sayErrno(errno);
     endError();
   }
@@ -118,7 +108,7 @@ export function send(from: usize, length: usize): bool {
 
 /** Why the host refused, in brackets. */
 export function sayErrno(errno: i32): void {
-  say(" (WASI errno ");
+  say(ascii(" (WASI errno "));
   sayNumber(errno);
-  say(")");
+  say(ascii(")"));
 }

@@ -1,5 +1,6 @@
 // What the readers' statuses are in words: those of src/read/core.ts, so that a file is told the same wherever it is read.
 
+import { ascii } from "../ascii";
 import {
   EXPECT_DATA,
   EXPECT_START,
@@ -24,48 +25,48 @@ import {
   UNEXPECTED_END,
 } from "../status";
 import { sayHex, TOKEN_FIELD, VIT_FIELD, valueOf } from "./arguments";
-import { say, sayArgument, sayByte, sayBytes, sayNumber } from "./output";
+import { say, sayByte, sayBytes, sayNumber } from "./output";
 
 /** By `EXPECT_...` of sink.ts, which are numbered from 1 on. */
-function expected(): string {
+function expected(): usize {
   switch (errorExpected) {
     case EXPECT_START:
-      return "an array of records or a record: [ or {";
+      return ascii("an array of records or a record: [ or {");
     case 2:
-      return "a record: {";
+      return ascii("a record: {");
     case 3:
-      return "a record or the end of the array: { or ]";
+      return ascii("a record or the end of the array: { or ]");
     case 4:
     case 12:
-      return "a comma or the end of the array: , or ]";
+      return ascii("a comma or the end of the array: , or ]");
     case 5:
-      return "white space before the next record";
+      return ascii("white space before the next record");
     case 6:
-      return "a field name in double quotes";
+      return ascii("a field name in double quotes");
     case 7:
-      return "a field name in double quotes, or }";
+      return ascii("a field name in double quotes, or }");
     case 8:
-      return "a colon";
+      return ascii("a colon");
     case 9:
-      return "a value";
+      return ascii("a value");
     case 10:
-      return "a value or ]";
+      return ascii("a value or ]");
     case 11:
-      return "a comma or the end of the object: , or }";
+      return ascii("a comma or the end of the object: , or }");
     case 13:
-      return "a digit";
+      return ascii("a digit");
     case 14:
-      return "true, false or null";
+      return ascii("true, false or null");
     case 15:
-      return 'an escape: one of " \\ / b f n r t u';
+      return ascii('an escape: one of " \\ / b f n r t u');
     case 16:
-      return "a hexadecimal digit";
+      return ascii("a hexadecimal digit");
     case 17:
-      return "the rest of a string, where control characters are written as escapes";
+      return ascii("the rest of a string, where control characters are written as escapes");
     case EXPECT_DATA:
-      return "more data: the header announces it";
+      return ascii("more data: the header announces it");
     default:
-      return "the rest of the value";
+      return ascii("the rest of the value");
   }
 }
 
@@ -103,7 +104,7 @@ function saySeen(): void {
       sayByte(0xbd);
       at += broken;
     } else if (c < 0x20 || c == 0x7f) {
-      say("\\x");
+      say(ascii("\\x"));
       sayHex(c);
       at++;
     } else {
@@ -115,81 +116,87 @@ function saySeen(): void {
 
 function sayFound(): void {
   const byte = <u32>load<u8>(seen);
-  say(": found ");
+  say(ascii(": found "));
   if (byte > 0x20 && byte < 0x7f) sayByte(byte);
   else {
-    say("the byte 0x");
+    say(ascii("the byte 0x"));
     for (let shift = 4; shift >= 0; shift -= 4) {
       const digit = (byte >> shift) & 15;
       sayByte(digit < 10 ? 0x30 + digit : 0x37 + digit);
     }
   }
-  say(", expected ");
+  say(ascii(", expected "));
 }
 
 function sayByteOffset(): void {
-  say("byte ");
+  say(ascii("byte "));
   sayNumber(errorOffset);
 }
 
-function sayHeaderEntry(name: string): void {
+function sayHeaderEntry(name: usize): void {
   sayByteOffset();
-  say(": ");
+  say(ascii(": "));
   say(name);
-  say(" is ");
+  say(ascii(" is "));
   saySeen();
-  say(", expected ");
+  say(ascii(", expected "));
 }
 
 function sayRefusedValue(): void {
   const first = <u32>load<u8>(seen);
-  say(" is ");
-  if (seenLength == 1 && first == 0x7b) say("an object");
-  else if (seenLength == 1 && first == 0x5b) say("an array");
+  say(ascii(" is "));
+  if (seenLength == 1 && first == 0x7b) say(ascii("an object"));
+  else if (seenLength == 1 && first == 0x5b) say(ascii("an array"));
   else saySeen();
-  if (seenLength >= SEEN_BYTES) say("...");
-  say(", expected a whole number from 0 to 2147483647, written as digits");
+  if (seenLength >= SEEN_BYTES) say(ascii("..."));
+  say(ascii(", expected a whole number from 0 to 2147483647, written as digits"));
 }
 
 /** Says what a status of 5 and up means, behind the name of the file. */
 export function sayReadError(status: i32): void {
-  say(": ");
+  say(ascii(": "));
   if (status == NPY_HEADER) {
     sayByteOffset();
-    say(": not a .npy header of version 1.0, 2.0 or 3.0");
+    say(ascii(": not a .npy header of version 1.0, 2.0 or 3.0"));
     return;
   }
   if (status == NPY_DTYPE) {
-    sayHeaderEntry("descr");
-    say("whole or floating numbers of 1 to 8 bytes");
+    sayHeaderEntry(ascii("descr"));
+    say(ascii("whole or floating numbers of 1 to 8 bytes"));
     return;
   }
   if (status == NPY_SHAPE) {
-    sayHeaderEntry("shape");
-    say("(n, 2)");
+    sayHeaderEntry(ascii("shape"));
+    say(ascii("(n, 2)"));
     return;
   }
   if (status == UNEXPECTED_END && errorOffset == 0) {
-    say("the file is empty, expected ");
+    say(ascii("the file is empty, expected "));
     say(expected());
     return;
   }
-  say("record ");
+  say(ascii("record "));
   sayNumber(errorRecord);
-  say(", ");
+  say(ascii(", "));
   sayByteOffset();
   if (status == UNEXPECTED_END) {
-    say(": the file ends, expected ");
+    say(ascii(": the file ends, expected "));
     say(expected());
-  } else if (status == TOO_DEEP) say(": nested more than 512 deep");
+  } else if (status == TOO_DEEP) say(ascii(": nested more than 512 deep"));
   else if (status == FIELD_MISSING || status == BAD_VALUE) {
-    say(": ");
-    sayArgument(valueOf(errorField == VIT ? VIT_FIELD : TOKEN_FIELD));
-    if (status == FIELD_MISSING) say(" is missing");
+    say(ascii(": "));
+    say(valueOf(errorField == VIT ? VIT_FIELD : TOKEN_FIELD));
+    if (status == FIELD_MISSING) say(ascii(" is missing"));
     else sayRefusedValue();
   } else {
     sayFound();
     // What is left of the statuses is NOT_A_RECORD.
-    say(status == UNEXPECTED_BYTE ? expected() : status == TRAILING_BYTES ? "the end of the file" : "a record: {");
+    say(
+      status == UNEXPECTED_BYTE
+        ? expected()
+        : status == TRAILING_BYTES
+          ? ascii("the end of the file")
+          : ascii("a record: {"),
+    );
   }
 }

@@ -1,5 +1,6 @@
 // How good the last packing is, for people: the lines that the Node command line shows, but for the times.
 
+import { ascii } from "../ascii";
 import * as packing from "../packing";
 import { say, sayByte, sayNumber, sayOnStandardError } from "./output";
 
@@ -31,7 +32,7 @@ function sayFixed(x: f64, thousands: bool): void {
 
 function sayPercent(ratio: f64): void {
   sayFixed(ratio * 100, false);
-  say(" %");
+  say(ascii(" %"));
 }
 
 function sumOf(values: usize): f64 {
@@ -40,52 +41,52 @@ function sumOf(values: usize): f64 {
   return <f64>sum;
 }
 
-function sayFill(name: string, values: usize, bound: i32): void {
+function sayFill(name: usize, values: usize, bound: i32): void {
   say(name);
   sayPercent(packing.groups == 0 ? 0 : sumOf(values) / (<f64>packing.groups * <f64>bound));
-  say(" of ");
+  say(ascii(" of "));
   sayThousands(bound);
-  say(" in a group filled\n");
+  say(ascii(" in a group filled\n"));
 }
 
 function sayOversize(): void {
   const count = packing.oversizeCount;
-  say("oversize     ");
+  say(ascii("oversize     "));
   if (count == 0) {
-    say("none\n");
+    say(ascii("none\n"));
     return;
   }
   sayThousands(count);
-  say(" in no group: ");
+  say(ascii(" in no group: "));
   for (let k = 0; k < min(count, 3); k++) {
-    if (k > 0) say(", ");
+    if (k > 0) say(ascii(", "));
     sayNumber(load<u32>(packing.oversize + ((<usize>k) << 2)));
   }
-  say(count > 3 ? ", ...\n" : "\n");
+  say(count > 3 ? ascii(", ...\n") : ascii("\n"));
 }
 
 export function saySummary(maxVit: i32, maxTokens: i32, rounds: i32): void {
   const groups = packing.groups;
   const samples = load<u32>(packing.offsets + ((<usize>groups) << 2));
   sayOnStandardError();
-  say("groups       ");
+  say(ascii("groups       "));
   sayThousands(groups);
-  say("\nlower bound  ");
+  say(ascii("\nlower bound  "));
   sayThousands(packing.bound);
   if (packing.bound > 0) {
-    say(", ");
+    say(ascii(", "));
     sayPercent(<f64>groups / <f64>packing.bound - 1);
-    say(" above it");
+    say(ascii(" above it"));
   }
-  sayFill("\nvit          ", packing.vit, maxVit);
-  sayFill("tokens       ", packing.tokens, maxTokens);
-  say("samples      ");
+  sayFill(ascii("\nvit          "), packing.vit, maxVit);
+  sayFill(ascii("tokens       "), packing.tokens, maxTokens);
+  say(ascii("samples      "));
   sayThousands(samples);
-  say(" in groups, ");
+  say(ascii(" in groups, "));
   sayFixed(groups == 0 ? 0 : <f64>samples / <f64>groups, false);
-  say(" per group\n");
+  say(ascii(" per group\n"));
   sayOversize();
-  say("rounds       ");
+  say(ascii("rounds       "));
   sayThousands(rounds);
-  say("\n");
+  say(ascii("\n"));
 }
