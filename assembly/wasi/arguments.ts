@@ -153,15 +153,22 @@ function sayOption(option: i32): void {
 }
 
 /** Takes the value in the argument after `k`, if it can be one; false otherwise. */
-function takeNext(option: i32, k: i32): bool {
+function takeNext(option: i32, k: i32, byLetter: bool): bool {
   const at = k + 1 < argc ? load<usize>(argv + ((<usize>k + 1) << 2)) : 0;
   if (at != 0 && (load<u8>(at) != DASH || load<u8>(at, 1) == 0)) {
     setValue(option, at);
     return true;
   }
   startError(WRONG_USAGE);
-  sayOption(option);
-  say(at == 0 ? ascii(" <value>' argument missing") : ascii("' needs a value, one without a dash in front"));
+  if (at == 0) {
+    sayOption(option);
+    say(ascii(" <value>' argument missing"));
+  } else {
+    say(byLetter ? ascii("option '-") : ascii("option '--"));
+    if (byLetter) sayByte(letterOf(option));
+    else say(nameOf(option));
+    say(ascii("' needs a value, one without a dash in front"));
+  }
   return false;
 }
 
@@ -182,7 +189,7 @@ function takeLong(arg: usize, k: i32, allowed: u32): i32 {
   for (let option = 0; option < OPTIONS; option++) {
     if (((allowed >> option) & 1) == 0 || !same(nameOf(option), arg + 2, end - arg - 2)) continue;
     if (option < QUIET) {
-      if (!hasValue) return takeNext(option, k) ? 2 : 0;
+      if (!hasValue) return takeNext(option, k, false) ? 2 : 0;
       setValue(option, end + 1);
       return 1;
     }
@@ -209,7 +216,7 @@ function takeShort(arg: usize, k: i32, allowed: u32): i32 {
       return 0;
     }
     if (option < QUIET) {
-      if (load<u8>(at, 1) == 0) return takeNext(option, k) ? 2 : 0;
+      if (load<u8>(at, 1) == 0) return takeNext(option, k, true) ? 2 : 0;
       setValue(option, at + 1);
       return 1;
     }
