@@ -96,7 +96,8 @@ export function getArguments(): bool {
 
 /** Whether `length` bytes are this text. */
 function same(text: usize, at: usize, length: usize): bool {
-  return memory.compare(text, at, length) == 0 && load<u8>(text + length) == 0;
+  for (let i: usize = 0; i < length; i++) if (load<u8>(text + i) != load<u8>(at + i)) return false;
+  return load<u8>(text + length) == 0;
 }
 
 export function lengthOf(at: usize): usize {

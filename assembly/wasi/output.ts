@@ -8,7 +8,8 @@ import { fd_write } from "../wasi_snapshot_preview1";
 const STANDARD_OUTPUT: i32 = 1;
 const STANDARD_ERROR: i32 = 2;
 
-/** The reader has left. */
+const ENOSPC: i32 = 51;
+/** The reader has left. wasmtime says EIO then, as for a broken device, so there it is an error. */
 const EPIPE: i32 = 64;
 /** Said where the host writes nothing and finds that right. */
 const EIO: i32 = 29;
@@ -108,6 +109,10 @@ export function send(from: usize, length: usize): bool {
 
 /** Why the host refused, in brackets. */
 export function sayErrno(errno: i32): void {
+  if (errno == ENOSPC) {
+    say(ascii(" (ENOSPC: no space left on device)"));
+    return;
+  }
   say(ascii(" (WASI errno "));
   sayNumber(errno);
   say(ascii(")"));

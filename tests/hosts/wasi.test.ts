@@ -1,7 +1,9 @@
 // The module as a WASI command gives what the Node command line gives: the same bytes, the same complaints, the same codes.
-import { execFile } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { execFile, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { load } from "../../src/index.ts";
@@ -11,12 +13,21 @@ import { testFolder } from "../folder.ts";
 import { type NpyShape, npy } from "../npy-bytes.ts";
 import { samples } from "../samples.ts";
 import { type End, node, type Run, wasmtime } from "./wasi.ts";
+import { python, wasm } from "./wasmtime.ts";
 import { whenThere } from "./when-there.ts";
 
 const folder = testFolder();
 const bounds = ["--max-vit", "9", "--max-tokens", "4096"];
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
 const hosts = [wasmtime, node];
+const runner = fileURLToPath(new URL("wasmtime_run.py", import.meta.url));
+
+function sha256(pieces: Iterable<Uint8Array>): string {
+  const hash = createHash("sha256");
+  for (const piece of pieces) hash.update(piece);
+  return hash.digest("hex");
+}
+
 /** Processes that run at the same time. */
 const AT_ONCE = 4;
 
@@ -447,6 +458,57 @@ for (const host of hosts) {
     });
   });
 }
+
+const MEGABYTES = process.platform === "darwin" ? 1 << 20 : 1 << 10;
+/** Runs its arguments, and says on standard error what the largest of them took. */
+const measure = `
+import resource, subprocess, sys
+code = subprocess.run(sys.argv[1:]).returncode
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr)
+sys.exit(code)`;
+
+/** 100 MB as the reference writes it. */
+function largeFile(): { path: string; lengths: { vit: number[]; tokens: number[] } } {
+  const path = join(folder, "large.json");
+  const lengths = { vit: [] as number[], tokens: [] as number[] };
+  const out = openSync(path, "w");
+  const { vit, tokens } = samples("tiled:200000");
+  let bytes = writeSync(out, "[");
+  for (let k = 0; bytes < 100_000_000; k++) {
+    const text = Array.from(vit, (v, i) => {
+      lengths.vit.push(v);
+      lengths.tokens.push(tokens[i]);
+      return `{"vit_num": ${v}, "token_num": ${tokens[i]}, "image_flags": ${v}}`;
+    }).join(", ");
+    bytes += writeSync(out, k > 0 ? `, ${text}` : text);
+  }
+  writeSync(out, "]");
+  closeSync(out);
+  return { path, lengths };
+}
+
+whenThere(wasmtime.missing())("100 MB of JSON within 150 MB of the whole process", async () => {
+  const core = await load();
+  const { path, lengths } = largeFile();
+  const packing = core.pack(lengths, { maxVit: 9, maxTokens: 4096 });
+  const expected = [
+    { args: ["stats", "--json"], text: [new TextEncoder().encode(core.statsText(lengths))] },
+    { args: ["pack", "-q", ...bounds], text: core.packingText(packing, "json") },
+  ];
+  for (const { args, text } of expected) {
+    const input = openSync(path, "r");
+    const { status, stdout, stderr } = spawnSync(python, ["-c", measure, python, runner, wasm, ...args], {
+      stdio: [input, "pipe", "pipe"],
+      maxBuffer: 1 << 28,
+    });
+    closeSync(input);
+    expect(status).toBe(0);
+    expect(sha256([stdout])).toBe(sha256(text));
+    const megabytes = Number(stderr.toString()) / MEGABYTES;
+    expect(megabytes).toBeGreaterThan(10);
+    expect(megabytes).toBeLessThan(150);
+  }
+});
 
 whenThere(wasmtime.missing())("a memory that is too small: one line, code 1", async () => {
   const file = join(folder, "tiled.json");
