@@ -1,5 +1,6 @@
 // What a page sees while a packing runs in the background: whether it goes on, what it hears, how soon an abort is done.
 import { load } from "omnibal";
+import { generate } from "./answer.js";
 
 /** Packings that came out of a worker: the page's own thread makes none of these. */
 let fromWorkers = 0;
@@ -11,26 +12,6 @@ globalThis.Worker = class extends Worker {
     });
   }
 };
-
-function tiled(n) {
-  let x = 88675123;
-  const next = () => {
-    x ^= x << 13;
-    x ^= x >>> 17;
-    x ^= x << 5;
-    return x >>> 0;
-  };
-  const vit = new Int32Array(n);
-  const tokens = new Int32Array(n);
-  for (let i = 0; i < n; i++) {
-    const c = next() % 100;
-    const a = next() % 300;
-    const b = next() % 16;
-    vit[i] = c < 55 ? 1 : c < 83 ? 3 : c < 86 ? 4 : 5;
-    tokens[i] = 256 * vit[i] + 30 + a * (b === 0 ? 5 : 1);
-  }
-  return { vit, tokens };
-}
 
 /** Turns of the page's event loop while `work` runs, and the longest wait for one, in ms. */
 async function watch(work) {
@@ -54,7 +35,7 @@ async function watch(work) {
 
 async function report() {
   const omnibal = await load();
-  const input = tiled(4_000_000);
+  const input = generate("tiled:4000000");
   const bounds = { maxVit: 9, maxTokens: 4096 };
   const rounds = [];
   const run = await watch(() => omnibal.packAsync(input, { ...bounds, onRound: ({ round }) => rounds.push(round) }));
