@@ -1,6 +1,8 @@
 // The hosts of the module's WASI command: how many runs of it are asked for at once, and how each ended.
 import { spawnSync } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { findProgram } from "./host.ts";
 import { python, pythonMissing, wasm } from "./wasmtime.ts";
 
 export interface Run {
@@ -54,4 +56,26 @@ export const node: WasiHost = {
   name: "node:wasi",
   missing: () => undefined,
   run: (runs) => ask(process.execPath, ["--no-warnings", beside("wasi-host.js")], runs),
+};
+
+const program = findProgram("OMNIBAL_WASMTIME", ["wasmtime"]);
+
+/** wasmtime's own command line, where there is one: PyPI's package has the engine without it. */
+export const commandLine: WasiHost = {
+  name: "wasmtime run",
+  missing: () =>
+    program === undefined
+      ? "wasmtime's command line is not there: see https://wasmtime.dev, or say where it is in OMNIBAL_WASMTIME"
+      : undefined,
+  run: (runs) =>
+    runs.map(({ args, input, folders = {} }) => {
+      const stdin = openSync(input ?? "/dev/null", "r");
+      const open = Object.entries(folders).map(([guest, folder]) => `--dir=${folder}::${guest}`);
+      const { status, stdout, stderr } = spawnSync(program!, ["run", ...open, wasm, ...args], {
+        stdio: [stdin, "pipe", "pipe"],
+        maxBuffer: 1 << 28,
+      });
+      closeSync(stdin);
+      return { code: status ?? "killed", out: stdout, err: stderr.toString() };
+    }),
 };
