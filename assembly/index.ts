@@ -10,7 +10,8 @@
 // An export that answers a status answers one of the codes in status.ts: 0 done, 1 out of memory, 2 bad argument,
 // 3 a vit value is negative, 4 a tokens value is negative (`errorIndex()` says where for 3 and 4), 5 and up: a length
 // file cannot be read (`readerOffset()` and those after it say where and why).
-// One instance serves one caller at a time; it needs no imports.
+// One instance serves one caller at a time. The imports (wasi_snapshot_preview1.ts) are for `_start` alone: who does
+// not call it may give functions that do nothing.
 
 import * as bound from "./bound";
 import * as balance from "./evaluate";
@@ -362,3 +363,9 @@ export function readerSeen(): usize {
 export function readerSeenLength(): u32 {
   return <u32>sink.seenLength;
 }
+
+/**
+ * _start(): the module as a WASI command, as `wasmtime run omnibal.wasm pack --max-vit 9 --max-tokens 4096` calls it. The
+ * only export that calls WASI; instantiating the module runs nothing.
+ */
+export { start as _start } from "./wasi/command";
