@@ -1,6 +1,7 @@
 // A packing as JSON or JSON Lines, in pieces that fit a buffer of the host's: the text of a large packing is never whole
 // in memory. It reads CSR arrays at given pointers, so a packing that the host kept can be copied in and written too.
 
+import { ascii } from "./ascii";
 import { BAD_ARGUMENT, OK } from "./status";
 import { cursor, put, putList, putNumber, putRatio, startText } from "./text";
 
@@ -95,33 +96,33 @@ function putStats(): void {
   const samples = <u64>(offset(groups) - offset(0));
   // Without a group the ratios are 0, as in the facade.
   const count = <u64>max(groups, 1);
-  put('"stats":{"groups":');
+  put(ascii('"stats":{"groups":'));
   putNumber(groups);
-  put(',"samples":');
+  put(ascii(',"samples":'));
   putNumber(samples);
-  put(',"oversize":');
+  put(ascii(',"oversize":'));
   putNumber(oversizeCount);
-  put(',"bound":');
+  put(ascii(',"bound":'));
   putNumber(bound);
-  put(',"fillVit":');
+  put(ascii(',"fillVit":'));
   putRatio(sumOf(vit), count * <u64>maxVit);
-  put(',"fillTokens":');
+  put(ascii(',"fillTokens":'));
   putRatio(sumOf(tokens), count * <u64>maxTokens);
-  put(',"samplesPerGroup":');
+  put(ascii(',"samplesPerGroup":'));
   putRatio(samples, count);
-  put(',"rounds":');
+  put(ascii(',"rounds":'));
   putNumber(rounds);
-  put(',"mix":');
+  put(ascii(',"mix":'));
   putRatio(mix < 0 ? 0 : mix, mix < 0 ? 0 : 1000000);
-  put("}");
+  put(ascii("}"));
 }
 
 function step(stop: usize): void {
   if (next == START) {
-    if (!lines) put('{"groups":[');
+    if (!lines) put(ascii('{"groups":['));
     next = groups > 0 ? GROUP_START : OVERSIZE_START;
   } else if (next == GROUP_START) {
-    put(lines ? '{"group":[' : group > 0 ? ",[" : "[");
+    put(lines ? ascii('{"group":[') : group > 0 ? ascii(",[") : ascii("["));
     item = offset(group);
     next = GROUP;
   } else if (next == GROUP) {
@@ -129,30 +130,30 @@ function step(stop: usize): void {
     item = putList(order, offset(group), item, end, stop);
     if (item < end) return;
     if (lines) {
-      put('],"vit":');
+      put(ascii('],"vit":'));
       putNumber(load<u32>(vit + ((<usize>group) << 2)));
-      put(',"tokens":');
+      put(ascii(',"tokens":'));
       putNumber(load<u32>(tokens + ((<usize>group) << 2)));
-      put("}\n");
+      put(ascii("}\n"));
     } else {
-      put("]");
+      put(ascii("]"));
     }
     group++;
     next = group < groups ? GROUP_START : OVERSIZE_START;
   } else if (next == OVERSIZE_START) {
-    if (!lines) put('],"oversize":[');
-    else if (oversizeCount > 0) put('{"oversize":[');
+    if (!lines) put(ascii('],"oversize":['));
+    else if (oversizeCount > 0) put(ascii('{"oversize":['));
     item = 0;
     next = OVERSIZE;
   } else {
     item = putList(oversize, 0, item, oversizeCount, stop);
     if (item < <u32>oversizeCount) return;
     if (!lines) {
-      put("],");
+      put(ascii("],"));
       putStats();
-      put("}\n");
+      put(ascii("}\n"));
     } else if (oversizeCount > 0) {
-      put("]}\n");
+      put(ascii("]}\n"));
     }
     next = END;
   }

@@ -2,6 +2,7 @@
 // Percentiles come from counting (a pass over the high 16 bits, one over the low 16 of each bucket that holds a rank):
 // 256 KB of memory whatever the number of samples, and no sort.
 
+import { ascii } from "./ascii";
 import { allocArray, mark, release } from "./memory";
 import { BAD_ARGUMENT, failAt, NEGATIVE_TOKENS, NEGATIVE_VIT, OK, OUT_OF_MEMORY } from "./status";
 import { cursor, put, putNumber, putRatio, startText } from "./text";
@@ -119,56 +120,56 @@ export function look(vit: usize, tokens: usize, n: i32): i32 {
   return OK;
 }
 
-function putRank(name: string, ranks: usize, k: usize): void {
-  put(',"');
+function putRank(name: usize, ranks: usize, k: usize): void {
+  put(ascii(',"'));
   put(name);
-  put('":');
+  put(ascii('":'));
   if (samples > 0) putNumber(load<u32>(ranks + (k << 2)));
-  else put("null");
+  else put(ascii("null"));
 }
 
 function putField(sum: u64, ranks: usize): void {
-  put('{"sum":');
+  put(ascii('{"sum":'));
   putNumber(sum);
-  put(',"mean":');
+  put(ascii(',"mean":'));
   putRatio(sum, samples);
-  putRank("min", ranks, 0);
-  putRank("p1", ranks, 1);
-  putRank("p5", ranks, 2);
-  putRank("p25", ranks, 3);
-  putRank("p50", ranks, 4);
-  putRank("p75", ranks, 5);
-  putRank("p95", ranks, 6);
-  putRank("p99", ranks, 7);
-  putRank("max", ranks, 8);
-  put("}");
+  putRank(ascii("min"), ranks, 0);
+  putRank(ascii("p1"), ranks, 1);
+  putRank(ascii("p5"), ranks, 2);
+  putRank(ascii("p25"), ranks, 3);
+  putRank(ascii("p50"), ranks, 4);
+  putRank(ascii("p75"), ranks, 5);
+  putRank(ascii("p95"), ranks, 6);
+  putRank(ascii("p99"), ranks, 7);
+  putRank(ascii("max"), ranks, 8);
+  put(ascii("}"));
 }
 
 /** Writes what `look` saw as one line of JSON into `room` bytes at `out`; returns how many, or a negated status. */
 export function write(out: usize, room: u32): i32 {
   if (room < LONGEST_TEXT) return -BAD_ARGUMENT;
   startText(out);
-  put('{"samples":');
+  put(ascii('{"samples":'));
   putNumber(samples);
-  put(',"vit":');
+  put(ascii(',"vit":'));
   putField(vitSum, vitRanks);
-  put(',"tokens":');
+  put(ascii(',"tokens":'));
   putField(tokenSum, tokenRanks);
-  put(',"tokensPerTile":');
+  put(ascii(',"tokensPerTile":'));
   putRatio(tokenSum, vitSum);
-  put(',"vitHistogram":[');
+  put(ascii(',"vitHistogram":['));
   for (let b = 0; b < bins; b++) {
     const count = load<u32>(binSamples + ((<usize>b) << 2));
-    put(b > 0 ? ',{"from":' : '{"from":');
+    put(b > 0 ? ascii(',{"from":') : ascii('{"from":'));
     putNumber(<u64>b * <u64>binWidth);
-    put(',"to":');
+    put(ascii(',"to":'));
     putNumber(<u64>(b + 1) * <u64>binWidth - 1);
-    put(',"samples":');
+    put(ascii(',"samples":'));
     putNumber(count);
-    put(',"meanTokens":');
+    put(ascii(',"meanTokens":'));
     putRatio(load<u64>(binTokens + ((<usize>b) << 3)), count);
-    put("}");
+    put(ascii("}"));
   }
-  put("]}\n");
+  put(ascii("]}\n"));
   return <i32>(cursor - out);
 }

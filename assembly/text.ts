@@ -1,6 +1,8 @@
 // Text at a cursor: what the JSON of packings and statistics is made of. Numbers come from integer arithmetic alone, so
 // every host prints the same bytes. Nothing here looks at the end of a buffer: who writes a piece leaves room for it.
 
+import { ascii } from "./ascii";
+
 /** Where the next byte goes. */
 export let cursor: usize = 0;
 
@@ -8,11 +10,9 @@ export function startText(at: usize): void {
   cursor = at;
 }
 
-/** Copies an ASCII literal. A literal is static data: nothing is allocated. */
-export function put(text: string): void {
-  const from = changetype<usize>(text);
-  for (let i: usize = 0; i < <usize>text.length; i++) store<u8>(cursor + i, load<u8>(from + (i << 1)));
-  cursor += text.length;
+/** Copies a literal of ascii.ts. */
+export function put(text: usize): void {
+  for (let c = load<u8>(text); c != 0; c = load<u8>(++text)) store<u8>(cursor++, c);
 }
 
 /** Writes `x` in decimal, at most 20 bytes. */
@@ -33,7 +33,7 @@ export function putNumber(x: u64): void {
  */
 export function putRatio(over: u64, under: u64): void {
   if (under == 0) {
-    put("null");
+    put(ascii("null"));
     return;
   }
   // Ten times the remainder must fit 64 bits. What the shift drops is below the sixth decimal.
