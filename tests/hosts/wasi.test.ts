@@ -337,7 +337,7 @@ function documents(): Buffer[] {
     return cut < 5 ? bytes.subarray(0, bytes.length - cut) : bytes;
   });
   return fc.sample(
-    mutated.filter((bytes) => /^\s*[[{\x93]/.test(bytes.toString("latin1"))),
+    mutated.filter((bytes) => /^[ \t\r\n]*[[{\x93]/.test(bytes.toString("latin1"))),
     fuzzed,
   );
 }
