@@ -18,7 +18,18 @@ describe("help", () => {
 
   test("every option of pack is in its help", () => {
     const { out } = omnibal(["pack", "--help"]);
-    const options = ["max-vit", "max-tokens", "min-vit", "min-tokens", "rounds", "seed", "output", "format"];
+    const options = [
+      "max-vit",
+      "max-tokens",
+      "min-vit",
+      "min-tokens",
+      "rounds",
+      "seed",
+      "output",
+      "format",
+      "method",
+      "effort",
+    ];
     for (const option of [...options, "vit-field", "token-field", "quiet", "help"])
       expect(out).toContain(`--${option} `);
   });
@@ -68,6 +79,22 @@ describe("wrong usage: code 2 and one line", () => {
     [
       ["pack", "a", ...bounds, "--format=xml"],
       '--format is "xml", expected one of json, jsonl, npy, xtuner (see omnibal pack --help)',
+    ],
+    [
+      ["pack", "a", ...bounds, "--method=best"],
+      '--method is "best", expected one of isf, balanced (see omnibal pack --help)',
+    ],
+    [
+      ["pack", "a", ...bounds, "--method=balanced", "--rounds=3"],
+      "--rounds is given, but it is for --method isf (see omnibal pack --help)",
+    ],
+    [
+      ["pack", "a", ...bounds, "--effort=2"],
+      "--effort is given, but it is for --method balanced (see omnibal pack --help)",
+    ],
+    [
+      ["pack", "a", ...bounds, "--method=balanced", "--effort=4"],
+      '--effort is "4", expected a whole number from 0 to 3 (see omnibal pack --help)',
     ],
     [
       ["pack", "a", ...bounds, "--format=npy"],
