@@ -15,16 +15,18 @@ export const ROUNDS: i32 = 4;
 export const SEED: i32 = 5;
 export const FORMAT: i32 = 6;
 export const OUTPUT: i32 = 7;
-export const VIT_FIELD: i32 = 8;
-export const TOKEN_FIELD: i32 = 9;
-export const QUIET: i32 = 10;
-export const HELP: i32 = 11;
-export const JSON: i32 = 12;
-const OPTIONS: i32 = 13;
+export const METHOD: i32 = 8;
+export const EFFORT: i32 = 9;
+export const VIT_FIELD: i32 = 10;
+export const TOKEN_FIELD: i32 = 11;
+export const QUIET: i32 = 12;
+export const HELP: i32 = 13;
+export const JSON: i32 = 14;
+const OPTIONS: i32 = 15;
 
 const INPUT: u32 = (1 << VIT_FIELD) | (1 << TOKEN_FIELD) | (1 << QUIET) | (1 << HELP);
 export const STATS_OPTIONS: u32 = INPUT | (1 << JSON);
-/** All up to FORMAT and OUTPUT. */
+/** All before VIT_FIELD too. */
 export const PACK_OPTIONS: u32 = INPUT | ((1 << VIT_FIELD) - 1);
 
 function nameOf(option: i32): usize {
@@ -45,6 +47,10 @@ function nameOf(option: i32): usize {
       return ascii("format");
     case OUTPUT:
       return ascii("output");
+    case METHOD:
+      return ascii("method");
+    case EFFORT:
+      return ascii("effort");
     case VIT_FIELD:
       return ascii("vit-field");
     case TOKEN_FIELD:
@@ -69,7 +75,7 @@ const DASH: u32 = 0x2d;
 const EQUALS: u32 = 0x3d;
 
 /** usize[OPTIONS]: the value of each option, 0 where it is not given. */
-const values: usize = memory.data(13 * 4, 4);
+const values: usize = memory.data(15 * 4, 4);
 /** usize[fileCount]: the arguments that are no options. They take the place of those that were read. */
 let files: usize = 0;
 export let fileCount: i32 = 0;

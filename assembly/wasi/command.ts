@@ -2,8 +2,12 @@
 // same output, messages and exit codes. Nothing here runs, and WASI is not called, before `start` is.
 
 import { ascii } from "../ascii";
+import { begin as balancedBegin, step as balancedStep } from "../balanced/driver";
+import * as bounds from "../bound";
+import { lowerBound } from "../bound";
 import * as isf from "../isf";
 import { alloc, mark, release } from "../memory";
+import { mixOf } from "../mix";
 import * as packing from "../packing";
 import { begin as textBegin, write as textWrite } from "../packing-text";
 import { look as statsLook, write as statsWrite } from "../stats";
@@ -12,6 +16,7 @@ import { proc_exit } from "../wasi_snapshot_preview1";
 import {
   areSame,
   commandName,
+  EFFORT,
   endUsageError,
   FORMAT,
   getArguments,
@@ -20,6 +25,7 @@ import {
   JSON,
   MAX_TOKENS,
   MAX_VIT,
+  METHOD,
   MIN_TOKENS,
   MIN_VIT,
   NOT_GIVEN,
@@ -36,7 +42,7 @@ import {
   takeOptions,
   valueOf,
 } from "./arguments";
-import { blockSamples, checkInput, readSamples, samples, tellOutOfMemory, tokensBlock, vitBlock } from "./input";
+import { checkInput, readSamples, samples, tellOutOfMemory, tokensColumn, vitColumn } from "./input";
 import { exitCode, flush, say, send, startError, startOutput, WRONG_USAGE } from "./output";
 import { saySummary } from "./summary";
 
@@ -73,12 +79,16 @@ FILE is JSON, JSON Lines or .npy of shape (n, 2), in a folder that is opened by
     ascii(`Options of pack:
   --max-vit N         most tiles in a group
   --max-tokens N      most tokens in a group
+  --method METHOD     isf (default) or balanced
+  --seed N            0 to 4294967295 (default 1024)
+  --format FORMAT     json or jsonl (default json)
+  with isf:
   --min-vit N         a group with so many tiles is full (default: --max-vit)
   --min-tokens N      a group with so many tokens is full
                       (default: --max-tokens less 128)
   --rounds N          at most so many rounds (default 50)
-  --seed N            0 to 4294967295 (default 1024)
-  --format FORMAT     json or jsonl (default json)
+  with balanced:
+  --effort N          0 quick, 1 normal, 2 long, 3 very long (default 1)
 
 Exit codes: 0 done, 1 bad input or output, 2 wrong usage.
 `),
@@ -86,7 +96,7 @@ Exit codes: 0 done, 1 bad input or output, 2 wrong usage.
 }
 
 /** Sends the last packing. */
-function writePacking(lines: bool, maxVit: i32, maxTokens: i32): void {
+function writePacking(lines: bool, maxVit: i32, maxTokens: i32, bound: i32, rounds: i32, mix: f64): void {
   const room = alloc(TEXT_ROOM);
   if (room == 0) {
     tellOutOfMemory();
@@ -103,40 +113,68 @@ function writePacking(lines: bool, maxVit: i32, maxTokens: i32): void {
     packing.oversizeCount,
     maxVit,
     maxTokens,
-    packing.bound,
-    isf.rounds,
+    bound,
+    rounds,
+    mix,
   );
   let size = textWrite(room, TEXT_ROOM);
   while (size > 0 && send(room, size)) size = textWrite(room, TEXT_ROOM);
 }
 
+// What a reader gives is never negative and the options are checked, so that memory is all that packing can lack.
+
 /** Packs the samples by ISF; false when there is no memory for it. */
 function packByIsf(maxVit: i32, maxTokens: i32, minVit: i32, minTokens: i32, rounds: i32, seed: u32): bool {
   if (isf.begin(samples, maxVit, maxTokens, minVit, minTokens, seed) != OK) return false;
-  // What a reader gives is never negative, so nothing else can be wrong.
-  for (let from = 0; from < samples; from += blockSamples(from)) {
-    isf.push(vitBlock(from), tokensBlock(from), blockSamples(from));
-  }
+  isf.push(vitColumn, tokensColumn, samples);
   let loose = samples;
   for (let left = rounds - 1; left >= 0 && loose > 0; left--) loose = isf.round(left == 0);
   return isf.finish() == OK;
 }
 
+/** Packs the samples by the balanced packer, likewise. */
+function packBalanced(maxVit: i32, maxTokens: i32, seed: u32, effort: i32): bool {
+  if (balancedBegin(vitColumn, tokensColumn, samples, maxVit, maxTokens, seed, effort) != OK) return false;
+  let left = 1;
+  while (left > 0) left = balancedStep();
+  return left == 0;
+}
+
+/** Refuses an option that only another method takes. After an error, `exitCode` is set and its line is not ended. */
+function refuseForeign(option: i32, owner: usize): void {
+  if (exitCode != 0 || !isGiven(option)) return;
+  startOptionError(option);
+  say(ascii(" is given, but it is for --method "));
+  say(owner);
+}
+
+/** Whether an option is given as the second of two words; an error, whose line is not ended, unless it is the first. */
+function isSecond(option: i32, first: usize, second: usize): bool {
+  const text = valueOf(option);
+  if (text == 0 || exitCode != 0 || areSame(first, text)) return false;
+  if (areSame(second, text)) return true;
+  startOptionError(option);
+  say(ascii(" is "));
+  sayQuoted(text);
+  say(ascii(", expected one of "));
+  say(first);
+  say(ascii(", "));
+  say(second);
+  return false;
+}
+
 function pack(): void {
-  const given = numberOption(MIN_VIT, 0, i32.MAX_VALUE);
+  const balanced = isSecond(METHOD, ascii("isf"), ascii("balanced"));
+  if (!balanced) refuseForeign(EFFORT, ascii("balanced"));
+  else for (let option = MIN_VIT; option <= ROUNDS; option++) refuseForeign(option, ascii("isf"));
+  const givenVit = numberOption(MIN_VIT, 0, i32.MAX_VALUE);
   const givenTokens = numberOption(MIN_TOKENS, 0, i32.MAX_VALUE);
-  const rounds = numberOption(ROUNDS, 1, i32.MAX_VALUE);
-  const seed = numberOption(SEED, 0, u32.MAX_VALUE);
+  const givenRounds = numberOption(ROUNDS, 1, i32.MAX_VALUE);
+  const givenEffort = numberOption(EFFORT, 0, 3);
+  const givenSeed = numberOption(SEED, 0, u32.MAX_VALUE);
   const maxVit = <i32>requiredNumber(MAX_VIT, 1, i32.MAX_VALUE);
   const maxTokens = <i32>requiredNumber(MAX_TOKENS, 1, i32.MAX_VALUE);
-  const format = valueOf(FORMAT);
-  const lines = format != 0 && areSame(ascii("jsonl"), format);
-  if (exitCode == 0 && format != 0 && !lines && !areSame(ascii("json"), format)) {
-    startOptionError(FORMAT);
-    say(ascii(" is "));
-    sayQuoted(format);
-    say(ascii(", expected one of json, jsonl"));
-  }
+  const lines = isSecond(FORMAT, ascii("json"), ascii("jsonl"));
   if (exitCode == 0 && isGiven(OUTPUT)) {
     startOptionError(OUTPUT);
     say(ascii(" is not for this command: redirect standard output"));
@@ -147,16 +185,26 @@ function pack(): void {
   }
   readSamples();
   if (exitCode != 0) return;
-  const minVit = given == NOT_GIVEN ? maxVit : <i32>given;
+  const minVit = givenVit == NOT_GIVEN ? maxVit : <i32>givenVit;
   const minTokens = givenTokens == NOT_GIVEN ? max(maxTokens - 128, 0) : <i32>givenTokens;
-  const most = rounds == NOT_GIVEN ? 50 : <i32>rounds;
-  if (!packByIsf(maxVit, maxTokens, minVit, minTokens, most, seed == NOT_GIVEN ? 1024 : <u32>seed)) {
+  const rounds = givenRounds == NOT_GIVEN ? 50 : <i32>givenRounds;
+  const seed = givenSeed == NOT_GIVEN ? 1024 : <u32>givenSeed;
+  const effort = givenEffort == NOT_GIVEN ? 1 : <i32>givenEffort;
+  if (
+    lowerBound(vitColumn, tokensColumn, samples, maxVit, maxTokens) != OK ||
+    !(balanced
+      ? packBalanced(maxVit, maxTokens, seed, effort)
+      : packByIsf(maxVit, maxTokens, minVit, minTokens, rounds, seed))
+  ) {
     tellOutOfMemory();
     return;
   }
-  writePacking(lines, maxVit, maxTokens);
+  const least = max(bounds.linear, max(bounds.pattern, bounds.half));
+  const done = balanced ? 0 : isf.rounds;
+  const mix = mixOf(packing.offsets, packing.tokens, packing.attention, packing.groups);
+  writePacking(lines, maxVit, maxTokens, least, done, mix);
   if (exitCode != 0 || isGiven(QUIET)) return;
-  saySummary(maxVit, maxTokens, isf.rounds);
+  saySummary(maxVit, maxTokens, least, done, !balanced, mix);
   flush();
 }
 
@@ -171,22 +219,8 @@ function stats(): void {
   }
   readSamples();
   if (exitCode != 0) return;
-  // The core looks at whole columns.
-  const bytes = (<usize>samples) << 2;
-  const vit = alloc(bytes);
-  const tokens = alloc(bytes);
   const room = alloc(TEXT_ROOM);
-  if (vit == 0 || tokens == 0 || room == 0) {
-    tellOutOfMemory();
-    return;
-  }
-  for (let from = 0; from < samples; from += blockSamples(from)) {
-    const at = (<usize>from) << 2;
-    const length = (<usize>blockSamples(from)) << 2;
-    memory.copy(vit + at, vitBlock(from), length);
-    memory.copy(tokens + at, tokensBlock(from), length);
-  }
-  if (statsLook(vit, tokens, samples) != OK) {
+  if (room == 0 || statsLook(vitColumn, tokensColumn, samples) != OK) {
     tellOutOfMemory();
     return;
   }
