@@ -26,7 +26,7 @@ const OPTIONS: i32 = 15;
 
 const INPUT: u32 = (1 << VIT_FIELD) | (1 << TOKEN_FIELD) | (1 << QUIET) | (1 << HELP);
 export const STATS_OPTIONS: u32 = INPUT | (1 << JSON);
-/** All up to EFFORT. */
+/** All before VIT_FIELD too. */
 export const PACK_OPTIONS: u32 = INPUT | ((1 << VIT_FIELD) - 1);
 
 function nameOf(option: i32): usize {

@@ -2,8 +2,9 @@
 // same output, messages and exit codes. Nothing here runs, and WASI is not called, before `start` is.
 
 import { ascii } from "../ascii";
-import { begin as beginBalanced, step as stepBalanced } from "../balanced/driver";
-import { half, linear, lowerBound, pattern } from "../bound";
+import { begin as balancedBegin, step as balancedStep } from "../balanced/driver";
+import * as bounds from "../bound";
+import { lowerBound } from "../bound";
 import * as isf from "../isf";
 import { alloc, mark, release } from "../memory";
 import { mixOf } from "../mix";
@@ -41,7 +42,7 @@ import {
   takeOptions,
   valueOf,
 } from "./arguments";
-import { blockSamples, checkInput, readSamples, samples, tellOutOfMemory, tokensBlock, vitBlock } from "./input";
+import { checkInput, readSamples, samples, tellOutOfMemory, tokensColumn, vitColumn } from "./input";
 import { exitCode, flush, say, send, startError, startOutput, WRONG_USAGE } from "./output";
 import { saySummary } from "./summary";
 
@@ -78,14 +79,16 @@ FILE is JSON, JSON Lines or .npy of shape (n, 2), in a folder that is opened by
     ascii(`Options of pack:
   --max-vit N         most tiles in a group
   --max-tokens N      most tokens in a group
+  --method METHOD     isf (default) or balanced
+  --seed N            0 to 4294967295 (default 1024)
+  --format FORMAT     json or jsonl (default json)
+  with isf:
   --min-vit N         a group with so many tiles is full (default: --max-vit)
   --min-tokens N      a group with so many tokens is full
                       (default: --max-tokens less 128)
   --rounds N          at most so many rounds (default 50)
-  --seed N            0 to 4294967295 (default 1024)
-  --format FORMAT     json or jsonl (default json)
-  --method METHOD     isf (default) or balanced, which has no minima and rounds
-  --effort N          of balanced: 0 quick, 1 normal, 2 long, 3 very long
+  with balanced:
+  --effort N          0 quick, 1 normal, 2 long, 3 very long (default 1)
 
 Exit codes: 0 done, 1 bad input or output, 2 wrong usage.
 `),
@@ -93,7 +96,7 @@ Exit codes: 0 done, 1 bad input or output, 2 wrong usage.
 }
 
 /** Sends the last packing. */
-function writePacking(lines: bool, maxVit: i32, maxTokens: i32, rounds: i32): void {
+function writePacking(lines: bool, maxVit: i32, maxTokens: i32, bound: i32, rounds: i32, mix: f64): void {
   const room = alloc(TEXT_ROOM);
   if (room == 0) {
     tellOutOfMemory();
@@ -110,95 +113,68 @@ function writePacking(lines: bool, maxVit: i32, maxTokens: i32, rounds: i32): vo
     packing.oversizeCount,
     maxVit,
     maxTokens,
-    packing.bound,
+    bound,
     rounds,
-    mixOf(packing.offsets, packing.tokens, packing.attention, packing.groups),
+    mix,
   );
   let size = textWrite(room, TEXT_ROOM);
   while (size > 0 && send(room, size)) size = textWrite(room, TEXT_ROOM);
 }
 
-/** i32[samples] each, once `gather` has found room for them. */
-let vitColumn: usize = 0;
-let tokensColumn: usize = 0;
-
-/** Copies the blocks that were read into whole columns; false when there is no memory for them. */
-function gather(): bool {
-  const bytes = (<usize>samples) << 2;
-  vitColumn = alloc(bytes);
-  tokensColumn = alloc(bytes);
-  if (vitColumn == 0 || tokensColumn == 0) return false;
-  for (let from = 0; from < samples; from += blockSamples(from)) {
-    const at = (<usize>from) << 2;
-    const length = (<usize>blockSamples(from)) << 2;
-    memory.copy(vitColumn + at, vitBlock(from), length);
-    memory.copy(tokensColumn + at, tokensBlock(from), length);
-  }
-  return true;
-}
+// What a reader gives is never negative and the options are checked, so that memory is all that packing can lack.
 
 /** Packs the samples by ISF; false when there is no memory for it. */
 function packByIsf(maxVit: i32, maxTokens: i32, minVit: i32, minTokens: i32, rounds: i32, seed: u32): bool {
-  const before = mark();
-  if (!gather() || lowerBound(vitColumn, tokensColumn, samples, maxVit, maxTokens) != OK) return false;
-  release(before);
   if (isf.begin(samples, maxVit, maxTokens, minVit, minTokens, seed) != OK) return false;
-  // What a reader gives is never negative, so nothing else can be wrong.
-  for (let from = 0; from < samples; from += blockSamples(from)) {
-    isf.push(vitBlock(from), tokensBlock(from), blockSamples(from));
-  }
+  isf.push(vitColumn, tokensColumn, samples);
   let loose = samples;
   for (let left = rounds - 1; left >= 0 && loose > 0; left--) loose = isf.round(left == 0);
   return isf.finish() == OK;
 }
 
-/** The same by the balanced packer. */
-function packBalanced(maxVit: i32, maxTokens: i32, effort: i32, seed: u32): bool {
-  if (!gather()) return false;
-  if (beginBalanced(vitColumn, tokensColumn, samples, maxVit, maxTokens, seed, effort) != OK) return false;
-  let left = stepBalanced();
-  while (left > 0) left = stepBalanced();
-  return left == 0 && lowerBound(vitColumn, tokensColumn, samples, maxVit, maxTokens) == OK;
+/** Packs the samples by the balanced packer, likewise. */
+function packBalanced(maxVit: i32, maxTokens: i32, seed: u32, effort: i32): bool {
+  if (balancedBegin(vitColumn, tokensColumn, samples, maxVit, maxTokens, seed, effort) != OK) return false;
+  let left = 1;
+  while (left > 0) left = balancedStep();
+  return left == 0;
 }
 
-/** Complains of an option that is for the other method. */
-function refuse(option: i32, owner: usize): void {
+/** Refuses an option that only another method takes. After an error, `exitCode` is set and its line is not ended. */
+function refuseForeign(option: i32, owner: usize): void {
   if (exitCode != 0 || !isGiven(option)) return;
   startOptionError(option);
   say(ascii(" is given, but it is for --method "));
   say(owner);
 }
 
-/** Complains of a value that is not one of `choices`. */
-function refuseValue(option: i32, choices: usize): void {
+/** Whether an option is given as the second of two words; an error, whose line is not ended, unless it is the first. */
+function isSecond(option: i32, first: usize, second: usize): bool {
+  const text = valueOf(option);
+  if (text == 0 || exitCode != 0 || areSame(first, text)) return false;
+  if (areSame(second, text)) return true;
   startOptionError(option);
   say(ascii(" is "));
-  sayQuoted(valueOf(option));
+  sayQuoted(text);
   say(ascii(", expected one of "));
-  say(choices);
+  say(first);
+  say(ascii(", "));
+  say(second);
+  return false;
 }
 
 function pack(): void {
-  const method = valueOf(METHOD);
-  const isBalanced = method != 0 && areSame(ascii("balanced"), method);
-  if (method != 0 && !isBalanced && !areSame(ascii("isf"), method)) refuseValue(METHOD, ascii("isf, balanced"));
-  if (isBalanced) {
-    refuse(MIN_VIT, ascii("isf"));
-    refuse(MIN_TOKENS, ascii("isf"));
-    refuse(ROUNDS, ascii("isf"));
-  } else refuse(EFFORT, ascii("balanced"));
-  const given = numberOption(MIN_VIT, 0, i32.MAX_VALUE);
+  const balanced = isSecond(METHOD, ascii("isf"), ascii("balanced"));
+  if (!balanced) refuseForeign(EFFORT, ascii("balanced"));
+  else for (let option = MIN_VIT; option <= ROUNDS; option++) refuseForeign(option, ascii("isf"));
+  const givenVit = numberOption(MIN_VIT, 0, i32.MAX_VALUE);
   const givenTokens = numberOption(MIN_TOKENS, 0, i32.MAX_VALUE);
-  const rounds = numberOption(ROUNDS, 1, i32.MAX_VALUE);
-  const effort = numberOption(EFFORT, 0, 3);
-  const seed = numberOption(SEED, 0, u32.MAX_VALUE);
+  const givenRounds = numberOption(ROUNDS, 1, i32.MAX_VALUE);
+  const givenEffort = numberOption(EFFORT, 0, 3);
+  const givenSeed = numberOption(SEED, 0, u32.MAX_VALUE);
   const maxVit = <i32>requiredNumber(MAX_VIT, 1, i32.MAX_VALUE);
   const maxTokens = <i32>requiredNumber(MAX_TOKENS, 1, i32.MAX_VALUE);
-  const format = valueOf(FORMAT);
-  const lines = format != 0 && areSame(ascii("jsonl"), format);
-  if (exitCode == 0 && format != 0 && !lines && !areSame(ascii("json"), format)) {
-    refuseValue(FORMAT, ascii("json, jsonl"));
-  }
+  const lines = isSecond(FORMAT, ascii("json"), ascii("jsonl"));
   if (exitCode == 0 && isGiven(OUTPUT)) {
     startOptionError(OUTPUT);
     say(ascii(" is not for this command: redirect standard output"));
@@ -209,22 +185,26 @@ function pack(): void {
   }
   readSamples();
   if (exitCode != 0) return;
-  const minVit = given == NOT_GIVEN ? maxVit : <i32>given;
+  const minVit = givenVit == NOT_GIVEN ? maxVit : <i32>givenVit;
   const minTokens = givenTokens == NOT_GIVEN ? max(maxTokens - 128, 0) : <i32>givenTokens;
-  const most = rounds == NOT_GIVEN ? 50 : <i32>rounds;
-  const start = seed == NOT_GIVEN ? 1024 : <u32>seed;
-  const isPacked = isBalanced
-    ? packBalanced(maxVit, maxTokens, effort == NOT_GIVEN ? 1 : <i32>effort, start)
-    : packByIsf(maxVit, maxTokens, minVit, minTokens, most, start);
-  if (!isPacked) {
+  const rounds = givenRounds == NOT_GIVEN ? 50 : <i32>givenRounds;
+  const seed = givenSeed == NOT_GIVEN ? 1024 : <u32>givenSeed;
+  const effort = givenEffort == NOT_GIVEN ? 1 : <i32>givenEffort;
+  if (
+    lowerBound(vitColumn, tokensColumn, samples, maxVit, maxTokens) != OK ||
+    !(balanced
+      ? packBalanced(maxVit, maxTokens, seed, effort)
+      : packByIsf(maxVit, maxTokens, minVit, minTokens, rounds, seed))
+  ) {
     tellOutOfMemory();
     return;
   }
-  packing.setBound(<i32>max(max(linear, pattern), half));
-  const roundsDone = isBalanced ? 0 : isf.rounds;
-  writePacking(lines, maxVit, maxTokens, roundsDone);
+  const least = max(bounds.linear, max(bounds.pattern, bounds.half));
+  const done = balanced ? 0 : isf.rounds;
+  const mix = mixOf(packing.offsets, packing.tokens, packing.attention, packing.groups);
+  writePacking(lines, maxVit, maxTokens, least, done, mix);
   if (exitCode != 0 || isGiven(QUIET)) return;
-  saySummary(maxVit, maxTokens, roundsDone, isBalanced);
+  saySummary(maxVit, maxTokens, least, done, !balanced, mix);
   flush();
 }
 
@@ -239,8 +219,7 @@ function stats(): void {
   }
   readSamples();
   if (exitCode != 0) return;
-  // The core looks at whole columns.
-  const room = gather() ? alloc(TEXT_ROOM) : 0;
+  const room = alloc(TEXT_ROOM);
   if (room == 0 || statsLook(vitColumn, tokensColumn, samples) != OK) {
     tellOutOfMemory();
     return;

@@ -37,18 +37,9 @@ let tokensKept: usize = 0;
 /** Samples of all files. */
 export let samples: i32 = 0;
 
-/** Where the samples from `from` on are, `blockSamples` of them. */
-export function vitBlock(from: i32): usize {
-  return firstBlock + (<usize>from / BLOCK) * BLOCK_BYTES;
-}
-
-export function tokensBlock(from: i32): usize {
-  return vitBlock(from) + BLOCK * 4;
-}
-
-export function blockSamples(from: i32): i32 {
-  return min(samples - from, <i32>BLOCK);
-}
+/** i32[samples] each, once all are read. */
+export let vitColumn: usize = 0;
+export let tokensColumn: usize = 0;
 
 /** Adds values to a column: 0 or BLOCK * 4 bytes from the beginning of each block. False when there is no memory. */
 function keep(column: usize, at: usize, values: usize, count: usize): bool {
@@ -226,6 +217,28 @@ export function checkInput(): bool {
   return false;
 }
 
+function copyColumn(column: usize, to: usize): void {
+  for (let from: usize = 0; from < vitKept; from += BLOCK) {
+    const block = firstBlock + (from / BLOCK) * BLOCK_BYTES;
+    memory.copy(to + (from << 2), block + column, min(vitKept - from, BLOCK) << 2);
+  }
+}
+
+/** Makes two columns of the blocks, in their place: vit moves down once tokens are saved behind all of them. */
+function makeColumns(): bool {
+  const bytes = ((vitKept << 2) + 15) & ~15;
+  const saved = alloc(bytes);
+  if (saved == 0) return false;
+  copyColumn(BLOCK * 4, saved);
+  copyColumn(0, firstBlock);
+  vitColumn = firstBlock;
+  tokensColumn = firstBlock + bytes;
+  memory.copy(tokensColumn, saved, bytes);
+  release(tokensColumn + bytes);
+  samples = <i32>vitKept;
+  return true;
+}
+
 /** The standard input can be read once only. */
 function tellTwice(): void {
   startError(BAD_INPUT);
@@ -275,5 +288,5 @@ export function readSamples(): void {
     if (isStandardInput(file(k))) readAll(0, file(k));
     else readFile(file(k));
   }
-  samples = <i32>vitKept;
+  if (exitCode == 0 && !makeColumns()) tellOutOfMemory();
 }

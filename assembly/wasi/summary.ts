@@ -1,7 +1,6 @@
 // How good the last packing is, for people: the lines that the Node command line shows, but for the times.
 
 import { ascii } from "../ascii";
-import { mixOf } from "../mix";
 import * as packing from "../packing";
 import { say, sayByte, sayNumber, sayOnStandardError } from "./output";
 
@@ -19,37 +18,19 @@ function sayThousands(x: u64): void {
   }
 }
 
-/** With three decimals, rounded half up. */
-function sayMix(): void {
-  say(ascii("mix          "));
-  const mix = mixOf(packing.offsets, packing.tokens, packing.attention, packing.groups);
-  if (mix < 0) {
-    say(ascii("-\n"));
-    return;
-  }
-  const thousandths = <u64>(mix * 1000 + 0.5);
-  sayThousands(thousandths / 1000);
-  sayByte(0x2e);
-  sayByte(<u32>((thousandths / 100) % 10) + 0x30);
-  sayByte(<u32>((thousandths / 10) % 10) + 0x30);
-  sayByte(<u32>(thousandths % 10) + 0x30);
-  say(ascii(", where 1 is a random draw\n"));
-}
-
-/** With two decimals, rounded half up: exact, as toFixed(2) is in JavaScript. */
-function sayFixed(x: f64, thousands: bool): void {
+/** With `decimals` decimals, rounded half up: exact, as toFixed is in JavaScript. */
+function sayFixed(x: f64, decimals: i32): void {
+  let scale: u64 = 1;
+  for (let k = 0; k < decimals; k++) scale *= 10;
   const whole = floor(x);
-  const hundredths = (<u64>((x - whole) * 4503599627370496.0) * 100 + (1 << 51)) >> 52;
-  const n = <u64>whole + hundredths / 100;
-  if (thousands) sayThousands(n);
-  else sayNumber(n);
+  const parts = (<u64>((x - whole) * 4503599627370496.0) * scale + ((<u64>1) << 51)) >> 52;
+  sayNumber(<u64>whole + parts / scale);
   sayByte(0x2e);
-  sayByte(<u32>((hundredths / 10) % 10) + 0x30);
-  sayByte(<u32>(hundredths % 10) + 0x30);
+  for (scale /= 10; scale > 0; scale /= 10) sayByte(<u32>((parts / scale) % 10) + 0x30);
 }
 
 function sayPercent(ratio: f64): void {
-  sayFixed(ratio * 100, false);
+  sayFixed(ratio * 100, 2);
   say(ascii(" %"));
 }
 
@@ -83,17 +64,27 @@ function sayOversize(): void {
   say(count > 3 ? ascii(", ...\n") : ascii("\n"));
 }
 
-export function saySummary(maxVit: i32, maxTokens: i32, rounds: i32, isBalanced: bool): void {
+function sayMix(mix: f64): void {
+  say(ascii("mix          "));
+  if (mix < 0) say(ascii("-"));
+  else {
+    sayFixed(mix, 3);
+    say(ascii(", where 1 is a random draw"));
+  }
+  say(ascii("\n"));
+}
+
+export function saySummary(maxVit: i32, maxTokens: i32, bound: i32, rounds: i32, isf: bool, mix: f64): void {
   const groups = packing.groups;
   const samples = load<u32>(packing.offsets + ((<usize>groups) << 2));
   sayOnStandardError();
   say(ascii("groups       "));
   sayThousands(groups);
   say(ascii("\nlower bound  "));
-  sayThousands(packing.bound);
-  if (packing.bound > 0) {
+  sayThousands(bound);
+  if (bound > 0) {
     say(ascii(", "));
-    sayPercent(<f64>groups / <f64>packing.bound - 1);
+    sayPercent(<f64>groups / <f64>bound - 1);
     say(ascii(" above it"));
   }
   sayFill(ascii("\nvit          "), packing.vit, maxVit);
@@ -101,11 +92,11 @@ export function saySummary(maxVit: i32, maxTokens: i32, rounds: i32, isBalanced:
   say(ascii("samples      "));
   sayThousands(samples);
   say(ascii(" in groups, "));
-  sayFixed(groups == 0 ? 0 : <f64>samples / <f64>groups, false);
+  sayFixed(groups == 0 ? 0 : <f64>samples / <f64>groups, 2);
   say(ascii(" per group\n"));
   sayOversize();
-  sayMix();
-  if (isBalanced) return;
+  sayMix(mix);
+  if (!isf) return;
   say(ascii("rounds       "));
   sayThousands(rounds);
   say(ascii("\n"));
