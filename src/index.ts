@@ -3,6 +3,7 @@ export { type ErrorCode, InputError, OmnibalError, OptionError, RuntimeError } f
 export type { EvaluateOptions, Evaluation } from "./evaluate.ts";
 export type { LengthArray, Lengths, LengthsInput, SampleRecord } from "./lengths.ts";
 export { load, loadSync, Omnibal, type PackOptions, type RoundInfo, type WasmSource } from "./omnibal.ts";
+export { type PackedGroup, Packer, type PackerOptions, type PackerOutput } from "./packer.ts";
 export { Packing, type PackingBounds, type PackingStats } from "./packing.ts";
 export {
   type BalancedPlanOptions,

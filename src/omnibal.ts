@@ -4,6 +4,7 @@ import { RuntimeError } from "./errors.ts";
 import { type EvaluateOptions, type Evaluation, evaluateParts, groupAttention } from "./evaluate.ts";
 import { type Lengths, type LengthsInput, toLengths } from "./lengths.ts";
 import { integer, MAX_INT32, MAX_UINT32 } from "./options.ts";
+import { makePacker, type Packer, type PackerOptions, restorePacker } from "./packer.ts";
 import { Packing, type PackingBounds } from "./packing.ts";
 import { type BalancedPlanOptions, type Plan, planEpoch } from "./plan.ts";
 import {
@@ -65,10 +66,13 @@ const TEXT_ROOM = 65536;
 export class Omnibal {
   /** The raw exports, for what the facade does not offer. */
   readonly abi: Abi;
+  readonly #module: WebAssembly.Module | undefined;
   #busy = false;
 
-  constructor(abi: Abi) {
+  /** `module` is what packers of streams are instantiated from; without it there are none. */
+  constructor(abi: Abi, module?: WebAssembly.Module) {
     this.abi = abi;
+    this.#module = module;
   }
 
   /**
@@ -271,6 +275,42 @@ export class Omnibal {
     return this.#exclusive(() => planEpoch(this.abi, parts, options));
   }
 
+  /**
+   * A packer for samples that arrive one after another, or that do not fit: O(buffer) memory. It has an instance of the
+   * core for itself, so that any number of them, and this one's other calls, go on side by side. Browsers instantiate
+   * without waiting on the main thread what is small, as this module is, or else in workers.
+   *
+   * @throws OptionError for options, RuntimeError OUT_OF_MEMORY; LOAD_FAILED when this was made of exports alone.
+   */
+  packer(options: PackerOptions): Packer {
+    return makePacker(this.#another(), options);
+  }
+
+  /**
+   * A packer that goes on where the one saved in `bytes` stood. Only the build that saved them takes them. Of `expected`,
+   * what is given must be what the packer was made with.
+   *
+   * @throws InputError INVALID_STATE for bytes that another build saved, that are cut short or altered, or that are of
+   *   other options than expected; RuntimeError as `packer` does.
+   */
+  loadPacker(bytes: Uint8Array, expected: Partial<PackerOptions> = {}): Packer {
+    return restorePacker(this.#another(), bytes, expected);
+  }
+
+  /** The exports of another instance of the same module. */
+  #another(): Abi {
+    if (this.#module === undefined) {
+      throw new RuntimeError("LOAD_FAILED", "a packer needs the compiled module: make this with load or loadSync");
+    }
+    try {
+      return instantiateSync<Exports>(this.#module).exports as unknown as Abi;
+    } catch (error) {
+      throw new RuntimeError("OUT_OF_MEMORY", `no room for another instance: ${(error as Error).message}`, {
+        cause: error,
+      });
+    }
+  }
+
   /** Copies the core's packing out. */
   #takePacking(bounds: PackingBounds, rounds: number): Packing {
     const { abi } = this;
@@ -345,8 +385,8 @@ export class Omnibal {
 
 type Exports = ASUtil & Record<string, unknown>;
 
-function fromExports(exports: Exports): Omnibal {
-  return new Omnibal(exports as unknown as Abi);
+function fromResult({ exports, module }: { exports: Exports; module: WebAssembly.Module }): Omnibal {
+  return new Omnibal(exports as unknown as Abi, module);
 }
 
 /** The file beside this code that `load` takes when it is given nothing. */
@@ -357,7 +397,7 @@ function packagedWasm(): URL {
 async function fetchModule(url: URL): Promise<Omnibal> {
   // Node's fetch has no file: URLs. Asked for at run time, so that bundlers for browsers see no import of node:fs.
   const fs = url.protocol === "file:" ? globalThis.process?.getBuiltinModule?.("node:fs/promises") : undefined;
-  if (fs !== undefined) return fromExports((await instantiate<Exports>(await fs.readFile(url))).exports);
+  if (fs !== undefined) return fromResult(await instantiate<Exports>(await fs.readFile(url)));
   return fromResponse(await fetch(url));
 }
 
@@ -370,9 +410,9 @@ async function fromResponse(response: Response): Promise<Omnibal> {
   }
   // Compiling while it arrives needs this type; servers that send another one get the slower way.
   if (response.headers.get("content-type")?.startsWith("application/wasm")) {
-    return fromExports((await instantiateStreaming<Exports>(response)).exports);
+    return fromResult(await instantiateStreaming<Exports>(response));
   }
-  return fromExports((await instantiate<Exports>(await response.arrayBuffer())).exports);
+  return fromResult(await instantiate<Exports>(await response.arrayBuffer()));
 }
 
 /**
@@ -386,7 +426,7 @@ export async function load(source: WasmSource | Promise<WasmSource> = packagedWa
     if (typeof from === "string") return await fetchModule(new URL(from, globalThis.location?.href));
     if (from instanceof URL) return await fetchModule(from);
     if (typeof Response !== "undefined" && from instanceof Response) return await fromResponse(from);
-    return fromExports((await instantiate<Exports>(from as BufferSource)).exports);
+    return fromResult(await instantiate<Exports>(from as BufferSource));
   } catch (error) {
     if (error instanceof RuntimeError) throw error;
     throw new RuntimeError("LOAD_FAILED", `the module cannot be loaded: ${(error as Error).message}`, { cause: error });
@@ -396,7 +436,7 @@ export async function load(source: WasmSource | Promise<WasmSource> = packagedWa
 /** `load` for a module at hand, without waiting. Browsers allow it on the main thread for compiled modules only. */
 export function loadSync(source: BufferSource | WebAssembly.Module): Omnibal {
   try {
-    return fromExports(instantiateSync<Exports>(source as BufferSource).exports);
+    return fromResult(instantiateSync<Exports>(source as BufferSource));
   } catch (error) {
     throw new RuntimeError("LOAD_FAILED", `the module cannot be loaded: ${(error as Error).message}`, { cause: error });
   }
