@@ -11,7 +11,7 @@
 //
 // Everything is a function of the samples in order, the bounds, the size of the buffer and the seed.
 
-import { allocArray } from "./memory";
+import { alloc } from "./memory";
 import * as packing from "./packing";
 import {
   BAD_ARGUMENT,
@@ -25,7 +25,7 @@ import {
 } from "./status";
 
 /** Identifies what continues a saved state: the first digits of the SHA-256 of this file without this line. */
-const BUILD: u32 = 0x3bc7f8ff;
+const BUILD: u32 = 0x83c7d518;
 /** "obst" in little endian. */
 const MAGIC: u32 = 0x7473626f;
 
@@ -33,21 +33,29 @@ const MAGIC: u32 = 0x7473626f;
 export const PIECE: i32 = 4096;
 const MAX_BUFFER: i32 = 1_000_000;
 
-/** Units of the grid at most, in either load. Class and state (c, s) have number c * STRIDE + s. */
-const UNITS: i32 = 32;
+/**
+ * Units of the grid: vit counts tiles, few and whole, so that up to 63 of them are a unit each. Class and state (c, s)
+ * have number c * STRIDE + s.
+ */
+const VIT_UNITS: i32 = 63;
+const COARSE_VIT_UNITS: i32 = 24;
+const TOKEN_UNITS: i32 = 32;
 const STRIDE: i32 = 64;
-const CLASSES: i32 = (UNITS + 1) * STRIDE;
+const CLASSES: i32 = (VIT_UNITS + 1) * STRIDE;
 /** The grid spans about so many samples; of larger groups the rest is filled with the oldest ones. */
 const SPAN: f64 = 12;
 /** Samples of a class that are looked at. */
 const LOOK: i32 = 16;
 /** Classes drawn in vain before a group is only filled up. */
 const MISSES: i32 = 4;
-/** Steps of a fit: the first on a grid, and later ones. */
+/** Steps of the first fit on a grid, and how much work (classes x states) they may be; later fits are one step. */
 const FIRST_ROUNDS: i32 = 300;
-const ROUNDS: i32 = 2;
-/** Groups between two fits. */
-const FIT_EVERY: i32 = 128;
+const LEAST_ROUNDS: i32 = 30;
+const FIRST_WORK: i32 = 40_000_000;
+/** Groups between two fits: so many, or more where a fit is much work: one in so much of it. */
+const FIT_EVERY: i32 = 256;
+const FIT_SELDOM: i32 = 4096;
+const WORK_BITS: i32 = 9;
 /** Fewer samples are not worth a fit. */
 const FEW: i32 = 64;
 
@@ -141,6 +149,10 @@ function tokensOf(k: i32): i32 {
   return k & (STRIDE - 1);
 }
 
+function unitsOfVit(span: i32): i32 {
+  return span <= VIT_UNITS ? span : COARSE_VIT_UNITS;
+}
+
 /** Units of a load, to the nearest. */
 function toUnits(x: i32, span: i32, units: i32): i32 {
   return <i32>min<u64>((<u64>x * units + (span >>> 1)) / span, units);
@@ -149,21 +161,27 @@ function toUnits(x: i32, span: i32, units: i32): i32 {
 /** Starts a packer. 1 <= maxVit, maxTokens; 1 <= buffer <= 1,000,000. */
 export function begin(vitBound: i32, tokenBound: i32, size: i32, from: u32): i32 {
   if (vitBound < 1 || tokenBound < 1 || size < 1 || size > MAX_BUFFER) return BAD_ARGUMENT;
-  const most = max(size, PIECE);
-  const slots = allocArray(size, 1 << SLOT_BITS);
-  classes = allocArray(CLASSES, (1 << CLASS_BITS) + 4 + 8 + 8);
-  input = allocArray(PIECE, 12);
-  order = allocArray(size + PIECE, 4);
-  offsets = allocArray(most + 2, 20);
-  if (slots == 0 || classes == 0 || input == 0 || order == 0 || offsets == 0) return OUT_OF_MEMORY;
+  const most: usize = max(size, PIECE);
+  const slots = alloc(
+    ((<usize>size) << SLOT_BITS) +
+      CLASSES * ((1 << CLASS_BITS) + 20) +
+      PIECE * 12 +
+      ((<usize>size + PIECE) << 2) +
+      most * 20 +
+      4,
+  );
+  if (slots == 0) return OUT_OF_MEMORY;
+  classes = slots + ((<usize>size) << SLOT_BITS);
   ways = classes + (CLASSES << CLASS_BITS);
   passes = ways + CLASSES * 8;
-  list = passes + CLASSES * 8;
+  attentionOut = passes + CLASSES * 8;
+  list = attentionOut + (most << 3);
+  input = list + CLASSES * 4;
   oversize = input + PIECE * 8;
-  attentionOut = offsets;
-  offsets += (<usize>most) << 3;
-  vitOut = offsets + ((<usize>(most + 1)) << 2);
-  tokensOut = vitOut + ((<usize>most) << 2);
+  order = oversize + PIECE * 4;
+  vitOut = order + ((<usize>size + PIECE) << 2);
+  tokensOut = vitOut + (most << 2);
+  offsets = tokensOut + (most << 2);
   maxVit = vitBound;
   maxTokens = tokenBound;
   buffer = size;
@@ -189,8 +207,8 @@ export function begin(vitBound: i32, tokenBound: i32, size: i32, from: u32): i32
 function setGrid(vitSpan: i32, tokenSpan: i32): void {
   planVit = vitSpan;
   planTokens = tokenSpan;
-  vitUnits = min(vitSpan, UNITS);
-  tokenUnits = min(tokenSpan, UNITS);
+  vitUnits = unitsOfVit(vitSpan);
+  tokenUnits = min(tokenSpan, TOKEN_UNITS);
   target = maxTokens;
   listed = 0;
   fitted = false;
@@ -365,25 +383,27 @@ function use(kind: usize, share: f64, at: i32): void {
   store<f64>(passes + at, load<f64>(passes + at) + p);
 }
 
+/** Whether two spans differ by more than half. */
+function differ(a: f64, b: f64): bool {
+  return a > 1.5 * b || b > 1.5 * a;
+}
+
 /** Moves the weights so that a group is expected to use each class in proportion to what the buffer holds of it. */
 function adjust(): void {
   const bound = max(<f64>sumVit / <f64>maxVit, <f64>sumTokens / <f64>maxTokens);
   const part = min<f64>(1, (SPAN * bound) / <f64>pending);
   const vitSpan = max(1, <i32>(<f64>maxVit * part));
   const tokenSpan = max(1, <i32>(<f64>maxTokens * part));
-  if (
-    <f64>vitSpan > 1.5 * <f64>planVit ||
-    <f64>planVit > 1.5 * <f64>vitSpan ||
-    <f64>tokenSpan > 1.5 * <f64>planTokens ||
-    <f64>planTokens > 1.5 * <f64>tokenSpan
-  ) {
+  if (differ(vitSpan, planVit) || differ(tokenSpan, planTokens)) {
     setGrid(vitSpan, tokenSpan);
     for (let p = oldest; p != 0; p = load<usize>(p, NEWER)) link(p);
   }
   target = maxTokens;
   if (sumVit > 0) target = <i32>min<f64>(<f64>maxTokens, <f64>maxVit * (<f64>sumTokens / <f64>sumVit));
   const all = max<f64>(1, max(<f64>sumVit / <f64>planVit, <f64>sumTokens / <f64>planTokens) * 1.0001);
-  let rounds = fitted ? ROUNDS : FIRST_ROUNDS;
+  const work = listed * (vitUnits + 1) * (tokenUnits + 1);
+  untilFit = min(FIT_SELDOM, max(FIT_EVERY, work >> WORK_BITS));
+  let rounds = fitted ? 1 : max(LEAST_ROUNDS, min(FIRST_ROUNDS, FIRST_WORK / work));
   fitted = true;
   for (let i = 0; i < listed; i++) {
     const kind = classAt(load<i32>(list + (i << 2)));
@@ -401,7 +421,7 @@ function adjust(): void {
       if (weight <= 0) continue;
       const want = <f64>load<i32>(kind, HELD) / all;
       const ratio = min<f64>(full ? 1 : 2, max<f64>(0.5, want / max<f64>(load<f64>(kind, USE), 1e-30)));
-      store<f64>(kind, max<f64>(1e-30, weight * ratio), WEIGHT);
+      store<f64>(kind, max<f64>(1e-30, weight * ratio * sqrt(ratio)), WEIGHT);
     }
   }
   countWays();
@@ -472,7 +492,6 @@ export function findFiller(c: i32, s: i32): usize {
 function makeGroup(): void {
   if (untilFit == 0 && pending >= FEW) {
     adjust();
-    untilFit = FIT_EVERY;
   }
   if (untilFit > 0) untilFit--;
   roomVit = maxVit;
@@ -623,9 +642,9 @@ function isWhole(at: usize, bytes: u32): bool {
     return false;
   if (samples >= load<u32>(at, 16) || classCount > <u32>CLASSES || !between(at + 60, 0, 1)) return false;
   if (!between(at + 40, 1, vitBound) || !between(at + 44, 1, tokenBound)) return false;
-  if (!between(at + 48, 0, tokenBound) || !between(at + 52, 0, FIT_EVERY)) return false;
-  const vitTop = min(load<i32>(at, 40), UNITS);
-  const tokenTop = min(load<i32>(at, 44), UNITS);
+  if (!between(at + 48, 0, tokenBound) || !between(at + 52, 0, FIT_SELDOM)) return false;
+  const vitTop = unitsOfVit(load<i32>(at, 40));
+  const tokenTop = min(load<i32>(at, 44), TOKEN_UNITS);
   let p = at + HEADER;
   for (const stop = p + (classCount << 4); p < stop; p += 16) {
     const weight = abs(load<f64>(p));

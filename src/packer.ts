@@ -8,7 +8,7 @@ export interface PackerOptions {
   readonly maxVit: number;
   /** Most tokens in a group, 1 .. 2^31 - 1. */
   readonly maxTokens: number;
-  /** Samples kept back to choose from, 1 .. 1,000,000; 32 bytes each. Default: 10,000. */
+  /** Samples kept back to choose from, 1 .. 1,000,000, and many times what a group holds. Default: 10,000. */
   readonly buffer?: number;
   /** 0 .. 2^32 - 1. Default: 1024. */
   readonly seed?: number;
@@ -45,7 +45,7 @@ const MAX_BUFFER = 1_000_000;
  * it, which begins with the sample that waits longest. Every sample comes back once, in a group or in `oversize`. The
  * groups depend on the samples in their order, the bounds, `buffer` and `seed`, not on how pushes are cut.
  *
- * A packer has an instance of the core for itself: about 0.5 MB and 32 bytes per sample of `buffer`.
+ * A packer has an instance of the core for itself: 0.4 MB and 56 bytes per sample of `buffer`.
  */
 export class Packer {
   readonly maxVit: number;
@@ -74,7 +74,8 @@ export class Packer {
   }
 
   /**
-   * Takes the next samples. About 0.3 us per sample where groups have four of them. When it throws, none was taken.
+   * Takes the next samples, O(1) each: 0.1 us where lengths are of few kinds, 1 us where they are of many. When it
+   * throws, none was taken.
    *
    * @throws InputError for lengths, as `pack` does; its index counts from the start of this push. INVALID_INPUT after
    *   2^31 - 1 samples.

@@ -136,6 +136,34 @@ describe("with 10,000 samples to choose from", () => {
     expect(out.groups.length).toBeLessThanOrEqual(mixed * 1.01);
   });
 
+  test("vit values by the hundred, which share units of the grid: within 2 %", () => {
+    const { tokens } = samples("uniform:200000");
+    const input = { vit: tokens.map((t) => (t * 7919) % 441), tokens };
+    const out = stream(omnibal.packer({ maxVit: 630, maxTokens: 6400 }), input);
+    checkStreamed(input, out, 630, 6400);
+    expect(out.groups.length).toBeLessThanOrEqual(least(input, 630, 6400) * 1.02);
+  });
+
+  test("a stream that changes from short samples to long ones and back: within 1 %, saved on the way or not", () => {
+    const { tokens } = samples("uniform:200000");
+    const n = 60_000;
+    const input = {
+      vit: Int32Array.from({ length: n }, (_, i) => tokens[i] % 5),
+      tokens: Int32Array.from({ length: n }, (_, i) => (i >= 20_000 && i < 40_000 ? tokens[i] * 4 : tokens[i] >> 4)),
+    };
+    const options = { maxVit: 1000, maxTokens: 65_536, buffer: 2000 };
+    const out = stream(omnibal.packer(options), input);
+    checkStreamed(input, out, 1000, 65_536);
+    expect(out.groups.length).toBeLessThanOrEqual(least(input, 1000, 65_536) * 1.01);
+    for (const at of [21_000, 23_500, 43_000]) {
+      const packer = omnibal.packer(options);
+      const before = feed(packer, input, [999], 0, at);
+      const loaded = omnibal.loadPacker(packer.save());
+      const rest = flush(loaded, feed(loaded, input, [77], at));
+      expect([...before.groups, ...rest.groups]).toEqual(out.groups);
+    }
+  });
+
   test("many samples per group: within 0.1 %", () => {
     const input = samples("tiled:200000");
     const out = stream(omnibal.packer({ maxVit: 1000, maxTokens: 400_000 }), input);
