@@ -8,8 +8,8 @@
 // Pointers are unsigned 32-bit byte addresses (JavaScript sees those above 2 GiB as negative: use `>>> 0`). Views on
 // `memory` die when it grows: make them after the last call that can allocate (alloc, ...Begin, ...Finish).
 // An export that answers a status answers one of the codes in status.ts: 0 done, 1 out of memory, 2 bad argument,
-// 3 a vit value is negative, 4 a tokens value is negative (`errorIndex()` says where for 3 and 4), 5 and up: a length
-// file cannot be read (`readerOffset()` and those after it say where and why).
+// 3 a vit value is negative, 4 a tokens value is negative (`errorIndex()` says where for 3 and 4), 5 to 14: a length
+// file cannot be read (`readerOffset()` and those after it say where and why), 15 and 16: a saved packer is refused.
 // One instance serves one caller at a time. The imports (wasi_snapshot_preview1.ts) are for `_start` alone: who does
 // not call it may give functions that do nothing.
 
@@ -21,6 +21,7 @@ import * as reader from "./reader";
 import * as plan from "./samplers";
 import * as sink from "./sink";
 import * as status from "./status";
+import * as stream from "./stream";
 import * as units from "./units";
 
 /**
@@ -369,3 +370,46 @@ export function readerSeenLength(): u32 {
  * only export that calls WASI; instantiating the module runs nothing.
  */
 export { start as _start } from "./wasi/command";
+
+/**
+ * A packer of a stream; one at a time in an instance, which lives in the arena: released with the mark before it, so it
+ * wants an instance of its own where anything else is to go on in between.
+ *
+ * streamBegin(maxVit, maxTokens, buffer, seed): status. 1 <= maxVit, maxTokens; 1 <= buffer <= 1,000,000; seed: u32.
+ * streamInput(): i32[4096] vit values and behind them i32[4096] tokens: where samples are put for a push.
+ * streamPush(count): status. Takes count <= 4096 samples from there, numbered on from the push before, 2^31 - 1 in all;
+ *   a negative value is refused before any is taken. What came out stands in `packing...` until the next call: groups
+ *   that became full, and samples beyond a bound. The bound of `packing...` is not set.
+ * streamFlush(): empties the buffer: `packing...` has the groups of all samples in it. More can be pushed after it.
+ * streamPending(): samples in the buffer, fewer than `buffer`. streamTaken(): samples pushed so far.
+ * streamStateBytes(): how many bytes streamSave(at) writes. streamLoad(at, bytes): status, 15 and 16 among them; on 0
+ *   the packer saved there goes on, in the place of streamBegin.
+ */
+export {
+  begin as streamBegin,
+  flush as streamFlush,
+  push as streamPush,
+  restore as streamLoad,
+  save as streamSave,
+  stateBytes as streamStateBytes,
+} from "./stream";
+
+/** Inner loops, not for callers. */
+export {
+  countUses as hotCountUses,
+  countWays as hotCountWays,
+  drawClass as hotDrawClass,
+  findFiller as hotFindFiller,
+} from "./stream";
+
+export function streamInput(): usize {
+  return stream.input;
+}
+
+export function streamPending(): i32 {
+  return stream.pending;
+}
+
+export function streamTaken(): i32 {
+  return stream.taken;
+}

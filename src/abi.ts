@@ -123,6 +123,16 @@ export interface Abi {
   ): number;
   textWrite(out: number, room: number): number;
 
+  streamBegin(maxVit: number, maxTokens: number, buffer: number, seed: number): number;
+  streamInput(): number;
+  streamPush(count: number): number;
+  streamFlush(): void;
+  streamPending(): number;
+  streamTaken(): number;
+  streamStateBytes(): number;
+  streamSave(at: number): void;
+  streamLoad(at: number, bytes: number): number;
+
   statsLook(vit: number, tokens: number, n: number): number;
   statsWrite(out: number, room: number): number;
 }

@@ -5,6 +5,7 @@ export type ErrorCode =
   | "LENGTH_MISMATCH"
   | "INVALID_INPUT"
   | "INVALID_FILE"
+  | "INVALID_STATE"
   | "INVALID_OPTION"
   | "INVALID_OUTPUT"
   | "OUT_OF_MEMORY"

@@ -14,6 +14,7 @@ export {
   type PackProgress,
   type RoundInfo,
 } from "./omnibal.ts";
+export { type PackedGroup, Packer, type PackerOptions, type PackerOutput } from "./packer.ts";
 export { Packing, type PackingBounds, type PackingParts, type PackingStats, type PackMethod } from "./packing.ts";
 export type { PackAsyncOptions } from "./parallel/background.ts";
 export type { WorkerLike } from "./parallel/seat.ts";

@@ -1,7 +1,8 @@
 import { type ASUtil, instantiate, instantiateStreaming, instantiateSync } from "@assemblyscript/loader";
 import { RuntimeError } from "./errors.ts";
-import { fromInstance, imports } from "./instance.ts";
+import { fromInstance } from "./instance.ts";
 import type { Omnibal } from "./omnibal.ts";
+import { imports } from "./wasi.ts";
 
 /** Where the module comes from: a URL or its response, its bytes, or the compiled module. */
 export type WasmSource = URL | string | Response | BufferSource | WebAssembly.Module;

@@ -3,6 +3,7 @@ import { OptionError, RuntimeError } from "./errors.ts";
 import { type EvaluateOptions, type Evaluation, evaluateParts, groupAttention } from "./evaluate.ts";
 import { type Lengths, type LengthsInput, toLengths } from "./lengths.ts";
 import { integer, MAX_INT32, MAX_UINT32, oneOf } from "./options.ts";
+import { makePacker, type Packer, type PackerOptions, restorePacker } from "./packer.ts";
 import { Packing, type PackingBounds, type PackMethod } from "./packing.ts";
 import { type PackAsyncOptions, packInBackground } from "./parallel/background.ts";
 import { type BalancedPlanOptions, type Plan, planEpoch } from "./plan.ts";
@@ -21,6 +22,7 @@ import {
 } from "./samplers.ts";
 import { type SearchOptions, type SearchResult, search } from "./search.ts";
 import type { LengthStats } from "./stats.ts";
+import { imports } from "./wasi.ts";
 
 /** How far a packing has come. */
 export interface PackProgress {
@@ -125,7 +127,7 @@ function seenIn(samples: Lengths): (field: "vit" | "tokens", at: number) => numb
 export class Omnibal {
   /** The raw exports, for what the facade does not offer. */
   readonly abi: Abi;
-  /** What `abi` is an instance of, for workers to make their own; `load` and `loadSync` know it. */
+  /** What `abi` is an instance of, for workers and packers of streams to make their own; `load` and `loadSync` know it. */
   readonly module: WebAssembly.Module | undefined;
   #busy = false;
 
@@ -420,6 +422,42 @@ export class Omnibal {
   plan(packings: GroupLoadsInput, options: BalancedPlanOptions): Plan {
     const parts = toParts(packings);
     return this.#exclusive(() => planEpoch(this.abi, parts, options));
+  }
+
+  /**
+   * A packer for samples that arrive one after another, or that do not fit: O(buffer) memory. It has an instance of the
+   * core for itself, so that any number of them, and this one's other calls, go on side by side. Browsers instantiate
+   * without waiting on the main thread what is small, as this module is, or else in workers.
+   *
+   * @throws OptionError for options, RuntimeError OUT_OF_MEMORY; LOAD_FAILED when this was made of exports alone.
+   */
+  packer(options: PackerOptions): Packer {
+    return makePacker(this.#another(), options);
+  }
+
+  /**
+   * A packer that goes on where the one saved in `bytes` stood. Only the build that saved them takes them. Of `expected`,
+   * what is given must be what the packer was made with.
+   *
+   * @throws InputError INVALID_STATE for bytes that another build saved, that are cut short or altered, or that are of
+   *   other options than expected; RuntimeError as `packer` does.
+   */
+  loadPacker(bytes: Uint8Array, expected: Partial<PackerOptions> = {}): Packer {
+    return restorePacker(this.#another(), bytes, expected);
+  }
+
+  /** The exports of another instance of the same module. */
+  #another(): Abi {
+    if (this.module === undefined) {
+      throw new RuntimeError("LOAD_FAILED", "a packer needs the compiled module: make this with load or loadSync");
+    }
+    try {
+      return new WebAssembly.Instance(this.module, imports()).exports as unknown as Abi;
+    } catch (error) {
+      throw new RuntimeError("OUT_OF_MEMORY", `no room for another instance: ${(error as Error).message}`, {
+        cause: error,
+      });
+    }
   }
 
   /** Copies the core's packing out. */
