@@ -62,7 +62,7 @@ export {
   squares64 as hotSquares64,
 } from "./nextfit";
 
-/** Where the negative value of status 3 or 4 is: an index of a sample. */
+/** Where the negative value of status 3 or 4 is: an index of a sample; of status 15, a place in the order. */
 export function errorIndex(): i32 {
   return status.errorIndex;
 }
@@ -169,6 +169,12 @@ export { groupRandom as planGroupRandom, lengthGroup as planLengthGroup, random 
  * one tile, token and token^2 cost, when the sum of these is all that is evened out.
  */
 export { balanced as planBalanced } from "./plan";
+
+/**
+ * planTake(order, count, ranks, micro): status. An order from elsewhere as the last plan, to evaluate it: u32[count] as
+ * planOrder() has it, which stays in place meanwhile. 15: `errorIndex()` is a place whose unit is not there.
+ */
+export { take as planTake } from "./samplers";
 
 /** Inner loops, not for callers. */
 export { split as hotSplit, unevenness as hotUnevenness } from "./plan";

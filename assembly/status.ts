@@ -31,7 +31,10 @@ export const NPY_DTYPE: i32 = 13;
 /** Reading: the .npy is not of shape (n, 2) with n < 2^31; `readerSeen` shows its shape. */
 export const NPY_SHAPE: i32 = 14;
 
-/** Where the last NEGATIVE_VIT or NEGATIVE_TOKENS was seen. */
+/** A plan names a unit that is not there; `errorIndex()` says at which place. */
+export const BAD_UNIT: i32 = 15;
+
+/** Where the last NEGATIVE_VIT, NEGATIVE_TOKENS or BAD_UNIT was seen. */
 export let errorIndex: i32 = -1;
 
 /** Notes where a status arose, and returns it. */
