@@ -3,20 +3,23 @@ import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { OmnibalError } from "../errors.ts";
 import { type Command, UsageError } from "./command.ts";
+import { evaluateCommand } from "./evaluate.ts";
 import { packCommand } from "./pack.ts";
+import { planCommand } from "./plan.ts";
 import { print } from "./print.ts";
+import { searchCommand } from "./search.ts";
 import { statsCommand } from "./stats.ts";
 
 /** A new command is a file beside this one and a line here. */
-const commands: readonly Command[] = [statsCommand, packCommand];
+const commands: readonly Command[] = [statsCommand, searchCommand, packCommand, evaluateCommand, planCommand];
 
 const help = `Usage: omnibal COMMAND [options] FILE...
 
 Packs vision-language training samples into groups bounded on image tiles and
-tokens.
+tokens, and hands the groups to data-parallel ranks so that none waits long.
 
 Commands:
-${commands.map(({ name, about }) => `  ${name.padEnd(8)}${about}`).join("\n")}
+${commands.map(({ name, about }) => `  ${name.padEnd(10)}${about}`).join("\n")}
 
 Options:
   -h, --help      this text; after a command, that command's

@@ -102,8 +102,8 @@ export class JsonText {
     this.#at++;
   }
 
-  /** Adds the whole numbers of a list to `out`, down to -1 where `empty` is set; answers true. */
-  list(out: Column, empty = false): true | undefined {
+  /** Adds the whole numbers of the list at hand to `out`; answers true. */
+  list(out: Column): true | undefined {
     const bytes = this.#bytes;
     let at = this.#at;
     const close = bytes.indexOf(CLOSE_LIST, at);
@@ -122,11 +122,6 @@ export class JsonText {
         while (c >= 0x30 && c <= 0x39) {
           value = Math.min(value * 10 + c - 0x30, 2 ** 40);
           c = bytes[++at];
-        }
-        if (empty && at === start && c === 0x2d && bytes[at + 1] === 0x31) {
-          value = -1;
-          at += 2;
-          c = bytes[at];
         }
         const number = c === 0x2e || c === 0x2d || (c | 0x20) === 0x65 || (bytes[start] === 0x30 && at > start + 1);
         if (at === start || number || value > MAX_INT32) {
@@ -147,9 +142,9 @@ export class JsonText {
   }
 
   /** `list` that fills. */
-  async lists(out: Column, empty = false): Promise<void> {
+  async lists(out: Column): Promise<void> {
     await this.next();
-    while (this.list(out, empty) === undefined) await this.fill();
+    while (this.list(out) === undefined) await this.fill();
   }
 
   /** Any value: lists of numbers that are long should be taken by `list`, this one makes a string of it. */

@@ -170,7 +170,7 @@ async function readXtuner(path: string, lengths: PackedLengths, watch: Watch): P
   };
 }
 
-/** Whole steps from 0 to the end, no group empty; every sample there is in one place at most. */
+/** Offsets rise from 0 to the end, no group is empty; every sample there is in one place at most. */
 function checkIndices(path: string, { offsets, indices, oversize }: Found, samples: number): void {
   const groups = offsets.length - 1;
   if (groups < 0) refuse(path, "no offsets, expected at least one");
@@ -194,6 +194,8 @@ function checkIndices(path: string, { offsets, indices, oversize }: Found, sampl
   for (let g = 0; g < groups; g++) {
     if (offsets[g + 1] < offsets[g]) refuse(path, `offset ${g + 1} is ${offsets[g + 1]}, below the one before it`);
     if (offsets[g + 1] === offsets[g]) refuse(path, `group ${g} is empty`);
+  }
+  for (let g = 0; g < groups; g++) {
     look(indices, offsets[g], offsets[g + 1], g);
   }
   look(oversize, 0, oversize.length, groups);
