@@ -8,6 +8,7 @@ import { type Command, choiceOption, given, numberOption, requiredNumber, textOp
 import { inputHelp, inputOptions, inputOptionsHelp } from "./input.ts";
 import { missingSamples, packingHelp, packingLine, packingOption, readPacked } from "./packed.ts";
 import { print } from "./print.ts";
+import { interruptibly } from "./signals.ts";
 import { pairs, thousands } from "./table.ts";
 
 const help = `Usage: omnibal evaluate --packing PACKING --ranks N [options] FILE...
@@ -103,14 +104,14 @@ export const evaluateCommand: Command = {
     let order: [string, string];
     if (planPath === undefined) {
       const asked = { ...options, ranks: ranks as number };
-      seen = omnibal.evaluate(packing, asked);
+      seen = interruptibly(() => omnibal.evaluate(packing, asked));
       order = ["sampler", `${sampler}, ${shape(asked)}`];
     } else {
       const plan = await readPlan(planPath);
       if (ranks !== undefined && ranks !== plan.ranks) {
         throw new UsageError(`--ranks is ${ranks}, ${planPath} is for ${plan.ranks}`);
       }
-      seen = omnibal.evaluatePlan(packing, plan);
+      seen = interruptibly(() => omnibal.evaluatePlan(packing, plan));
       order = ["plan", shape(plan)];
     }
     const missing = missingSamples(packing, lengths);

@@ -8,6 +8,7 @@ import { packCommand } from "./pack.ts";
 import { planCommand } from "./plan.ts";
 import { print } from "./print.ts";
 import { searchCommand } from "./search.ts";
+import { answerSignals } from "./signals.ts";
 import { statsCommand } from "./stats.ts";
 
 /** A new command is a file beside this one and a line here. */
@@ -73,14 +74,7 @@ function isExpected(error: unknown): error is Error {
   return error instanceof OmnibalError || (error instanceof Error && "syscall" in error);
 }
 
-// Ends at once with the shell's code for the signal; what listens to "exit" removes unfinished output.
-for (const [signal, code] of [
-  ["SIGINT", 130],
-  ["SIGTERM", 143],
-  ["SIGHUP", 129],
-] as const) {
-  process.on(signal, () => process.exit(code));
-}
+answerSignals();
 
 const args = process.argv.slice(2);
 try {

@@ -24,6 +24,7 @@ import { shape } from "./evaluate.ts";
 import { chosenFormat, formatsHelp } from "./format.ts";
 import { inputHelp, inputOptions, inputOptionsHelp } from "./input.ts";
 import { packingHelp, packingLine, packingOption, readPacked } from "./packed.ts";
+import { interruptibly } from "./signals.ts";
 import { pairs, percent, seconds, table, thousands } from "./table.ts";
 
 const help = `Usage: omnibal plan --packing PACKING --ranks N [options] FILE...
@@ -163,7 +164,7 @@ export const planCommand: Command = {
     const omnibal = await load();
     const { lengths, packing } = await readPacked(omnibal, paths, path, values);
     const read = performance.now();
-    const plan = omnibal.plan(packing, options);
+    const plan = interruptibly(() => omnibal.plan(packing, options));
     const planned = performance.now();
     const { tokens, files } = lengths;
     await writeAs(format, { omnibal, packing, tokens, files, plan }, out ?? process.stdout);

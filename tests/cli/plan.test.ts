@@ -176,16 +176,34 @@ describe("errors", () => {
     });
   });
 
+  /** 1.2 M groups of one sample: planning takes seconds. */
+  function manyGroups(): string[] {
+    const large = samples("tiled:1200000");
+    if (!existsSync(join(folder, "singles.json"))) {
+      lengthsFile("large.json", large.vit, large.tokens);
+      writeFileSync(join(folder, "singles.json"), `[${Array.from(large.vit, (_, i) => `[${i}]`).join()}]`);
+    }
+    return ["plan", "../large.json", "--packing=../singles.json", "--ranks=8"];
+  }
+
+  test("an interrupt while it plans ends it at once", async () => {
+    const here = join(folder, "planning");
+    mkdirSync(here);
+    const { child, end } = start([...manyGroups(), "-o", "out"], here);
+    await new Promise((turn) => setTimeout(turn, 2500));
+    const at = performance.now();
+    child.kill("SIGINT");
+    const { err } = await end;
+    expect(performance.now() - at).toBeLessThan(1000);
+    // By the code while the event loop turns, by the signal itself while the core works.
+    expect([child.exitCode ?? 130, child.signalCode ?? "SIGINT", err]).toEqual([130, "SIGINT", ""]);
+    expect(readdirSync(here)).toEqual([]);
+  });
+
   test.each(["json", "npy", "xtuner"])("an interrupt while it writes %s: code 130, nothing left", async (format) => {
     const here = join(folder, `writing-${format}`);
     mkdirSync(here);
-    const large = samples("tiled:1200000");
-    const singles = join(folder, "singles.json");
-    if (!existsSync(singles)) {
-      lengthsFile("large.json", large.vit, large.tokens);
-      writeFileSync(singles, `[${Array.from(large.vit, (_, i) => `[${i}]`).join()}]`);
-    }
-    const args = ["plan", "../large.json", "--packing=../singles.json", "--ranks=8", "-q", "--format", format];
+    const args = [...manyGroups(), "-q", "--format", format];
     const { child, end } = start([...args, "-o", "out"], here);
     const names: string[] = [];
     const watcher = watch(here, (_, name) => {
