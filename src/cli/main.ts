@@ -26,7 +26,8 @@ Options:
   -h, --help      this text; after a command, that command's
   -V, --version   the version
 
-Exit codes: 0 done, 1 bad input or output, 2 wrong usage, 130 interrupted.
+Exit codes: 0 done, 1 bad input or output (search: no bounds found), 2 wrong
+usage, 130 interrupted.
 `;
 
 function version(): string {
