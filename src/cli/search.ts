@@ -177,7 +177,7 @@ export function searchText(result: SearchResult, files: readonly string[], value
         : [winner, ...candidates.filter((row) => row !== winner)];
   if (rows.length > 0) parts.push(rowsTable(rows, winner));
   const more = candidates.length - Math.min(rows.length, SHOWN);
-  const outside = winner !== null && rows.slice(0, SHOWN).some((row) => !row.inWindow);
+  const outside = rows.slice(0, SHOWN).some((row) => !row.inWindow);
   const others = rows.slice(0, SHOWN).some((row) => row.pareto && row !== winner);
   const marks = [
     winner === null ? "" : "* the winner",
