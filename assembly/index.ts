@@ -10,9 +10,12 @@
 // An export that answers a status answers one of the codes in status.ts: 0 done, 1 out of memory, 2 bad argument,
 // 3 a vit value is negative, 4 a tokens value is negative (`errorIndex()` says where for 3 and 4), 5 and up: a length
 // file cannot be read (`readerOffset()` and those after it say where and why).
-// One instance serves one caller at a time; it needs no imports.
+// One instance serves one caller at a time. The imports (wasi_snapshot_preview1.ts) are for `_start` alone: who does
+// not call it may give functions that do nothing.
 
+import * as bound from "./bound";
 import * as balance from "./evaluate";
+import * as mix from "./mix";
 import * as packing from "./packing";
 import * as reader from "./reader";
 import * as plan from "./samplers";
@@ -36,6 +39,36 @@ export {
   push as isfPush,
   round as isfRound,
 } from "./isf";
+/**
+ * The balanced packer over n samples, 0 <= n: fewer groups than ISF in a few times its time.
+ * balancedBegin(vit, tokens, n, maxVit, maxTokens, seed, effort): status. i32[n] at either pointer, which stay in place
+ *   until the packing is done; seed: u32; effort: 0 quick, 1 normal, 2 long, 3 very long.
+ * balancedStep(): a piece of work of some milliseconds. 0: all is done and handed over to `packing...`; positive: about
+ *   how many thousandths of the work are left; negative: a status negated, and the packing has ended.
+ * balancedGroups(): groups of the best packing so far; 0 while there is none.
+ */
+export { begin as balancedBegin, groupsNow as balancedGroups, step as balancedStep } from "./balanced/driver";
+/**
+ * lowerBound(vit, tokens, n, maxVit, maxTokens): status. Lower bounds on the groups of i32[n] samples at either pointer,
+ * those beyond a bound left out. No packing has fewer groups than any of these:
+ */
+export { lowerBound } from "./bound";
+
+/** The sums of both loads over their bounds, rounded up; the larger one. */
+export function linearBound(): u32 {
+  return bound.linear;
+}
+
+/** What the multisets of vit values that fit a group allow. */
+export function patternBound(): u32 {
+  return bound.pattern;
+}
+
+/** What samples above half of a bound allow; the larger one of both loads. */
+export function halfBound(): u32 {
+  return bound.half;
+}
+
 /**
  * alloc(bytes: u32): pointer to so many bytes, 16-byte aligned, contents undefined; 0 when out of memory.
  * mark(): the end of the arena. release(mark): frees all that was allocated after that mark.
@@ -105,6 +138,14 @@ export function packingOversizeCount(): i32 {
 /** u32[packingOversizeCount()]: their indices, rising. */
 export function packingOversize(): usize {
   return packing.oversize;
+}
+
+/**
+ * The variance of tokens inside the groups over that expected of a random deal of the samples to groups of these sizes:
+ * below 1 samples of a group are alike, above it unlike. -1 where no group has two samples, or all samples are alike.
+ */
+export function packingMix(): f64 {
+  return mix.mixOf(packing.offsets, packing.tokens, packing.attention, packing.groups);
 }
 
 /** The least number of groups that the sums of both loads over the samples that fit allow. */
@@ -249,10 +290,12 @@ export function planTime(): f64 {
 }
 
 /**
- * textBegin(format, offsets, order, vit, tokens, groups, oversize, oversizeCount, maxVit, maxTokens, bound, rounds):
- * status. Starts the text of a packing: the last one's arrays, or a kept one's copied in, with the sums of `groupSums`.
+ * textBegin(format, offsets, order, vit, tokens, groups, oversize, oversizeCount, maxVit, maxTokens, bound, rounds,
+ * mix): status. Starts the text of a packing: the last one's arrays, or a kept one's copied in, with the sums of
+ * `groupSums`.
  * Format 0: {"groups":[[3,1],[2]],"oversize":[7],"stats":{...}}. Format 1, a line per group: {"group":[3,1],"vit":9,
- * "tokens":4001}, and {"oversize":[7]} as the last line if there are any. The arrays stay as they are until the end.
+ * "tokens":4001}, and {"oversize":[7]} as the last line if there are any. mix: f64 below 2^32, `packingMix()`, negative for
+ * null. The arrays stay as they are until the end.
  * textWrite(out, room): writes the next bytes at `out`, `room` of them at most (768 <= room < 2^31); returns how many,
  * 0 at the end, or a status negated. Allocates nothing.
  */
@@ -326,3 +369,9 @@ export function readerSeen(): usize {
 export function readerSeenLength(): u32 {
   return <u32>sink.seenLength;
 }
+
+/**
+ * _start(): the module as a WASI command, as `wasmtime run omnibal.wasm pack --max-vit 9 --max-tokens 4096` calls it. The
+ * only export that calls WASI; instantiating the module runs nothing.
+ */
+export { start as _start } from "./wasi/command";

@@ -180,13 +180,18 @@ export function begin(vitAt: usize, ofVit: usize, tokensAt: usize, ofTokens: usi
   nameRoom = max(ofVit, ofTokens);
   name = alloc(nameRoom + 1);
   if (name == 0) return OUT_OF_MEMORY;
+  restart();
+  return OK;
+}
+
+/** Starts another document with the same names. */
+export function restart(): void {
   state = START;
   isArray = false;
   records = 0;
   base = 0;
   depth = 0;
   field = OTHER;
-  return OK;
 }
 
 function isSpace(c: u32): bool {

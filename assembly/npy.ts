@@ -51,13 +51,18 @@ let base: u64 = 0;
 export function begin(): i32 {
   header = alloc(MAX_HEADER + 16);
   if (header == 0) return OUT_OF_MEMORY;
+  restart();
+  return OK;
+}
+
+/** Starts another file. */
+export function restart(): void {
   headerLength = 0;
   headerEnd = 0;
   samples = 0;
   values = 0;
   cutLength = 0;
   base = 0;
-  return OK;
 }
 
 function failAt(status: i32, offset: u64, expected: i32): i32 {

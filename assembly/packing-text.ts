@@ -12,6 +12,9 @@ const JSON_LINES: i32 = 1;
 /** Room for the longest piece that is written without looking at the end of the buffer: the stats. */
 const LONGEST_PIECE: u32 = 384;
 
+/** A mix is below the number of samples. */
+const MOST_MIX: f64 = 4294967296;
+
 /** What comes next. */
 const START: i32 = 0;
 const GROUP_START: i32 = 1;
@@ -33,6 +36,8 @@ let maxVit: i32 = 0;
 let maxTokens: i32 = 0;
 let bound: i32 = 0;
 let rounds: i32 = 0;
+/** In millionths, -1 for none. */
+let mix: i64 = -1;
 
 /** The group being written, and how far into `order` (or `oversize`) the text has come. */
 let group: i32 = 0;
@@ -52,10 +57,11 @@ export function begin(
   tokenBound: i32,
   leastGroups: i32,
   roundsDone: i32,
+  mixOfGroups: f64,
 ): i32 {
   if (format != JSON_TEXT && format != JSON_LINES) return BAD_ARGUMENT;
   if (groupCount < 0 || oversizeSamples < 0 || vitBound < 1 || tokenBound < 1) return BAD_ARGUMENT;
-  if (leastGroups < 0 || roundsDone < 0) return BAD_ARGUMENT;
+  if (leastGroups < 0 || roundsDone < 0 || !(mixOfGroups < MOST_MIX)) return BAD_ARGUMENT;
   lines = format == JSON_LINES;
   offsets = offsetsAt;
   order = orderAt;
@@ -68,6 +74,7 @@ export function begin(
   maxTokens = tokenBound;
   bound = leastGroups;
   rounds = roundsDone;
+  mix = mixOfGroups < 0 ? -1 : <i64>(mixOfGroups * 1000000 + 0.5);
   group = 0;
   item = 0;
   next = START;
@@ -104,6 +111,8 @@ function putStats(): void {
   putRatio(samples, count);
   put(',"rounds":');
   putNumber(rounds);
+  put(',"mix":');
+  putRatio(mix < 0 ? 0 : mix, mix < 0 ? 0 : 1000000);
   put("}");
 }
 

@@ -4,7 +4,7 @@
 import * as json from "./json";
 import { alloc, allocArray, mark, release } from "./memory";
 import * as npy from "./npy";
-import { setColumns, setCounts } from "./sink";
+import { clearColumns, setColumns, setCounts } from "./sink";
 import { BAD_ARGUMENT, OK, OUT_OF_MEMORY } from "./status";
 
 const UNKNOWN: i32 = 0;
@@ -46,6 +46,14 @@ export function begin(vitName: usize, vitLength: u32, tokensName: usize, tokensL
   room = bytes;
   format = UNKNOWN;
   return OK;
+}
+
+/** Starts another input in the memory of the last one, with the same names. */
+export function restart(): void {
+  json.restart();
+  npy.restart();
+  clearColumns();
+  format = UNKNOWN;
 }
 
 /** Reads the first `bytes` bytes of the buffer. After an error, and after the end, there is no more to push. */

@@ -45,6 +45,11 @@ export const EXPECT_DATA: i32 = 18; // more of a .npy
 export function setColumns(vitAt: usize, tokensAt: usize): void {
   vit = vitAt;
   tokens = tokensAt;
+  clearColumns();
+}
+
+/** Forgets what was found and the last error. */
+export function clearColumns(): void {
   vitCount = 0;
   tokensCount = 0;
   seenLength = 0;

@@ -18,8 +18,9 @@ const job: Job = {
 };
 const hash = expected(job);
 
-// How a page came by the module does not matter here: one row per engine and kind of thread.
-const rows = hosts.filter(({ name }) => !/wrong type|, esbuild$|Vite/.test(name));
+// How a page came by the module does not matter here: one row per engine and kind of thread. A command
+// tells no times of its core.
+const rows = hosts.filter(({ name }) => !/wrong type|, esbuild$|Vite|WASI command/.test(name));
 const ms = new Map<string, number[]>();
 const engines = new Map<string, string>();
 const notes: string[] = [];

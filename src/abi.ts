@@ -21,6 +21,23 @@ export interface Abi {
   isfGroups(): number;
   isfFinish(): number;
 
+  balancedBegin(
+    vit: number,
+    tokens: number,
+    n: number,
+    maxVit: number,
+    maxTokens: number,
+    seed: number,
+    effort: number,
+  ): number;
+  balancedStep(): number;
+  balancedGroups(): number;
+
+  lowerBound(vit: number, tokens: number, n: number, maxVit: number, maxTokens: number): number;
+  linearBound(): number;
+  patternBound(): number;
+  halfBound(): number;
+
   errorIndex(): number;
   packingGroups(): number;
   packingOffsets(): number;
@@ -31,6 +48,7 @@ export interface Abi {
   packingOversizeCount(): number;
   packingOversize(): number;
   packingBound(): number;
+  packingMix(): number;
   groupSums(values: number, order: number, offsets: number, groups: number, out: number): void;
 
   readerBegin(vitName: number, vitLength: number, tokensName: number, tokensLength: number, bytes: number): number;
@@ -102,6 +120,7 @@ export interface Abi {
     maxTokens: number,
     bound: number,
     rounds: number,
+    mix: number,
   ): number;
   textWrite(out: number, room: number): number;
 

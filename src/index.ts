@@ -4,8 +4,17 @@ export { type ErrorCode, InputError, OmnibalError, OptionError, RuntimeError } f
 export type { EvaluateOptions, Evaluation, PlanOrder } from "./evaluate.ts";
 export type { LengthArray, Lengths, LengthsInput, SampleRecord } from "./lengths.ts";
 export { load, loadSync, type WasmSource } from "./load.ts";
-export { Omnibal, type PackOptions, type RoundInfo } from "./omnibal.ts";
-export { Packing, type PackingBounds, type PackingParts, type PackingStats } from "./packing.ts";
+export {
+  type BalancedOptions,
+  type CommonPackOptions,
+  type IsfOptions,
+  type LowerBound,
+  Omnibal,
+  type PackOptions,
+  type PackProgress,
+  type RoundInfo,
+} from "./omnibal.ts";
+export { Packing, type PackingBounds, type PackingParts, type PackingStats, type PackMethod } from "./packing.ts";
 export type { PackAsyncOptions } from "./parallel/background.ts";
 export type { WorkerLike } from "./parallel/seat.ts";
 export {

@@ -13,9 +13,14 @@ export interface PackingStats {
   readonly fillTokens: number;
   readonly samplesPerGroup: number;
   readonly rounds: number;
+  /** See `Packing.mix`. */
+  readonly mix: number | null;
 }
 
-/** The bounds and thresholds a packing was made with. */
+/** How groups are made: `isf` is the published algorithm, `balanced` comes close to the lower bound. */
+export type PackMethod = "isf" | "balanced";
+
+/** The bounds and thresholds a packing was made with; `balanced` has no thresholds, and the bounds in their place. */
 export interface PackingBounds {
   readonly maxVit: number;
   readonly maxTokens: number;
@@ -34,6 +39,8 @@ export interface PackingParts {
   readonly bounds: PackingBounds;
   readonly bound: number;
   readonly rounds: number;
+  readonly method?: PackMethod | undefined;
+  readonly mix?: number | null;
 }
 
 function sum(values: Int32Array): number {
@@ -65,10 +72,21 @@ export class Packing implements Iterable<Int32Array> {
   /** Samples beyond a bound, by rising index. */
   readonly oversize: Int32Array;
   readonly bounds: PackingBounds;
-  /** No packing of these samples has fewer groups. */
+  /** No packing of these samples has fewer groups: the tight or the linear bound, see the option `lowerBound`. */
   readonly bound: number;
-  /** Rounds that were run. */
+  /** Rounds of ISF that were run; 0 for `balanced`, which has none. */
   readonly rounds: number;
+  /** How the groups were made; undefined for a packing that was read back. */
+  readonly method: PackMethod | undefined;
+  /**
+   * How random the groups are composed: the variance of tokens inside groups over what is expected of a random deal of
+   * the same samples to groups of the same sizes, that is
+   * (sum over groups of (a - t^2 / k)) / (sum over groups of (k - 1)) / ((A - T^2 / n) / (n - 1)), where a, t and k are a
+   * group's sum of tokens^2, tokens and samples, and A, T and n those of all. 1 is random; well below it a group's
+   * samples are of one length class, above it long and short ones are combined. null where it means nothing (no group of
+   * two samples, or all alike) or is not known (read back without lengths).
+   */
+  readonly mix: number | null;
 
   constructor(parts: PackingParts) {
     this.length = parts.offsets.length - 1;
@@ -81,22 +99,15 @@ export class Packing implements Iterable<Int32Array> {
     this.bounds = parts.bounds;
     this.bound = parts.bound;
     this.rounds = parts.rounds;
+    this.method = parts.method;
+    this.mix = parts.mix ?? null;
   }
 
   /** What the packing is made of, to post it or keep it. */
   get parts(): PackingParts {
-    const { offsets, indices, vit, tokens, attention, oversize, bounds, bound, rounds } = this;
-    return {
-      offsets,
-      indices,
-      vit,
-      tokens,
-      ...(attention === undefined ? {} : { attention }),
-      oversize,
-      bounds,
-      bound,
-      rounds,
-    };
+    const { offsets, indices, vit, tokens, attention, oversize, bounds, bound, rounds, method, mix } = this;
+    const parts = { offsets, indices, vit, tokens, oversize, bounds, bound, rounds, method, mix };
+    return attention === undefined ? parts : { ...parts, attention };
   }
 
   /** The sample indices of group i, a view: O(1). @throws RangeError when i is not 0 .. length - 1. */
@@ -124,6 +135,7 @@ export class Packing implements Iterable<Int32Array> {
       fillTokens: groups === 0 ? 0 : sum(this.tokens) / (groups * bounds.maxTokens),
       samplesPerGroup: groups === 0 ? 0 : samples / groups,
       rounds: this.rounds,
+      mix: this.mix,
     };
   }
 }

@@ -89,6 +89,7 @@ def lengths(name, values):
 class GroupBatchSampler:
     """One rank's groups, epoch after epoch, in the order of torch's DistributedSampler over the groups.
 
+    The batches are those of `omnibal.sampler(packing, { kind: "random", ... })` in JavaScript with the same seed.
     Packs once. Epoch e draws a permutation of all groups with seed + e; rank r takes places r, r + world_size, ...
     Tail: every rank takes ceil(groups / world_size) steps, and the ranks that run out start over at the front of the
     permutation; with drop_last all take floor(groups / world_size) and the rest of the permutation is left out.

@@ -1,11 +1,11 @@
 import { setImmediate } from "node:timers/promises";
 import type { Lengths } from "../lengths.ts";
 import { load } from "../load.ts";
-import type { Omnibal, PackOptions } from "../omnibal.ts";
+import type { Omnibal, PackOptions, PackProgress, RoundInfo } from "../omnibal.ts";
 import { MAX_INT32, MAX_UINT32 } from "../options.ts";
 import type { Packing } from "../packing.ts";
 import { checkOutput, formats, writeAs } from "../write/index.ts";
-import { type Command, numberOption, requiredNumber, textOption, type Values } from "./command.ts";
+import { type Command, numberOption, requiredNumber, textOption, UsageError, type Values } from "./command.ts";
 import { chosenFormat, formatsHelp } from "./format.ts";
 import { inputHelp, inputOptions, inputOptionsHelp, readFiles } from "./input.ts";
 import { Progress } from "./progress.ts";
@@ -14,45 +14,78 @@ import { percent, seconds, thousands } from "./table.ts";
 const help = `Usage: omnibal pack --max-vit N --max-tokens N [options] FILE...
 
 Packs samples into groups, each with at most so many image tiles (vit) and so
-many tokens, by Iterative Sampling and Filtering. The same input, options and
-seed give the same groups. Every sample is in exactly one group, or in the list
-of oversize samples, which are beyond a bound by themselves.
+many tokens. The same input, options and seed give the same groups. Every sample
+is in exactly one group, or in the list of oversize samples, which are beyond a
+bound by themselves.
 
 ${inputHelp}
 
 Options:
   --max-vit N         most tiles in a group
   --max-tokens N      most tokens in a group
-  --min-vit N         a group with so many tiles is full (default: --max-vit)
-  --min-tokens N      a group with so many tokens is full
-                      (default: --max-tokens less 128)
-  --rounds N          at most so many rounds (default 50)
+  --method METHOD     isf (default) or balanced
   --seed N            0 to 4294967295 (default 1024)
   -o, --output OUT    write there and not to standard output
   --format FORMAT     ${formats.map((format) => format.name).join(", ")} (default json)
 ${inputOptionsHelp}
 
+Method isf, Iterative Sampling and Filtering, makes the published groups:
+  --min-vit N         a group with so many tiles is full (default: --max-vit)
+  --min-tokens N      a group with so many tokens is full
+                      (default: --max-tokens less 128)
+  --rounds N          at most so many rounds (default 50)
+
+Method balanced makes fewer groups, near the lower bound, in some more time:
+  --effort N          0 quick, 1 normal, 2 long, 3 very long (default 1)
+
 Formats:
 ${formatsHelp(formats)}
 
-Samples are numbered from 0 on. OUT appears when it is whole, or not at all.
+Samples are numbered from 0 on. OUT appears when it is whole, or not at all. The
+mix shown at the end is the variance of tokens within groups over that of a
+random draw: well below 1, the samples of a group are of one length.
 `;
 
+const METHODS = ["isf", "balanced"];
+
+/** Options that only one method takes. */
+const METHOD_OPTIONS: readonly (readonly [method: string, options: readonly string[]])[] = [
+  ["isf", ["min-vit", "min-tokens", "rounds"]],
+  ["balanced", ["effort"]],
+];
+
 function packOptions(values: Values): PackOptions {
+  const method = textOption(values, "method") ?? "isf";
+  if (!METHODS.includes(method)) {
+    throw new UsageError(`--method is ${JSON.stringify(method)}, expected one of ${METHODS.join(", ")}`);
+  }
+  for (const [owner, names] of METHOD_OPTIONS) {
+    const foreign = owner === method ? undefined : names.find((name) => values[name] !== undefined);
+    if (foreign !== undefined) throw new UsageError(`--${foreign} is given, but it is for --method ${owner}`);
+  }
   const optional = {
     minVit: numberOption(values, "min-vit", 0, MAX_INT32),
     minTokens: numberOption(values, "min-tokens", 0, MAX_INT32),
     rounds: numberOption(values, "rounds", 1, MAX_INT32),
+    effort: numberOption(values, "effort", 0, 3),
     seed: numberOption(values, "seed", 0, MAX_UINT32),
   };
   return {
+    method,
     maxVit: requiredNumber(values, "max-vit", 1, MAX_INT32),
     maxTokens: requiredNumber(values, "max-tokens", 1, MAX_INT32),
+    lowerBound: "tight",
     ...Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined)),
-  };
+  } as PackOptions;
 }
 
-/** Packs with a turn of the event loop after each round, so that signals are answered and the bar is drawn. */
+/** What the bar says beside its percentage. */
+function progressNote(progress: PackProgress | RoundInfo): string {
+  const groups = progress.groups > 0 ? `${thousands(progress.groups)} groups` : "";
+  return "round" in progress ? `round ${thousands(progress.round)}, ${groups}` : groups;
+}
+
+/** Packs with a turn of the event loop after each piece of the work, so that signals are answered and the bar is drawn. */
 async function packWithProgress(
   omnibal: Omnibal,
   lengths: Lengths,
@@ -64,8 +97,7 @@ async function packWithProgress(
   try {
     let step = steps.next();
     while (!step.done) {
-      const { round, rounds, groups } = step.value;
-      progress.update(round, rounds, `round ${thousands(round)}, ${thousands(groups)} groups`);
+      progress.update(step.value.done, 1, progressNote(step.value));
       await setImmediate();
       step = steps.next();
     }
@@ -73,6 +105,10 @@ async function packWithProgress(
   } finally {
     progress.end();
   }
+}
+
+function mixLine({ mix }: Packing): string {
+  return mix === null ? "-" : `${mix.toFixed(3)}, where 1 is a random draw`;
 }
 
 function oversizeLine({ oversize }: Packing): string {
@@ -92,8 +128,9 @@ export function packingSummary(packing: Packing): string {
     ["tokens", `${percent(stats.fillTokens)} of ${thousands(bounds.maxTokens)} in a group filled`],
     ["samples", `${thousands(stats.samples)} in groups, ${stats.samplesPerGroup.toFixed(2)} per group`],
     ["oversize", oversizeLine(packing)],
-    ["rounds", thousands(stats.rounds)],
+    ["mix", mixLine(packing)],
   ];
+  if (packing.method !== "balanced") lines.push(["rounds", thousands(stats.rounds)]);
   return lines.map(([name, text]) => `${name.padEnd(13)}${text}\n`).join("");
 }
 
@@ -105,6 +142,8 @@ export const packCommand: Command = {
     ...inputOptions,
     "max-vit": { type: "string" },
     "max-tokens": { type: "string" },
+    method: { type: "string" },
+    effort: { type: "string" },
     "min-vit": { type: "string" },
     "min-tokens": { type: "string" },
     rounds: { type: "string" },

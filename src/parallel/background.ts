@@ -1,14 +1,14 @@
 // One packing in a worker of its own, so that the caller's thread stays free.
 import { RuntimeError } from "../errors.ts";
 import { type Lengths, type LengthsInput, toLengths } from "../lengths.ts";
-import type { Omnibal, PackOptions } from "../omnibal.ts";
+import type { Omnibal, PackOptions, RoundInfo } from "../omnibal.ts";
 import { Packing } from "../packing.ts";
 import { type Answer, ask, breathe, revive, type Seat, seat, share, startWorker, type WorkerLike } from "./seat.ts";
 
-export interface PackAsyncOptions extends PackOptions {
+export type PackAsyncOptions = PackOptions & {
   /** Starts a worker that runs the package's `dist/parallel/worker.js`, where that is not served as it stands. */
   readonly startWorker?: () => WorkerLike;
-}
+};
 
 /** A worker with the lengths at hand; undefined where there are none, or none that starts. */
 async function open(
@@ -36,12 +36,14 @@ async function open(
 export async function packInBackground(
   omnibal: Omnibal,
   lengths: LengthsInput,
-  { startWorker: start = startWorker, onRound, signal, ...options }: PackAsyncOptions,
+  { startWorker: start = startWorker, ...options }: PackAsyncOptions,
 ): Promise<Packing> {
+  const { signal, onProgress } = options;
+  const onRound = "onRound" in options ? options.onRound : undefined;
   signal?.throwIfAborted();
   const input = toLengths(lengths);
   const place = await open(omnibal.module, input, start);
-  if (place === undefined) return packBetweenTurns(omnibal, input, options, onRound, signal);
+  if (place === undefined) return packBetweenTurns(omnibal, input, options);
   let stop: (() => void) | undefined;
   try {
     return await new Promise<Packing>((resolve, reject) => {
@@ -50,9 +52,10 @@ export async function packInBackground(
       if (signal?.aborted === true) return stop();
       signal?.addEventListener("abort", stop, { once: true });
       place.listen = (answer: Answer | undefined) => {
-        if (answer?.kind === "round") {
+        if (answer?.kind === "progress") {
           try {
-            onRound?.(answer.info);
+            if ("round" in answer.progress) onRound?.(answer.progress as RoundInfo);
+            onProgress?.(answer.progress);
           } catch (error) {
             reject(error);
           }
@@ -60,7 +63,8 @@ export async function packInBackground(
         else if (answer?.kind === "failed") reject(revive(answer));
         else reject(new RuntimeError("LOAD_FAILED", "the worker ended before the packing was done"));
       };
-      place.worker.postMessage({ kind: "pack", set: 0, options });
+      const { signal: _, onProgress: __, ...plain } = { ...options, onRound: undefined };
+      place.worker.postMessage({ kind: "pack", set: 0, options: plain });
     });
   } finally {
     place.worker.terminate();
@@ -68,24 +72,17 @@ export async function packInBackground(
   }
 }
 
-async function packBetweenTurns(
-  omnibal: Omnibal,
-  input: Lengths,
-  options: PackOptions,
-  onRound: PackOptions["onRound"],
-  signal: AbortSignal | undefined,
-): Promise<Packing> {
-  const rounds = omnibal.packInRounds(input, options);
+/** On the caller's thread, with a turn for others after each piece of work. */
+async function packBetweenTurns(omnibal: Omnibal, input: Lengths, options: PackOptions): Promise<Packing> {
+  const steps = omnibal.packInRounds(input, options);
   try {
     for (;;) {
-      const step = rounds.next();
+      const step = steps.next();
       if (step.done === true) return step.value;
-      onRound?.(step.value);
       await breathe();
-      signal?.throwIfAborted();
     }
   } finally {
     // Left half-way, the core is still busy with it.
-    rounds.return(undefined as never);
+    steps.return(undefined as never);
   }
 }

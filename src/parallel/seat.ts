@@ -2,11 +2,13 @@
 import type { Candidate, Measured } from "../candidate.ts";
 import { type ErrorCode, InputError, OptionError, RuntimeError } from "../errors.ts";
 import type { Lengths } from "../lengths.ts";
-import type { PackOptions, RoundInfo } from "../omnibal.ts";
+import type { BalancedOptions, IsfOptions, PackProgress } from "../omnibal.ts";
 import type { PackingParts } from "../packing.ts";
 
 /** Options of a packing that can be posted. */
-export type PlainPackOptions = Omit<PackOptions, "onRound" | "signal">;
+export type PlainPackOptions =
+  | Omit<IsfOptions, "onRound" | "onProgress" | "signal">
+  | Omit<BalancedOptions, "onProgress" | "signal">;
 
 /** To a worker. */
 export type Request =
@@ -18,7 +20,7 @@ export type Request =
 export type Answer =
   | { readonly kind: "ready" }
   | { readonly kind: "done"; readonly id: number; readonly measured: Measured }
-  | { readonly kind: "round"; readonly info: RoundInfo }
+  | { readonly kind: "progress"; readonly progress: PackProgress }
   | { readonly kind: "packed"; readonly parts: PackingParts }
   | {
       readonly kind: "failed";

@@ -2,7 +2,7 @@
 import { measure } from "../candidate.ts";
 import { fromModule } from "../instance.ts";
 import type { Lengths } from "../lengths.ts";
-import type { Omnibal, RoundInfo } from "../omnibal.ts";
+import type { Omnibal, PackProgress } from "../omnibal.ts";
 import type { Answer, Request } from "./seat.ts";
 
 let omnibal: Omnibal | undefined;
@@ -16,8 +16,8 @@ function answer(request: Request, post: (answer: Answer) => void): Answer {
       return { kind: "ready" };
     }
     if (request.kind === "pack") {
-      const onRound = (info: RoundInfo) => post({ kind: "round", info });
-      return { kind: "packed", parts: omnibal!.pack(sets[request.set], { ...request.options, onRound }).parts };
+      const onProgress = (progress: PackProgress) => post({ kind: "progress", progress });
+      return { kind: "packed", parts: omnibal!.pack(sets[request.set], { ...request.options, onProgress }).parts };
     }
     return { kind: "done", id: request.id, measured: measure(omnibal!, sets[request.set], request.candidate) };
   } catch (error) {

@@ -24,7 +24,7 @@ lengthsFile("tiled.json", tiled.vit, tiled.tokens);
 
 const json =
   '{"groups":[[2],[0,1]],"oversize":[3,4],"stats":{"groups":2,"samples":3,"oversize":2,"bound":2,' +
-  '"fillVit":0.777778,"fillTokens":0.445679,"samplesPerGroup":1.500000,"rounds":50}}\n';
+  '"fillVit":0.777778,"fillTokens":0.445679,"samplesPerGroup":1.500000,"rounds":50,"mix":0.098038}}\n';
 const summary = `\
 groups       2
 lower bound  2, 0.00 % above it
@@ -32,6 +32,7 @@ vit          77.78 % of 9 in a group filled
 tokens       44.57 % of 4,096 in a group filled
 samples      3 in groups, 1.50 per group
 oversize     2 in no group: 3, 4
+mix          0.098, where 1 is a random draw
 rounds       50
 `;
 const time = /^time {9}\d+\.\d\d s \(read \d+\.\d\d s, pack \d+\.\d\d s, write \d+\.\d\d s\)\n$/;

@@ -83,6 +83,22 @@ describe("wrong usage: code 2 and one line", () => {
       '--format is "xml", expected one of json, jsonl, npy, xtuner (see omnibal pack --help)',
     ],
     [
+      ["pack", "a", ...bounds, "--method=best"],
+      '--method is "best", expected one of isf, balanced (see omnibal pack --help)',
+    ],
+    [
+      ["pack", "a", ...bounds, "--method=balanced", "--rounds=3"],
+      "--rounds is given, but it is for --method isf (see omnibal pack --help)",
+    ],
+    [
+      ["pack", "a", ...bounds, "--effort=2"],
+      "--effort is given, but it is for --method balanced (see omnibal pack --help)",
+    ],
+    [
+      ["pack", "a", ...bounds, "--method=balanced", "--effort=4"],
+      '--effort is "4", expected a whole number from 0 to 3 (see omnibal pack --help)',
+    ],
+    [
       ["pack", "a", ...bounds, "--format=npy"],
       "--format npy makes a folder: name it with -o (see omnibal pack --help)",
     ],

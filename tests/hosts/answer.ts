@@ -2,6 +2,8 @@
 import { generate, type Samples } from "../../bench/inputs.ts";
 import type { Abi } from "../../src/abi.ts";
 
+export { generate };
+
 /** One packing: an input by its name (bench/inputs.ts) and all options. */
 export interface Job {
   readonly input: string;

@@ -2,7 +2,7 @@
 import { chromium as driver } from "playwright-core";
 import { findProgram, type Host } from "./host.ts";
 import { ways } from "./pages.ts";
-import { askPage } from "./server.ts";
+import { askPage, serve } from "./server.ts";
 
 const program = findProgram("OMNIBAL_CHROMIUM", ["chromium", "chromium-browser", "google-chrome"]);
 
@@ -15,9 +15,10 @@ const QUIET = [
   "--disable-sync",
 ];
 
-async function open(url: string) {
-  // Chromium refuses to sandbox what root starts, as in containers.
-  const chromiumSandbox = process.getuid?.() !== 0;
+// Chromium refuses to sandbox what root starts, as in containers.
+const chromiumSandbox = process.getuid?.() !== 0;
+
+export async function open(url: string) {
   const browser = await driver.launch({ executablePath: program!, args: QUIET, chromiumSandbox });
   const trouble: string[] = [];
   const page = await browser.newPage();
@@ -27,12 +28,30 @@ async function open(url: string) {
   return { close: () => browser.close(), trouble: () => trouble.join("\n") };
 }
 
+/** What a page in `folder` has written into an element once it is there. */
+export async function read(folder: string, path: string, selector: string): Promise<string> {
+  const { port, close } = await serve(folder);
+  const browser = await driver.launch({ executablePath: program!, args: QUIET, chromiumSandbox });
+  try {
+    const page = await browser.newPage();
+    await page.goto(`http://127.0.0.1:${port}/${path}`);
+    await page.waitForFunction((s) => document.querySelector(s)?.textContent !== "", selector);
+    return (await page.textContent(selector)) ?? "";
+  } finally {
+    await browser.close();
+    close();
+  }
+}
+
+export function missing(): string | undefined {
+  return program === undefined
+    ? "Chromium is not there: apt-get install chromium, or say where it is in OMNIBAL_CHROMIUM"
+    : undefined;
+}
+
 export const chromium: readonly Host[] = ways.map(({ name, compiled, page }) => ({
   name: `Chromium, ${name}`,
   compiled,
-  missing: () =>
-    program === undefined
-      ? "Chromium is not there: apt-get install chromium, or say where it is in OMNIBAL_CHROMIUM"
-      : undefined,
+  missing,
   ask: async (question) => askPage(await page(), question, open),
 }));

@@ -1,9 +1,10 @@
-// Every host the module is to run in: one line each. A WASI command line is one more.
+// Every host the module is to run in: one line each.
 import { chromium } from "./chromium.ts";
 import { deno } from "./deno.ts";
 import { firefox } from "./firefox.ts";
 import type { Host } from "./host.ts";
 import { node } from "./node.ts";
+import { wasiCommand } from "./wasi-row.ts";
 import { wasmtime } from "./wasmtime.ts";
 
 export const hosts: readonly Host[] = [
@@ -12,4 +13,5 @@ export const hosts: readonly Host[] = [
   ...chromium,
   ...firefox,
   ...wasmtime,
+  wasiCommand,
 ];

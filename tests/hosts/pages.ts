@@ -10,7 +10,7 @@ export interface Way {
   page(): Promise<Page>;
 }
 
-const WASM = "application/wasm";
+export const WASM = "application/wasm";
 
 async function plain(wasmType: string): Promise<Page> {
   return { folder: await appFolder(), path: "plain.html", wasmType };
@@ -23,7 +23,7 @@ async function byEsbuild(path: string): Promise<Page> {
   return { folder, path, wasmType: WASM };
 }
 
-async function byVite(app: string): Promise<Page> {
+export async function byVite(app: string): Promise<Page> {
   const folder = join(await appFolder(), app);
   await tool("vite", "build", folder, "--logLevel", "warn");
   return { folder: join(folder, "dist"), path: "index.html", wasmType: WASM };

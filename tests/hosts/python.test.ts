@@ -103,6 +103,17 @@ describe("the batch sampler in Python", () => {
     expect(groups.length % 7).not.toBe(0);
   });
 
+  test("a rank has the batches of the random sampler in JavaScript", async () => {
+    for (const tail of ["repeat", "drop"] as const) {
+      const ranks = epoch(7, 2, { drop_last: tail === "drop" });
+      const same = ranks.map((_, rank) => {
+        const sampler = omnibal.sampler(packing, { kind: "random", ranks: 7, rank, seed: 1024, epoch: 2, tail });
+        return Array.from(sampler, ([group]) => groups[group]);
+      });
+      expect(ranks).toEqual(same);
+    }
+  });
+
   test("drop_last leaves out the end of the order", async () => {
     const ranks = epoch(7, 0, { drop_last: true });
     expect(dealt(ranks)).toEqual(shuffled(1024).slice(0, Math.floor(groups.length / 7) * 7));

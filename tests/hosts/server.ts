@@ -1,9 +1,9 @@
 // The server that pages come from: static files, the question, and the report that the page sends back.
 import { readFile } from "node:fs/promises";
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { extname, join } from "node:path";
-import type { Question, Report } from "./answer.ts";
+import type { Report } from "./answer.ts";
 
 const TYPES: Record<string, string> = { ".html": "text/html", ".js": "text/javascript" };
 const PATIENCE = 60_000;
@@ -17,19 +17,49 @@ export interface Page {
   readonly wasmType: string;
 }
 
-/** Opens the page in a browser, which `open` starts and returns a way to end, and waits for its report. */
-export async function askPage(
-  page: Page,
-  question: Question,
-  open: (url: string) => Promise<{ close(): Promise<void>; trouble(): string }>,
-): Promise<Report> {
-  const asked: string[] = [];
-  let settle: (report: Report | { failed: string }) => void;
-  const reported = new Promise<Report | { failed: string }>((resolve) => {
-    settle = resolve;
-  });
+type Special = (request: IncomingMessage, response: ServerResponse, path: string) => Promise<boolean>;
+
+/** Serves a folder on the loopback address; `special` may answer a path itself. */
+export async function serve(
+  folder: string,
+  wasmType = "application/wasm",
+  special: Special = async () => false,
+): Promise<{ port: number; close(): void }> {
   const server = createServer(async (request, response) => {
     const path = new URL(request.url ?? "/", "http://localhost").pathname;
+    if (await special(request, response, path)) return;
+    try {
+      const bytes = await readFile(join(folder, path));
+      const type = path.endsWith(".wasm") ? wasmType : TYPES[extname(path)];
+      if (type !== undefined) response.setHeader("content-type", type);
+      response.end(bytes);
+    } catch {
+      response.writeHead(404).end();
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    port,
+    close() {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
+
+/** Opens the page in a browser, which `open` starts and returns a way to end, and waits for its report. */
+export async function askPage<R extends object = Report>(
+  page: Page,
+  question: object,
+  open: (url: string) => Promise<{ close(): Promise<void>; trouble(): string }>,
+): Promise<R> {
+  const asked: string[] = [];
+  let settle: (report: R | { failed: string }) => void;
+  const reported = new Promise<R | { failed: string }>((resolve) => {
+    settle = resolve;
+  });
+  const { port, close } = await serve(page.folder, page.wasmType, async (request, response, path) => {
     asked.push(path);
     if (path === "/question") {
       response.setHeader("content-type", "application/json");
@@ -39,19 +69,9 @@ export async function askPage(
       for await (const piece of request) body += piece;
       response.end();
       settle(JSON.parse(body));
-    } else {
-      try {
-        const bytes = await readFile(join(page.folder, path));
-        const type = path.endsWith(".wasm") ? page.wasmType : TYPES[extname(path)];
-        if (type !== undefined) response.setHeader("content-type", type);
-        response.end(bytes);
-      } catch {
-        response.writeHead(404).end();
-      }
-    }
+    } else return false;
+    return true;
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
   const browser = await open(`http://127.0.0.1:${port}/${page.path}`);
   const timer = setTimeout(() => {
     settle({ failed: `no report in ${PATIENCE / 1000} s; asked for: ${asked.join(" ")}` });
@@ -63,7 +83,6 @@ export async function askPage(
   } finally {
     clearTimeout(timer);
     await browser.close();
-    server.closeAllConnections();
-    server.close();
+    close();
   }
 }

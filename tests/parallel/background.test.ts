@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { Worker } from "node:worker_threads";
 import { describe, expect, test } from "vitest";
-import { load, type RoundInfo, RuntimeError } from "../../src/index.ts";
+import { load, type PackProgress, type RoundInfo, RuntimeError } from "../../src/index.ts";
 import { root } from "../installed.ts";
 import { samples } from "../samples.ts";
 
@@ -28,6 +28,15 @@ describe.each([
     expect(packing).toEqual(omnibal.pack(input, bounds));
     expect(seen.map((info) => info.round)).toEqual(Array.from({ length: 50 }, (_, r) => r + 1));
     expect(seen.at(-1)?.groups).toBe(packing.length);
+  });
+
+  test("balanced too, with its progress", async () => {
+    const done: number[] = [];
+    const options = { ...bounds, method: "balanced" as const };
+    const onProgress = (progress: PackProgress) => done.push(progress.done);
+    const packing = await omnibal.packAsync(input, { ...options, startWorker: start, onProgress });
+    expect(packing).toEqual(omnibal.pack(input, options));
+    expect(done.at(-1)).toBe(1);
   });
 
   test("this thread goes on meanwhile", async () => {

@@ -28,7 +28,7 @@ describe("a packing as text", () => {
   test("json, to the byte", () => {
     expect(text(omnibal.pack(small, bounds), "json")).toBe(
       '{"groups":[[2],[0,1]],"oversize":[3,4],"stats":{"groups":2,"samples":3,"oversize":2,"bound":2,' +
-        '"fillVit":0.777778,"fillTokens":0.445679,"samplesPerGroup":1.500000,"rounds":50}}\n',
+        '"fillVit":0.777778,"fillTokens":0.445679,"samplesPerGroup":1.500000,"rounds":50,"mix":0.098038}}\n',
     );
   });
 
@@ -104,19 +104,21 @@ describe("a packing as text", () => {
     new Uint32Array(abi.memory.buffer, offsets, 2).set([0, values.length]);
     const sums = at + 1040;
     new Uint32Array(abi.memory.buffer, sums, 1).set([7]);
-    expect(abi.textBegin(0, offsets, at, sums, sums, 1, at, 0, 9, 9, 1, 1)).toBe(0);
+    expect(abi.textBegin(0, offsets, at, sums, sums, 1, at, 0, 9, 9, 1, 1, 0.1234565)).toBe(0);
     const size = abi.textWrite(at + 2048, 2048);
     const json = Buffer.from(abi.memory.buffer, at + 2048, size).toString();
     expect(abi.textWrite(at + 2048, 2048)).toBe(0);
     expect(JSON.parse(json).groups).toEqual([values]);
+    expect(json).toContain(`"mix":0.123457}`);
     abi.release(top);
   });
 
   test("what the core refuses", () => {
     const { abi } = omnibal;
-    expect(abi.textBegin(2, 0, 0, 0, 0, 0, 0, 0, 9, 9, 0, 0)).toBe(2);
-    expect(abi.textBegin(0, 0, 0, 0, 0, -1, 0, 0, 9, 9, 0, 0)).toBe(2);
-    expect(abi.textBegin(0, 0, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0)).toBe(2);
+    expect(abi.textBegin(2, 0, 0, 0, 0, 0, 0, 0, 9, 9, 0, 0, -1)).toBe(2);
+    expect(abi.textBegin(0, 0, 0, 0, 0, -1, 0, 0, 9, 9, 0, 0, -1)).toBe(2);
+    expect(abi.textBegin(0, 0, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, -1)).toBe(2);
+    expect(abi.textBegin(0, 0, 0, 0, 0, 0, 0, 0, 9, 9, 0, 0, Number.NaN)).toBe(2);
     expect(abi.textWrite(0, 767)).toBe(-2);
     expect(abi.statsWrite(0, 4095)).toBe(-2);
     expect(abi.statsLook(0, 0, -1)).toBe(2);

@@ -1,0 +1,3 @@
+import { reportServer } from "../background.js";
+
+await reportServer();

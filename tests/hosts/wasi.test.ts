@@ -1,0 +1,545 @@
+// The module as a WASI command gives what the Node command line gives: the same bytes, the same complaints, the same codes.
+import { execFile, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { load } from "../../src/index.ts";
+import { readLengths } from "../../src/read/index.ts";
+import { MAIN, widest } from "../cli/run.ts";
+import { testFolder } from "../folder.ts";
+import { type NpyShape, npy } from "../npy-bytes.ts";
+import { samples } from "../samples.ts";
+import { commandLine, type End, node, type Run, type WasiHost, wasmtime } from "./wasi.ts";
+import { python, wasm } from "./wasmtime.ts";
+import { whenThere } from "./when-there.ts";
+
+const folder = testFolder();
+const bounds = ["--max-vit", "9", "--max-tokens", "4096"];
+const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+const hosts = [wasmtime, node, commandLine];
+
+/** wasmtime's command line may be missing everywhere: the same engine is in the row before, which may not. */
+function when(host: WasiHost): ReturnType<typeof whenThere> {
+  const missing = host.missing();
+  if (host !== commandLine) return whenThere(missing);
+  if (missing !== undefined) console.warn(`skipped: ${missing}`);
+  return test.skipIf(missing !== undefined);
+}
+
+const runner = fileURLToPath(new URL("wasmtime_run.py", import.meta.url));
+
+function sha256(pieces: Iterable<Uint8Array>): string {
+  const hash = createHash("sha256");
+  for (const piece of pieces) hash.update(piece);
+  return hash.digest("hex");
+}
+
+/** Processes that run at the same time. */
+const AT_ONCE = 4;
+
+function file(name: string, content: string | Uint8Array): string {
+  writeFileSync(join(folder, name), content);
+  return name;
+}
+
+type Rows = readonly (readonly [number, number])[];
+
+function records(rows: Rows): string[] {
+  return rows.map(([vit_num, token_num]) => JSON.stringify({ vit_num, token_num, image_flags: vit_num }));
+}
+
+const small: Rows = [
+  [5, 2000],
+  [0, 1558],
+  [9, 93],
+  [12, 93],
+  [4, 5000],
+];
+const { vit, tokens } = samples("tiled:20000");
+const tiled: Rows = Array.from(vit, (v, i) => [v, tokens[i]]);
+file("small.json", `[${records(small).join(", ")}]\n`);
+file("a.json", `[${records(small.slice(0, 2))}]`);
+file("b.jsonl", records(small.slice(2)).join("\n"));
+file("none.json", " [ ] ");
+file("tiled.json", `[${records(tiled)}]`);
+file("tiled.jsonl", records(tiled).join("\r\n"));
+file("wide.json", `[${records([...tiled.slice(0, 3000), [2147483647, 0], [0, 2147483647], [40_000, 2_000_000]])}]`);
+file("fields.json", `[{"t\\u00efles":2,"note":"}]","\\"":{"a":[[]]},"length":100.0},{"length":7,"tïles":0}]`);
+const forms: Record<string, NpyShape> = {
+  "int64.npy": { descr: "<i8" },
+  "fortran.npy": { descr: "<i4", fortran: true },
+  "big.npy": { descr: ">f8", version: 3 },
+};
+for (const [name, form] of Object.entries(forms)) file(name, npy(tiled, form));
+
+interface Case extends Omit<Run, "folders"> {
+  /** What the Node command line is given, where that differs. */
+  readonly node?: readonly string[];
+}
+
+/** Standard input, and the same file by its name. */
+function bothWays(name: string, args: readonly string[]): Case[] {
+  return [{ args, input: name, node: [...args, "-"] }, { args: [...args, name] }];
+}
+
+const optionSets = [
+  [],
+  ["--format=jsonl"],
+  ["--min-vit=8", "--min-tokens", "3000", "--rounds", "3", "--seed=4294967295"],
+  ["--min-tokens=0", "--rounds=1"],
+  ["--max-vit=1", "--max-tokens=2147483647", "-q", "--format", "json"],
+  ["--max-vit=40000", "--max-tokens=0000000002000000", "--rounds=2147483647", "--min-vit=1"],
+];
+const fields = ["--vit-field=tïles", "--token-field", "length"];
+const good: Case[] = [
+  ...optionSets.flatMap((options) =>
+    ["small.json", "tiled.json", "wide.json"].flatMap((name) => bothWays(name, ["pack", ...bounds, ...options])),
+  ),
+  ...["tiled.jsonl", "none.json", ...Object.keys(forms)].flatMap((name) => [
+    ...bothWays(name, ["pack", ...bounds, "--rounds=4"]),
+    ...bothWays(name, ["stats", "--json"]),
+  ]),
+  ...["small.json", "tiled.json", "wide.json"].flatMap((name) => bothWays(name, ["stats", "-q", "--json"])),
+  ...bothWays("fields.json", ["pack", ...bounds, ...fields]),
+  {
+    args: ["pack", "tiled.json", "fortran.npy", "--", "a.json", "b.jsonl", "-"]
+      .concat(bounds)
+      .filter((a) => a !== "--"),
+    input: "tiled.jsonl",
+  },
+  { args: ["stats", "--json", "--", "fortran.npy", "a.json", "none.json", "./b.jsonl"] },
+  { args: ["stats", "--json", "-", "a.json"], input: "int64.npy" },
+];
+
+const row = '{"vit_num":1,"token_num":1}';
+const wrongInputs = [
+  "",
+  " \n",
+  "[",
+  `[${row}`,
+  `[${row},`,
+  `[${row},]`,
+  `[${row}]]`,
+  `[${row}] ${row}`,
+  `${row}${row}`,
+  `${row}\n${row},`,
+  "[1]",
+  '["a"]',
+  "[{}]",
+  `[${row},{"vit_num":1}]`,
+  '{"token_num":1}',
+  '[{"vit_num":-1,"token_num":1}]',
+  '[{"vit_num":1.5,"token_num":1}]',
+  '[{"vit_num":2147483648,"token_num":1}]',
+  '[{"vit_num":1e3,"token_num":1}]',
+  '[{"vit_num":null,"token_num":1}]',
+  '[{"vit_num":{},"token_num":1}]',
+  '[{"vit_num":[],"token_num":1}]',
+  '[{"vit_num":"a\\u0001 – \\"x\\"","token_num":1}]',
+  `[{"vit_num":"${"é".repeat(40)}","token_num":1}]`,
+  `[{"vit_num":"a${"é".repeat(40)}","token_num":1}]`,
+  '[{"vit_num":"\u007f","token_num":1}]',
+  '[{"vit_num":01,"token_num":1}]',
+  '[{"vit_num":1,"token_num":}]',
+  '[{"vit_num" 1}]',
+  "[{vit_num:1}]",
+  '[{"vit_num":1,}]',
+  '[{"vit_num":1 "token_num":1}]',
+  '[{"a":"\n"}]',
+  '[{"a":"\\x"}]',
+  '[{"a":"\\u00g0"}]',
+  '[{"a":tru}]',
+  '[{"a":[1,]}]',
+  '[{"a":[1 2]}]',
+  '[{"a":-}]',
+  '[{"a":1.}]',
+  `[{"a":${"[".repeat(600)}}]`,
+  '[{"a":"',
+  Buffer.from([0x93]),
+  npy([[1, 2]], { descr: "<i4" }).slice(0, -1),
+  Buffer.concat([npy([[1, 2]], { descr: "<i4" }), Buffer.from("x")]),
+  npy([[1, -2]], { descr: "<i4" }),
+  npy([[1, 2.25]], { descr: "<f8" }),
+  npy([[1, 2]], { descr: "<i4", shape: "(2,)" }),
+  npy([[1, 2]], { descr: "<i4", shape: "(99999999999, 2)" }),
+  npy([[1, 2]], { descr: "<i4", shape: "(2000000000, 2)" }),
+  npy([[1, 2]], { descr: "<i4", dict: "{'descr': [('a', '<i4')], 'fortran_order': False, 'shape': (1, 2), }" }),
+  npy([[1, 2]], { descr: "<i4", dict: "nothing" }),
+];
+const bad: Case[] = [
+  ...wrongInputs.flatMap((content, k) => {
+    const name = file(`wrong-${k}.json`, content);
+    return k % 2 === 0 ? [{ args: ["stats", "--json", name] }] : bothWays(name, ["pack", ...bounds]);
+  }),
+  { args: ["stats", "--json", "a.json", "missing.json"] },
+  { args: ["stats", "--json", "a.json/b"] },
+  { args: ["pack", ...bounds, "."] },
+  { args: ["pack", ...bounds, "-", "-"] },
+  { args: ["stats", "--json", "--vit-field=other", "a.json"] },
+  // Usage.
+  { args: [] },
+  { args: ["plot"] },
+  { args: ["--plot"] },
+  { args: [""] },
+  { args: ["stats", "--max-vit", "9", "a"] },
+  { args: ["stats", "-x", "a"] },
+  { args: ["stats", "-qé", "a"] },
+  { args: ["stats", "--json=1", "a"] },
+  { args: ["stats", "--quiet=", "a"] },
+  { args: ["stats", "--json", "--vit-field=", "a"] },
+  { args: ["stats", "--json", "--vit-field=token_num", "a"] },
+  { args: ["stats", "--json", "--vit-field", '"\\\b\f\n\r\t\u0001', "--token-field", '"\\\b\f\n\r\t\u0001', "a"] },
+  { args: ["stats", "--json", "--vit-field"] },
+  { args: ["stats", "--json", "--vit-field", "--", "a"] },
+  { args: ["pack", "a", "--max-tokens=9"] },
+  { args: ["pack", "a", "--max-vit=9"] },
+  { args: ["pack", "a", "--max-vit"] },
+  { args: ["pack", "a", "--max-vit", "-9"] },
+  { args: ["pack", "a", "-o"] },
+  { args: ["pack", "a", "-qo", "-x"] },
+  ...["--max-vit=0", "--max-tokens=0", "--max-tokens=2147483648", "--min-vit=", "--min-tokens=-1", "--rounds=0"].map(
+    (option) => ({ args: ["pack", "a", ...bounds, option] }),
+  ),
+  ...["--rounds=1e3", "--rounds= 1", "--seed=4294967296", "--seed=99999999999999999999", "--seed=\u00b2"].map(
+    (option) => ({ args: ["pack", "a", ...bounds, option] }),
+  ),
+];
+
+/** The Node command line on the same; the times, which only it tells, are left out. */
+function byNode({ args, input, node = args }: Case): Promise<End> {
+  return new Promise((done) => {
+    const child = execFile(
+      process.execPath,
+      [MAIN, ...node],
+      { cwd: folder, encoding: "buffer", maxBuffer: 1 << 28 },
+      (error, out, err) => {
+        done({ code: error?.code ?? 0, out, err: err.toString().replace(/^time {9}.*\n/m, "") });
+      },
+    );
+    // It may have ended before it has read.
+    child.stdin!.on("error", () => {});
+    child.stdin!.end(input === undefined ? "" : readFileSync(join(folder, input)));
+  });
+}
+
+const shared = [...good, ...bad];
+/** How the Node command line ends on every case. */
+const byNodeAll: End[] = [];
+for (let k = 0; k < shared.length; k += AT_ONCE) {
+  byNodeAll.push(...(await Promise.all(shared.slice(k, k + AT_ONCE).map(byNode))));
+}
+
+function inFolder({ args, input }: Run): Run {
+  return { args, folders: { ".": folder }, ...(input === undefined ? {} : { input: join(folder, input) }) };
+}
+
+test("the cases are good and bad ones", () => {
+  const ends = byNodeAll;
+  expect(ends.slice(0, good.length).map(({ code }) => code)).toEqual(good.map(() => 0));
+  expect(new Set(ends.slice(good.length).map(({ code }) => code))).toEqual(new Set([1, 2]));
+});
+
+/** The cases that did not end as with the Node command line. */
+function differing(ends: readonly End[]) {
+  expect(ends.length).toBe(shared.length);
+  const shown = ({ code, out, err }: End) => ({ code, out: out.toString().slice(0, 300), err });
+  return byNodeAll.flatMap((expected, k) => {
+    const { code, out, err } = ends[k];
+    const same = code === expected.code && err === expected.err && out.equals(expected.out);
+    return same ? [] : [{ args: shared[k].args, got: shown(ends[k]), expected: shown(expected) }];
+  });
+}
+
+describe("as the Node command line", () => {
+  for (const host of hosts) {
+    when(host)(host.name, async () => {
+      expect(differing(host.run(shared.map(inFolder)))).toEqual([]);
+    });
+  }
+});
+
+/** What the command does that the Node command line does not, or does in another way. */
+const own: readonly (readonly [args: readonly string[], code: number, err: string, input?: string])[] = [
+  [["stats", "small.json"], 2, "--json is missing: this command draws no tables (see omnibal stats --help)"],
+  [
+    ["pack", ...bounds, "-o", "out.json", "small.json"],
+    2,
+    "--output is not for this command: redirect standard output (see omnibal pack --help)",
+  ],
+  ...["npy", "xtuner", "xml", ""].map(
+    (format) =>
+      [
+        ["pack", ...bounds, "--format", format, "small.json"],
+        2,
+        `--format is "${format}", expected one of json, jsonl (see omnibal pack --help)`,
+      ] as const,
+  ),
+  [
+    ["stats", "--json", `--vit-field=${"x".repeat(4097)}`, "small.json"],
+    1,
+    "--vit-field is too long, expected a name of 1 to 4096 bytes",
+  ],
+  [
+    ["stats", "--json", "/small.json"],
+    1,
+    "/small.json: is in no folder that the host opens: wasmtime run --dir=FOLDER",
+  ],
+  [["stats", "--json", "../small.json"], 1, "../small.json: not allowed to read it"],
+  [
+    ["stats", "--json"],
+    1,
+    "stdin: record 0, byte 0: found v, expected an array of records or a record: [ or {",
+    "a.csv",
+  ],
+];
+file("a.csv", "vit_num,token_num\n1,2\n");
+
+/** Ways to say where small.json is. */
+const places: readonly (readonly [folders: Record<string, string>, path: string, found: boolean])[] = [
+  [{ ".": folder }, "small.json", true],
+  [{ ".": folder }, "././/small.json", true],
+  [{ [folder]: folder }, join(folder, "small.json"), true],
+  [{ "/": folder }, "/small.json", true],
+  [{ "/": folder }, "small.json", false],
+  [{ data: folder }, "data/small.json", true],
+  [{ "./data/": folder }, "data//small.json", true],
+  [{ data: folder }, "dat/small.json", false],
+  [{ data: folder }, "data2/small.json", false],
+  [{ data: folder }, "small.json", false],
+  [{ ".": join(folder, "none"), "data/more": folder }, "data/more/small.json", true],
+  [{ "data/more": folder, data: join(folder, "none") }, "data/more/small.json", true],
+  [{}, "small.json", false],
+];
+mkdirSync(join(folder, "none"));
+
+/** One seeded run is the same on every machine. */
+const fuzzed = { seed: 20, numRuns: 800 };
+
+/** Documents that are right but for a few bytes; what Node would take for CSV or for a meta file is not among them. */
+function documents(): Buffer[] {
+  const right = ["small.json", "a.json", "b.jsonl", "none.json", "fields.json"].map((name) =>
+    readFileSync(join(folder, name)),
+  );
+  right.push(...Object.values(forms).map((form) => Buffer.from(npy(small, form))));
+  const byte = fc.oneof(fc.constantFrom(...Buffer.from('{}[]",:\\ue0-1.\n')), fc.nat(255));
+  const edits = fc.array(fc.tuple(fc.nat(), byte, fc.constantFrom(0, 1, 2)), { maxLength: 4 });
+  const mutated = fc.tuple(fc.constantFrom(...right), edits, fc.nat(20)).map(([document, places, cut]) => {
+    let bytes = document;
+    for (const [place, value, kind] of places) {
+      const at = 1 + (place % (bytes.length - 1));
+      // Replaces, inserts or takes out.
+      const put = kind === 2 ? [] : [value];
+      bytes = Buffer.concat([bytes.subarray(0, at), Buffer.from(put), bytes.subarray(kind === 1 ? at : at + 1)]);
+    }
+    return cut < 5 ? bytes.subarray(0, bytes.length - cut) : bytes;
+  });
+  return fc.sample(
+    mutated.filter((bytes) => /^\s*[[{\x93]/.test(bytes.toString("latin1"))),
+    fuzzed,
+  );
+}
+
+/** Any bytes: only that they do no harm is known. */
+function noise(): Buffer[] {
+  return fc.sample(fc.uint8Array({ maxLength: 200 }), fuzzed).map((bytes) => Buffer.from(bytes));
+}
+
+function argumentLists(): string[][] {
+  const words = [
+    "pack",
+    "stats",
+    "--json",
+    "--max-vit",
+    "--max-vit=9",
+    "--max-tokens",
+    "4096",
+    "--max-tokens=99",
+    "--seed",
+  ];
+  words.push(
+    "--rounds=7",
+    "--format",
+    "jsonl",
+    "-q",
+    "-qq",
+    "-h",
+    "-",
+    "--",
+    "small.json",
+    "none",
+    ".",
+    "..",
+    "/",
+    "",
+    "-o",
+    "--=",
+  );
+  words.push("--vit-field=token_num", "--token-field", "--vit-field", "--help", "=", "--min-vit=2147483647");
+  const word = fc.oneof(
+    { weight: 6, arbitrary: fc.constantFrom(...words) },
+    fc.string({ unit: "grapheme", maxLength: 6 }),
+  );
+  return fc.sample(
+    fc.array(
+      word.filter((text) => !text.includes("\0")),
+      { maxLength: 8 },
+    ),
+    fuzzed,
+  );
+}
+
+/** Nobody can tell what is in it, but a run ends with a code of its own and one line. */
+function ended({ code, out, err }: End): boolean {
+  if (code === 0) return true;
+  return (code === 1 || code === 2) && out.length === 0 && /^omnibal: .+\n$/s.test(err);
+}
+
+for (const host of hosts) {
+  const there = when(host);
+  const run = (runs: readonly Run[]) => host.run(runs.map(inFolder));
+
+  describe(host.name, () => {
+    there("help and version", async () => {
+      const texts = run(
+        [["--help"], ["-h"], ["pack", "-h"], ["stats", "--json", "--help", "x"], ["-V"], ["--version"]].map((args) => ({
+          args,
+        })),
+      );
+      expect(texts.every(({ code, err }) => code === 0 && err === "")).toBe(true);
+      const [help, ...others] = texts.map(({ out }) => out.toString());
+      expect(help).toMatch(/^Usage: omnibal [\s\S]*\n$/);
+      expect(widest(help)).toBeLessThanOrEqual(80);
+      for (const name of ["max-vit", "max-tokens", "min-vit", "min-tokens", "rounds", "seed", "format", "vit-field"]) {
+        expect(help).toContain(`--${name} `);
+      }
+      expect(others).toEqual([help, help, help, `${version}\n`, `${version}\n`]);
+    });
+
+    there("what is its own", async () => {
+      const ends = run(own.map(([args, , , input]) => (input === undefined ? { args } : { args, input })));
+      const expected = own.map(([, code, err]) => ({ code, out: "", err: `omnibal: ${err}\n` }));
+      expect(ends.map(({ code, out, err }) => ({ code, out: out.toString(), err }))).toEqual(expected);
+    });
+
+    there("a file in a folder that is open to it, by every name it has there", async () => {
+      const ends = host.run(places.map(([folders, path]) => ({ args: ["stats", "--json", path], folders })));
+      expect(ends.map(({ out }) => out.toString().startsWith('{"samples":5,'))).toEqual(
+        places.map(([, , found]) => found),
+      );
+      expect(ends.every(ended)).toBe(true);
+    });
+
+    // A process for each of thousands of runs would take minutes.
+    if (host === commandLine) return;
+
+    there("wrong documents end as they do in Node", async () => {
+      const core = await load();
+      const inputs = documents();
+      const runs = inputs.map((document, k) => ({
+        args: ["stats", "--json"],
+        input: file(`fuzz-${k}`, document),
+      }));
+      const ends = run(runs);
+      let wrong = 0;
+      for (const [k, document] of inputs.entries()) {
+        const expected = await readLengths(["-"], {
+          stdin: (async function* () {
+            yield document;
+          })(),
+        }).then(
+          (lengths) => ({ code: 0, out: core.statsText(lengths), err: "" }),
+          (error: Error) => ({ code: 1, out: "", err: `omnibal: ${error.message}\n` }),
+        );
+        wrong += expected.code;
+        const { code, out, err } = ends[k];
+        expect({ code, out: out.toString(), err }, document.toString("latin1")).toEqual(expected);
+      }
+      expect(wrong).toBeGreaterThan(inputs.length / 4);
+      expect(wrong).toBeLessThan(inputs.length);
+    });
+
+    there("no bytes and no arguments make it trap", async () => {
+      const bytes = noise().map((document, k) => ({ args: ["pack", ...bounds], input: file(`noise-${k}`, document) }));
+      const lists = argumentLists().map((args) => ({ args, input: "small.json" }));
+      const ends = run([...bytes, ...lists]);
+      expect(ends.filter((end) => !ended(end))).toEqual([]);
+      expect(new Set(ends.map(({ code }) => code))).toEqual(new Set([0, 1, 2]));
+    });
+  });
+}
+
+const MEGABYTES = process.platform === "darwin" ? 1 << 20 : 1 << 10;
+/** Runs its arguments, and says on standard error what the largest of them took. */
+const measure = `
+import resource, subprocess, sys
+code = subprocess.run(sys.argv[1:]).returncode
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr)
+sys.exit(code)`;
+
+/** 100 MB as the reference writes it. */
+function largeFile(): { path: string; lengths: { vit: number[]; tokens: number[] } } {
+  const path = join(folder, "large.json");
+  const lengths = { vit: [] as number[], tokens: [] as number[] };
+  const out = openSync(path, "w");
+  const { vit, tokens } = samples("tiled:200000");
+  let bytes = writeSync(out, "[");
+  for (let k = 0; bytes < 100_000_000; k++) {
+    const text = Array.from(vit, (v, i) => {
+      lengths.vit.push(v);
+      lengths.tokens.push(tokens[i]);
+      return `{"vit_num": ${v}, "token_num": ${tokens[i]}, "image_flags": ${v}}`;
+    }).join(", ");
+    bytes += writeSync(out, k > 0 ? `, ${text}` : text);
+  }
+  writeSync(out, "]");
+  closeSync(out);
+  return { path, lengths };
+}
+
+whenThere(wasmtime.missing())("100 MB of JSON within 150 MB of the whole process", async () => {
+  const core = await load();
+  const { path, lengths } = largeFile();
+  const packing = core.pack(lengths, { maxVit: 9, maxTokens: 4096 });
+  const expected = [
+    { args: ["stats", "--json"], text: [new TextEncoder().encode(core.statsText(lengths))] },
+    { args: ["pack", "-q", ...bounds], text: core.packingText(packing, "json") },
+  ];
+  for (const { args, text } of expected) {
+    const input = openSync(path, "r");
+    const { status, stdout, stderr } = spawnSync(python, ["-c", measure, python, runner, wasm, ...args], {
+      stdio: [input, "pipe", "pipe"],
+      maxBuffer: 1 << 28,
+    });
+    closeSync(input);
+    expect(status).toBe(0);
+    expect(sha256([stdout])).toBe(sha256(text));
+    const megabytes = Number(stderr.toString()) / MEGABYTES;
+    expect(megabytes).toBeGreaterThan(10);
+    expect(megabytes).toBeLessThan(150);
+  }
+});
+
+whenThere(wasmtime.missing())("a memory that is too small: one line, code 1", async () => {
+  const file = join(folder, "tiled.json");
+  for (const args of [
+    ["pack", ...bounds, "-q"],
+    ["stats", "--json"],
+  ]) {
+    // From what the module starts with to enough, by pages: every block that it asks for is refused once.
+    const pages = Array.from({ length: 30 }, (_, k) => 4 + k);
+    const ends = wasmtime.run(pages.map((n) => ({ args, memory: n << 16, input: file })));
+    const enough = ends.findIndex(({ code }) => code === 0);
+    expect(enough).toBeGreaterThan(8);
+    expect(ends.slice(enough).every(({ code }) => code === 0)).toBe(true);
+    for (const { code, out, err } of ends.slice(0, enough)) {
+      expect([code, out.length, err]).toEqual([
+        1,
+        0,
+        expect.stringMatching(/^omnibal: out of memory after \d+ samples\n$/),
+      ]);
+    }
+  }
+});
