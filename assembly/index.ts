@@ -9,7 +9,8 @@
 // `memory` die when it grows: make them after the last call that can allocate (alloc, ...Begin, ...Finish).
 // An export that answers a status answers one of the codes in status.ts: 0 done, 1 out of memory, 2 bad argument,
 // 3 a vit value is negative, 4 a tokens value is negative (`errorIndex()` says where for 3 and 4), 5 to 14: a length
-// file cannot be read (`readerOffset()` and those after it say where and why), 15 and 16: a saved packer is refused.
+// file cannot be read (`readerOffset()` and those after it say where and why), 15 and 16: a saved packer is refused,
+// 17: a plan names a unit that is not there (`errorIndex()`).
 // One instance serves one caller at a time. The imports (wasi_snapshot_preview1.ts) are for `_start` alone: who does
 // not call it may give functions that do nothing.
 
@@ -96,7 +97,7 @@ export {
   squares64 as hotSquares64,
 } from "./nextfit";
 
-/** Where the negative value of status 3 or 4 is: an index of a sample. */
+/** Where the negative value of status 3 or 4 is: an index of a sample; of status 15, a place in the order. */
 export function errorIndex(): i32 {
   return status.errorIndex;
 }
@@ -211,6 +212,12 @@ export { groupRandom as planGroupRandom, lengthGroup as planLengthGroup, random 
  * one tile, token and token^2 cost, when the sum of these is all that is evened out.
  */
 export { balanced as planBalanced } from "./plan";
+
+/**
+ * planTake(order, count, ranks, micro): status. An order from elsewhere as the last plan, to evaluate it: u32[count] as
+ * planOrder() has it, which stays in place meanwhile. 15: `errorIndex()` is a place whose unit is not there.
+ */
+export { take as planTake } from "./samplers";
 
 /** Inner loops, not for callers. */
 export { split as hotSplit, unevenness as hotUnevenness } from "./plan";

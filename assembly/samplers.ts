@@ -9,7 +9,7 @@
 import { alloc, allocArray, mark, release } from "./memory";
 import { iota, seed as seedWords, torchShuffle } from "./mt19937";
 import { sortByKey } from "./sort";
-import { BAD_ARGUMENT, OK, OUT_OF_MEMORY } from "./status";
+import { BAD_ARGUMENT, BAD_UNIT, failAt, OK, OUT_OF_MEMORY } from "./status";
 import { parts, partUnits, tokenSums, units } from "./units";
 
 /** torch.randperm draws otherwise from here on. */
@@ -105,6 +105,20 @@ export function finish(top: usize): i32 {
   repeated = length - empty - distinct;
   release(own);
   return OK;
+}
+
+/** Takes an order of units that the host gives, u32[count] as a plan has it: NONE for an empty place. O(count). */
+export function take(at: usize, count: i32, ranks: i32, micro: i32): i32 {
+  if (!valid(ranks, micro) || count < 0 || count % (ranks * micro) != 0) return BAD_ARGUMENT;
+  for (let i = 0; i < count; i++) {
+    const unit = word(at, i);
+    if (unit >= <u32>units && unit != NONE) return failAt(BAD_UNIT, i);
+  }
+  order = at;
+  length = count;
+  steps = count / (ranks * micro);
+  shortSteps = 0;
+  return finish(mark());
 }
 
 /** All units in random order, cut into steps. O(units). */

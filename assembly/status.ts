@@ -35,7 +35,10 @@ export const FOREIGN_STATE: i32 = 15;
 /** The bytes of a saved packer are cut short or altered. */
 export const DAMAGED_STATE: i32 = 16;
 
-/** Where the last NEGATIVE_VIT or NEGATIVE_TOKENS was seen. */
+/** A plan names a unit that is not there; `errorIndex()` says at which place. */
+export const BAD_UNIT: i32 = 17;
+
+/** Where the last NEGATIVE_VIT, NEGATIVE_TOKENS or BAD_UNIT was seen. */
 export let errorIndex: i32 = -1;
 
 /** Notes where a status arose, and returns it. */

@@ -90,6 +90,7 @@ export interface Abi {
     attention: number,
     cost: number,
   ): number;
+  planTake(order: number, count: number, ranks: number, micro: number): number;
   planShortSteps(): number;
   planSteps(): number;
   planOrder(): number;
@@ -143,6 +144,7 @@ const OUT_OF_MEMORY = 1;
 export const BAD_ARGUMENT = 2;
 export const NEGATIVE_VIT = 3;
 export const NEGATIVE_TOKENS = 4;
+export const BAD_UNIT = 17;
 
 /** The error for a length that is not a whole number in 0 .. 2^31 - 1. */
 export function invalidLength(field: string, index: number, seen: unknown): InputError {

@@ -1,6 +1,6 @@
-import type { Abi } from "./abi.ts";
-import { InputError } from "./errors.ts";
-import { type LengthsInput, toLengths } from "./lengths.ts";
+import { type Abi, BAD_UNIT, check } from "./abi.ts";
+import { InputError, show } from "./errors.ts";
+import { type Lengths, type LengthsInput, toLengths } from "./lengths.ts";
 import { integer, MAX_UINT32 } from "./options.ts";
 import type { Packing } from "./packing.ts";
 import { allocate, beginUnits, type GroupLoads, makePlan, type PlanOptions, resolvePlan } from "./samplers.ts";
@@ -32,6 +32,48 @@ export interface Evaluation {
   readonly dropped: number;
   /** Units handed out a second time. */
   readonly repeated: number;
+}
+
+/** An order of groups to measure, such as a `Plan`, or one from elsewhere. */
+export interface PlanOrder {
+  /** Data-parallel ranks, 1 .. 2^31 - 1. */
+  readonly ranks: number;
+  /** Units that a rank is handed at a step. */
+  readonly microBatch: number;
+  /** Groups of a unit, 1 without sequence parallelism; then each unit is one of `spGroups`. */
+  readonly spSize: number;
+  /** int32[steps][ranks][microBatch][spSize]: groups, -1 for an empty place. */
+  readonly order: Int32Array;
+}
+
+/** The sums of groups that come from a file. */
+export interface GroupSums {
+  readonly vit: Int32Array;
+  readonly tokens: Int32Array;
+  readonly attention: Float64Array;
+}
+
+/**
+ * Sums of tiles, tokens and tokens^2 per group, computed in the core. `offsets` and `indices` must have been checked: the
+ * core reads where they point. What it allocates is the caller's to release.
+ */
+export function groupSums(abi: Abi, offsets: Int32Array, indices: Int32Array, lengths: Lengths): GroupSums {
+  const n = lengths.vit.length;
+  const groups = offsets.length - 1;
+  const room = (values: Int32Array) => allocate(abi, values.length * 4, n);
+  const at = { vit: room(lengths.vit), tokens: room(lengths.tokens), order: room(indices), offsets: room(offsets) };
+  const sumsAt = allocate(abi, groups * 8, n);
+  const { buffer } = abi.memory;
+  new Int32Array(buffer, at.vit, n).set(lengths.vit);
+  new Int32Array(buffer, at.tokens, n).set(lengths.tokens);
+  new Int32Array(buffer, at.order, indices.length).set(indices);
+  new Int32Array(buffer, at.offsets, offsets.length).set(offsets);
+  abi.groupSums(at.vit, at.order, at.offsets, groups, sumsAt);
+  const vit = new Int32Array(buffer, sumsAt, groups).slice();
+  abi.groupSums(at.tokens, at.order, at.offsets, groups, sumsAt);
+  const tokens = new Int32Array(buffer, sumsAt, groups).slice();
+  abi.groupAttention(at.tokens, at.order, at.offsets, groups, sumsAt);
+  return { vit, tokens, attention: new Float64Array(buffer, sumsAt, groups).slice() };
 }
 
 /** Sums of tokens^2 per group, computed in the core. */
@@ -71,6 +113,15 @@ export function evaluateParts(abi: Abi, parts: readonly GroupLoads[], options: E
   const epoch = integer("epoch", options.epoch ?? 0, 0, MAX_UINT32);
   beginUnits(abi, parts, plan.spSize);
   makePlan(abi, plan, epoch, 0);
+  return measure(abi, parts, plan);
+}
+
+/** Measures the core's plan. */
+function measure(
+  abi: Abi,
+  parts: readonly GroupLoads[],
+  plan: { readonly ranks: number; readonly microBatch: number; readonly compat?: "reference" | undefined },
+): Evaluation {
   abi.evaluatePlan(plan.ranks, plan.microBatch);
   return {
     pad: plan.compat === undefined ? abi.planPad() : abi.planOuterPad(),
@@ -82,4 +133,55 @@ export function evaluateParts(abi: Abi, parts: readonly GroupLoads[], options: E
     dropped: abi.planDropped(),
     repeated: abi.planRepeated(),
   };
+}
+
+/** The body of `Omnibal.evaluatePlan`; the arena is the caller's to release. */
+export function evaluateOrder(abi: Abi, parts: readonly GroupLoads[], plan: PlanOrder): Evaluation {
+  const { ranks, microBatch, spSize } = resolvePlan({
+    kind: "random",
+    ranks: plan.ranks,
+    microBatch: plan.microBatch,
+    spSize: plan.spSize,
+  });
+  const { order } = plan;
+  const stepSize = ranks * microBatch * spSize;
+  if (!(order instanceof Int32Array) || order.length % stepSize !== 0) {
+    const seen = order instanceof Int32Array ? `${order.length} places` : show(order);
+    throw new InputError("INVALID_INPUT", `the order is ${seen}, expected an Int32Array of whole steps of ${stepSize}`);
+  }
+  beginUnits(abi, parts, spSize);
+  const units = spSize === 1 ? order : toUnits(abi, order, spSize, ranks * microBatch);
+  const at = allocate(abi, units.length * 4, units.length);
+  new Int32Array(abi.memory.buffer, at, units.length).set(units);
+  const status = abi.planTake(at, units.length, ranks, microBatch);
+  if (status === BAD_UNIT) {
+    const place = abi.errorIndex();
+    throw new InputError(
+      "INVALID_INPUT",
+      `${placeText(place, ranks, microBatch)}: group ${units[place]}, there are ${abi.unitCount()}`,
+    );
+  }
+  check(abi, status, units.length, () => undefined);
+  return measure(abi, parts, { ranks, microBatch });
+}
+
+function placeText(place: number, ranks: number, microBatch: number): string {
+  return `step ${Math.floor(place / (ranks * microBatch))}, rank ${Math.floor(place / microBatch) % ranks}`;
+}
+
+/** Units by the groups they are made of: sequence-parallel ones are those that the core builds, no others. */
+function toUnits(abi: Abi, order: Int32Array, spSize: number, unitsPerStep: number): Int32Array {
+  const count = abi.unitCount();
+  const members = new Int32Array(abi.memory.buffer, abi.unitGroups() >>> 0, count * spSize);
+  const known = new Map<string, number>([[new Int32Array(spSize).fill(-1).join(), -1]]);
+  for (let u = 0; u < count; u++) known.set(members.subarray(u * spSize, (u + 1) * spSize).join(), u);
+  return Int32Array.from({ length: order.length / spSize }, (_, place) => {
+    const groups = order.subarray(place * spSize, (place + 1) * spSize).join();
+    const unit = known.get(groups);
+    if (unit !== undefined) return unit;
+    throw new InputError(
+      "INVALID_INPUT",
+      `step ${Math.floor(place / unitsPerStep)}: groups ${groups} are no sequence-parallel team of these groups`,
+    );
+  });
 }

@@ -1,7 +1,7 @@
 export type { Abi } from "./abi.ts";
 export type { Measured } from "./candidate.ts";
 export { type ErrorCode, InputError, OmnibalError, OptionError, RuntimeError } from "./errors.ts";
-export type { EvaluateOptions, Evaluation } from "./evaluate.ts";
+export type { EvaluateOptions, Evaluation, PlanOrder } from "./evaluate.ts";
 export type { LengthArray, Lengths, LengthsInput, SampleRecord } from "./lengths.ts";
 export { load, loadSync, type WasmSource } from "./load.ts";
 export {

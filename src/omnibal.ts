@@ -1,6 +1,13 @@
 import { type Abi, check, outOfMemory } from "./abi.ts";
 import { OptionError, RuntimeError } from "./errors.ts";
-import { type EvaluateOptions, type Evaluation, evaluateParts, groupAttention } from "./evaluate.ts";
+import {
+  type EvaluateOptions,
+  type Evaluation,
+  evaluateOrder,
+  evaluateParts,
+  groupAttention,
+  type PlanOrder,
+} from "./evaluate.ts";
 import { type Lengths, type LengthsInput, toLengths } from "./lengths.ts";
 import { integer, MAX_INT32, MAX_UINT32, oneOf } from "./options.ts";
 import { makePacker, type Packer, type PackerOptions, restorePacker } from "./packer.ts";
@@ -351,6 +358,16 @@ export class Omnibal {
       }
       return evaluateParts(this.abi, parts, options);
     });
+  }
+
+  /**
+   * `evaluate` for an order of steps that is given: a `Plan` of these groups, or one from elsewhere.
+   *
+   * @throws InputError for loads, or an order that is not of these groups; OptionError; RuntimeError OUT_OF_MEMORY.
+   */
+  evaluatePlan(packings: GroupLoadsInput, plan: PlanOrder): Evaluation {
+    const parts = toParts(packings);
+    return this.#exclusive(() => evaluateOrder(this.abi, parts, plan));
   }
 
   /**

@@ -38,3 +38,20 @@ export function textOption(values: Values, name: string): string | undefined {
   const text = values[name];
   return typeof text === "string" ? text : undefined;
 }
+
+/** The one of `names` that the option is given as. */
+export function choiceOption<T extends string>(values: Values, name: string, names: readonly T[]): T | undefined {
+  const text = textOption(values, name);
+  if (text === undefined || names.includes(text as T)) return text as T | undefined;
+  throw new UsageError(`--${name} is ${JSON.stringify(text)}, expected one of ${names.join(", ")}`);
+}
+
+/** A number as people write it: 4, 0.25 or .25. */
+export function decimal(text: string): number {
+  return /^(\d+\.?\d*|\.\d+)$/.test(text) ? Number(text) : Number.NaN;
+}
+
+/** The members of `object` that are there: options of the library have no place for an undefined one. */
+export function given<T extends object>(object: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as never;
+}

@@ -3,26 +3,31 @@ import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { OmnibalError } from "../errors.ts";
 import { type Command, UsageError } from "./command.ts";
+import { evaluateCommand } from "./evaluate.ts";
 import { packCommand } from "./pack.ts";
+import { planCommand } from "./plan.ts";
 import { print } from "./print.ts";
+import { searchCommand } from "./search.ts";
+import { answerSignals } from "./signals.ts";
 import { statsCommand } from "./stats.ts";
 
 /** A new command is a file beside this one and a line here. */
-const commands: readonly Command[] = [statsCommand, packCommand];
+const commands: readonly Command[] = [statsCommand, searchCommand, packCommand, evaluateCommand, planCommand];
 
 const help = `Usage: omnibal COMMAND [options] FILE...
 
 Packs vision-language training samples into groups bounded on image tiles and
-tokens.
+tokens, and hands the groups to data-parallel ranks so that none waits long.
 
 Commands:
-${commands.map(({ name, about }) => `  ${name.padEnd(8)}${about}`).join("\n")}
+${commands.map(({ name, about }) => `  ${name.padEnd(10)}${about}`).join("\n")}
 
 Options:
   -h, --help      this text; after a command, that command's
   -V, --version   the version
 
-Exit codes: 0 done, 1 bad input or output, 2 wrong usage, 130 interrupted.
+Exit codes: 0 done, 1 bad input or output (search: no bounds found), 2 wrong
+usage, 130 interrupted.
 `;
 
 function version(): string {
@@ -70,14 +75,7 @@ function isExpected(error: unknown): error is Error {
   return error instanceof OmnibalError || (error instanceof Error && "syscall" in error);
 }
 
-// Ends at once with the shell's code for the signal; what listens to "exit" removes unfinished output.
-for (const [signal, code] of [
-  ["SIGINT", 130],
-  ["SIGTERM", 143],
-  ["SIGHUP", 129],
-] as const) {
-  process.on(signal, () => process.exit(code));
-}
+answerSignals();
 
 const args = process.argv.slice(2);
 try {

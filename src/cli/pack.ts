@@ -4,22 +4,12 @@ import { load } from "../load.ts";
 import type { Omnibal, PackOptions, PackProgress, RoundInfo } from "../omnibal.ts";
 import { MAX_INT32, MAX_UINT32 } from "../options.ts";
 import type { Packing } from "../packing.ts";
-import { checkOutput, type Format, formats, writePacking } from "../write/index.ts";
+import { checkOutput, formats, writeAs } from "../write/index.ts";
 import { type Command, numberOption, requiredNumber, textOption, UsageError, type Values } from "./command.ts";
+import { chosenFormat, formatsHelp } from "./format.ts";
 import { inputHelp, inputOptions, inputOptionsHelp, readFiles } from "./input.ts";
 import { Progress } from "./progress.ts";
-import { percent, thousands } from "./table.ts";
-
-/** "about" of a format, broken so that it stays right of the names. */
-function formatHelp({ name, about }: Format): string {
-  const lines: string[] = [];
-  for (const word of about.split(" ")) {
-    const last = lines.length - 1;
-    if (last >= 0 && lines[last].length + word.length + 1 <= 70) lines[last] += ` ${word}`;
-    else lines.push(word);
-  }
-  return `  ${name.padEnd(8)}${lines.join(`\n${" ".repeat(10)}`)}`;
-}
+import { percent, seconds, thousands } from "./table.ts";
 
 const help = `Usage: omnibal pack --max-vit N --max-tokens N [options] FILE...
 
@@ -49,23 +39,12 @@ Method balanced makes fewer groups, near the lower bound, in some more time:
   --effort N          0 quick, 1 normal, 2 long, 3 very long (default 1)
 
 Formats:
-${formats.map(formatHelp).join("\n")}
+${formatsHelp(formats)}
 
 Samples are numbered from 0 on. OUT appears when it is whole, or not at all. The
 mix shown at the end is the variance of tokens within groups over that of a
 random draw: well below 1, the samples of a group are of one length.
 `;
-
-function chosenFormat(values: Values, out: string | undefined): Format {
-  const name = textOption(values, "format") ?? "json";
-  const format = formats.find((candidate) => candidate.name === name);
-  if (format === undefined) {
-    const names = formats.map((candidate) => candidate.name).join(", ");
-    throw new UsageError(`--format is ${JSON.stringify(name)}, expected one of ${names}`);
-  }
-  if ("folder" in format && out === undefined) throw new UsageError(`--format ${name} makes a folder: name it with -o`);
-  return format;
-}
 
 const METHODS = ["isf", "balanced"];
 
@@ -128,10 +107,6 @@ async function packWithProgress(
   }
 }
 
-function seconds(milliseconds: number): string {
-  return `${(milliseconds / 1000).toFixed(2)} s`;
-}
-
 function mixLine({ mix }: Packing): string {
   return mix === null ? "-" : `${mix.toFixed(3)}, where 1 is a random draw`;
 }
@@ -179,7 +154,7 @@ export const packCommand: Command = {
   async run(paths, values) {
     const options = packOptions(values);
     const out = textOption(values, "output");
-    const format = chosenFormat(values, out);
+    const format = chosenFormat(formats, values, out);
     const quiet = values.quiet === true;
     if (out !== undefined) checkOutput(format, out);
     const start = performance.now();
@@ -188,7 +163,7 @@ export const packCommand: Command = {
     const omnibal = await load();
     const packing = await packWithProgress(omnibal, lengths, options, quiet);
     const packed = performance.now();
-    await writePacking(format, { omnibal, packing, ...lengths }, out ?? process.stdout);
+    await writeAs(format, { omnibal, packing, ...lengths }, out ?? process.stdout);
     if (quiet) return;
     const written = performance.now();
     const times = `${seconds(written - start)} (read ${seconds(read - start)}, pack ${seconds(packed - read)}, write ${seconds(written - packed)})`;

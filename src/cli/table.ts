@@ -14,6 +14,27 @@ export function percent(ratio: number): string {
   return `${(ratio * 100).toFixed(2)} %`;
 }
 
+export function seconds(milliseconds: number): string {
+  return `${(milliseconds / 1000).toFixed(2)} s`;
+}
+
+/** Text in lines of at most `width` columns, broken at spaces. */
+export function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const last = lines.length - 1;
+    if (last >= 0 && lines[last].length + word.length + 1 <= width) lines[last] += ` ${word}`;
+    else lines.push(word);
+  }
+  return lines;
+}
+
+/** A name and what it is per line, the names in a column of their own. */
+export function pairs(lines: readonly (readonly [name: string, text: string])[]): string {
+  const width = Math.max(...lines.map(([name]) => name.length)) + 2;
+  return lines.map(([name, text]) => `${name.padEnd(width)}${text}\n`).join("");
+}
+
 /** A bar of up to `width` columns for value / most, in eighths of a column; something is never shown as nothing. */
 export function bar(value: number, most: number, width: number): string {
   if (value <= 0 || most <= 0) return "";

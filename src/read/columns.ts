@@ -2,7 +2,7 @@ import { RuntimeError } from "../errors.ts";
 import type { Lengths } from "../lengths.ts";
 
 /** An Int32Array that grows by doubling: values are copied twice at most, and read in place. */
-class Column {
+export class Column {
   #values = new Int32Array(1 << 14);
   length = 0;
 

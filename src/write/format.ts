@@ -14,11 +14,11 @@ export interface Written {
 /** Bytes of one file, in pieces. */
 export type Pieces = Iterable<Uint8Array>;
 
-/** One file, which may go to standard output too, or a folder of files of fixed names. */
-export type Format =
-  | { readonly name: string; readonly about: string; readonly file: (written: Written) => Pieces }
+/** One file, which may go to standard output too, or a folder of files of fixed names; from `T`, a packing or a plan. */
+export type Format<T = Written> =
+  | { readonly name: string; readonly about: string; readonly file: (written: T) => Pieces }
   | {
       readonly name: string;
       readonly about: string;
-      readonly folder: Readonly<Record<string, (written: Written) => Pieces>>;
+      readonly folder: Readonly<Record<string, (written: T) => Pieces>>;
     };

@@ -17,7 +17,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import type { Writable } from "node:stream";
 import { setImmediate } from "node:timers/promises";
 import { InputError } from "../errors.ts";
-import type { Format, Pieces, Written } from "./format.ts";
+import type { Format, Pieces } from "./format.ts";
 
 /** Names that are to be gone when the process ends, however it does. */
 const unfinished = new Set<string>();
@@ -62,7 +62,7 @@ function kindOf(path: string): "nothing" | "file" | "folder" | "other" {
  * Throws unless `out` can become what `format` makes: asked before the work, so that hours of it are not lost to a
  * wrong name. A folder is replaced when it holds nothing but files of this format's names.
  */
-export function checkOutput(format: Format, out: string): void {
+export function checkOutput<T>(format: Format<T>, out: string): void {
   const parent = dirname(resolve(out));
   if (kindOf(parent) !== "folder") refuse(out, `cannot be written, ${parent} is not a folder`);
   const kind = kindOf(out);
@@ -141,12 +141,12 @@ export async function toStream(stream: Writable, pieces: Pieces): Promise<void> 
 }
 
 /**
- * Writes a packing to the file or folder `out`, or to standard output where the format is one file. What fails or is
+ * Writes a packing or a plan to the file or folder `out`, or to standard output where the format is one file. What fails or is
  * interrupted (also by `process.exit`) leaves `out` as it was and nothing beside it.
  *
  * @throws InputError INVALID_OUTPUT when `out` cannot become what the format makes, or the disk is full, and so on.
  */
-export async function writePacking(format: Format, written: Written, out: string | Writable): Promise<void> {
+export async function writeAs<T>(format: Format<T>, written: T, out: string | Writable): Promise<void> {
   if (typeof out !== "string") {
     if ("folder" in format) throw new InputError("INVALID_OUTPUT", `${format.name} is a folder, it needs a name`);
     return toStream(out, format.file(written));
@@ -159,7 +159,7 @@ export async function writePacking(format: Format, written: Written, out: string
   }
 }
 
-async function toDisk(format: Format, written: Written, out: string): Promise<void> {
+async function toDisk<T>(format: Format<T>, written: T, out: string): Promise<void> {
   const kind = kindOf(out);
   // A rename would put a file in the place of a device or of a link.
   const target = kind === "nothing" ? resolve(out) : realpathSync(out);

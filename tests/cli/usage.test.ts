@@ -1,38 +1,40 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { evaluateCommand } from "../../src/cli/evaluate.ts";
+import { packCommand } from "../../src/cli/pack.ts";
+import { planCommand } from "../../src/cli/plan.ts";
+import { searchCommand } from "../../src/cli/search.ts";
+import { statsCommand } from "../../src/cli/stats.ts";
 import { omnibal, widest } from "./run.ts";
 
 const bounds = ["--max-vit", "9", "--max-tokens", "4096"];
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
 
 describe("help", () => {
-  test.each([[["--help"]], [["-h"]], [["stats", "--help"]], [["pack", "-h"]], [["pack", "a", "--help", "--rounds=1"]]])(
-    "%j is on standard output and fits 80 columns",
-    (args) => {
-      const { code, out, err } = omnibal(args);
-      expect([code, err]).toEqual([0, ""]);
-      expect(out).toMatch(/^Usage: omnibal /);
-      expect(widest(out)).toBeLessThanOrEqual(80);
+  test.each([
+    [["--help"]],
+    [["-h"]],
+    [["stats", "--help"]],
+    [["pack", "-h"]],
+    [["search", "-h"]],
+    [["evaluate", "-h"]],
+    [["plan", "-h"]],
+    [["pack", "a", "--help", "--rounds=1"]],
+  ])("%j is on standard output and fits 80 columns", (args) => {
+    const { code, out, err } = omnibal(args);
+    expect([code, err]).toEqual([0, ""]);
+    expect(out).toMatch(/^Usage: omnibal /);
+    expect(widest(out)).toBeLessThanOrEqual(80);
+  });
+
+  test.each([statsCommand, searchCommand, packCommand, evaluateCommand, planCommand])(
+    "every option of $name is in its help",
+    ({ name, options }) => {
+      const { out } = omnibal([name, "--help"]);
+      for (const option of [...Object.keys(options), "help"]) expect(out).toMatch(new RegExp(`--${option}\\s`));
+      expect(omnibal(["--help"]).out).toContain(`\n  ${name} `);
     },
   );
-
-  test("every option of pack is in its help", () => {
-    const { out } = omnibal(["pack", "--help"]);
-    const options = [
-      "max-vit",
-      "max-tokens",
-      "min-vit",
-      "min-tokens",
-      "rounds",
-      "seed",
-      "output",
-      "format",
-      "method",
-      "effort",
-    ];
-    for (const option of [...options, "vit-field", "token-field", "quiet", "help"])
-      expect(out).toContain(`--${option} `);
-  });
 
   test("--version", () => {
     expect(omnibal(["--version"])).toEqual({ code: 0, out: `${version}\n`, err: "" });

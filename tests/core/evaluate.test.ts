@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type GroupLoads, load, Packing, SAMPLER_KINDS } from "../../src/index.ts";
+import { type Evaluation, type GroupLoads, load, Packing, SAMPLER_KINDS } from "../../src/index.ts";
 import { batches, kindOf, slice, unpacked, vectorPacking, vectors } from "../loads.ts";
 import { samples } from "../samples.ts";
 
@@ -138,5 +138,45 @@ describe("what evaluate counts", () => {
       ),
       { numRuns: 200 },
     );
+  });
+});
+
+describe("an order that is given", () => {
+  const figures = ({ pad, vitDist, tokenDist, attentionDist, steps, dropped, repeated }: Evaluation) => ({
+    ...{ pad, vitDist, tokenDist, attentionDist, steps, dropped, repeated },
+  });
+
+  test.each([
+    { ranks: 8 },
+    { ranks: 8, microBatch: 3, tail: "drop" },
+    { ranks: 5, microBatch: 2, tail: "short" },
+    { ranks: 8, spSize: 3 },
+    { ranks: 4, microBatch: 2, spSize: 4, tail: "short" },
+  ] as const)("a plan of %j has the figures it was made with", (options) => {
+    const plan = omnibal.plan(packing, options);
+    expect(figures(omnibal.evaluatePlan(packing, plan))).toEqual(plan.stats);
+  });
+
+  test("what a sampler hands out has that sampler's figures", () => {
+    const ranks = Array.from({ length: 8 }, (_, rank) =>
+      batches(omnibal.sampler(packing, { kind: "length-group", ranks: 8, microBatch: 2, rank })),
+    );
+    const order = Int32Array.from(ranks[0].flatMap((_, s) => ranks.flatMap((rank) => rank[s])));
+    const seen = omnibal.evaluatePlan(packing, { ranks: 8, microBatch: 2, spSize: 1, order });
+    expect(seen).toEqual(omnibal.evaluate(packing, { sampler: "length-group", ranks: 8, microBatch: 2 }));
+  });
+
+  test("a group that is not there, half a step, a team that is none", () => {
+    const order = (...groups: number[]) => ({ ranks: 2, microBatch: 1, spSize: 1, order: Int32Array.from(groups) });
+    expect(() => omnibal.evaluatePlan(packing, order(0, 1, 2, packing.length))).toThrow(
+      "step 1, rank 1: group 248, there are 248",
+    );
+    expect(() => omnibal.evaluatePlan(packing, order(-2, 1))).toThrow("step 0, rank 0: group -2, there are 248");
+    expect(() => omnibal.evaluatePlan(packing, order(0, 1, 2))).toThrow("the order is 3 places");
+    const team = omnibal.spGroups(packing, 2).groups.slice(0, 2).reverse();
+    expect(() => omnibal.evaluatePlan(packing, { ranks: 1, microBatch: 1, spSize: 2, order: team })).toThrow(
+      `step 0: groups ${team.join()} are no sequence-parallel team`,
+    );
+    expect(omnibal.evaluatePlan(packing, order())).toMatchObject({ steps: 0, dropped: 248, vitDist: 0 });
   });
 });

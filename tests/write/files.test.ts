@@ -13,7 +13,7 @@ import { join } from "node:path";
 import { Writable } from "node:stream";
 import { describe, expect, test } from "vitest";
 import { InputError, load } from "../../src/index.ts";
-import { type Format, formats, type Written, writePacking } from "../../src/write/index.ts";
+import { type Format, formats, type Written, writeAs } from "../../src/write/index.ts";
 import { readNpy, testFolder } from "../folder.ts";
 import { samples } from "../samples.ts";
 
@@ -39,7 +39,7 @@ const small = packed([5, 0, 9, 12, 4], [2000, 1558, 93, 93, 5000], [2, 0, 3]);
 describe("npy", () => {
   test("groups in CSR form and the oversize samples", async () => {
     const out = join(folder, "npy");
-    await writePacking(format("npy"), small, out);
+    await writeAs(format("npy"), small, out);
     expect(readdirSync(out).sort()).toEqual(["indices.npy", "offsets.npy", "oversize.npy"]);
     expect(readNpy(join(out, "offsets.npy"))).toEqual({
       header: "{'descr': '<i8', 'fortran_order': False, 'shape': (3,), }",
@@ -53,7 +53,7 @@ describe("npy", () => {
     const { vit, tokens } = samples("tiled:20000");
     const written = packed(vit, tokens, [20000]);
     const out = join(folder, "npy-long");
-    await writePacking(format("npy"), written, out);
+    await writeAs(format("npy"), written, out);
     expect(readNpy(join(out, "indices.npy")).values).toEqual(Array.from(written.packing.indices));
     expect(readNpy(join(out, "offsets.npy")).values).toEqual(Array.from(written.packing.offsets));
     expect(readNpy(join(out, "oversize.npy"))).toEqual({
@@ -66,7 +66,7 @@ describe("npy", () => {
 describe("xtuner", () => {
   test("rows say which file and where in it, also past a file without samples", async () => {
     const out = join(folder, "xtuner");
-    await writePacking(format("xtuner"), small, out);
+    await writeAs(format("xtuner"), small, out);
     expect(readdirSync(out).sort()).toEqual(["boundaries.npy", "oversize.npy", "paths.json", "samples.npy"]);
     expect(readNpy(join(out, "boundaries.npy")).values).toEqual([0, 1, 3]);
     expect(readNpy(join(out, "samples.npy"))).toEqual({
@@ -112,10 +112,10 @@ describe("OUT is whole or as it was", () => {
   test("a file that fails", async () => {
     const here = join(folder, "failing-file");
     mkdirSync(here);
-    await expect(writePacking(failing.file, small, join(here, "new"))).rejects.toThrow("enough");
+    await expect(writeAs(failing.file, small, join(here, "new"))).rejects.toThrow("enough");
     expect(readdirSync(here)).toEqual([]);
     writeFileSync(join(here, "old"), "kept");
-    await expect(writePacking(failing.file, small, join(here, "old"))).rejects.toThrow("enough");
+    await expect(writeAs(failing.file, small, join(here, "old"))).rejects.toThrow("enough");
     expect(readdirSync(here)).toEqual(["old"]);
     expect(readFileSync(join(here, "old"), "utf8")).toBe("kept");
   });
@@ -124,8 +124,8 @@ describe("OUT is whole or as it was", () => {
     const here = join(folder, "failing-folder");
     mkdirSync(join(here, "old"), { recursive: true });
     writeFileSync(join(here, "old", "first"), "kept");
-    await expect(writePacking(failing.folder, small, join(here, "new"))).rejects.toThrow("enough");
-    await expect(writePacking(failing.folder, small, join(here, "old"))).rejects.toThrow("enough");
+    await expect(writeAs(failing.folder, small, join(here, "new"))).rejects.toThrow("enough");
+    await expect(writeAs(failing.folder, small, join(here, "old"))).rejects.toThrow("enough");
     expect(readdirSync(here)).toEqual(["old"]);
     expect(readFileSync(join(here, "old", "first"), "utf8")).toBe("kept");
   });
@@ -134,7 +134,7 @@ describe("OUT is whole or as it was", () => {
     const here = join(folder, "replace");
     mkdirSync(here);
     for (let run = 0; run < 2; run++) {
-      for (const { name } of formats) await writePacking(format(name), small, join(here, name));
+      for (const { name } of formats) await writeAs(format(name), small, join(here, name));
     }
     expect(readdirSync(here).sort()).toEqual(["json", "jsonl", "npy", "xtuner"]);
     expect(JSON.parse(readFileSync(join(here, "json"), "utf8")).groups).toEqual([[2], [0, 1]]);
@@ -146,14 +146,14 @@ describe("OUT is whole or as it was", () => {
     mkdirSync(here);
     writeFileSync(join(here, "real"), "old");
     symlinkSync("real", join(here, "link"));
-    await writePacking(format("json"), small, join(here, "link"));
+    await writeAs(format("json"), small, join(here, "link"));
     expect(lstatSync(join(here, "link")).isSymbolicLink()).toBe(true);
     expect(readlinkSync(join(here, "link"))).toBe("real");
     expect(JSON.parse(readFileSync(join(here, "real"), "utf8")).oversize).toEqual([3, 4]);
   });
 
   test.skipIf(!existsSync("/dev/null"))("a device is written to, not replaced", async () => {
-    await writePacking(format("json"), small, "/dev/null");
+    await writeAs(format("json"), small, "/dev/null");
     expect(statSync("/dev/null").isCharacterDevice()).toBe(true);
   });
 
@@ -163,7 +163,7 @@ describe("OUT is whole or as it was", () => {
     writeFileSync(join(here, "folder", "mine.txt"), "");
     writeFileSync(join(here, "file"), "");
     const refusal = async (name: string, out: string) => {
-      const error = await writePacking(format(name), small, out).catch((error: unknown) => error);
+      const error = await writeAs(format(name), small, out).catch((error: unknown) => error);
       expect(error).toBeInstanceOf(InputError);
       return (error as Error).message.replaceAll(folder, "");
     };
@@ -194,7 +194,7 @@ test("a slow stream is waited for: one piece is under way at a time", async () =
       setTimeout(done, 1);
     },
   });
-  await writePacking(format("json"), written, slow);
+  await writeAs(format("json"), written, slow);
   expect(bytes).toBeGreaterThan(1_000_000);
   expect(most).toBeLessThanOrEqual(65536);
 });

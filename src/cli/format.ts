@@ -1,0 +1,22 @@
+import type { Format } from "../write/index.ts";
+import { textOption, UsageError, type Values } from "./command.ts";
+import { wrap } from "./table.ts";
+
+/** What the formats are, broken so that it stays right of their names. */
+export function formatsHelp<T>(formats: readonly Format<T>[]): string {
+  return formats
+    .map(({ name, about }) => `  ${name.padEnd(8)}${wrap(about, 70).join(`\n${" ".repeat(10)}`)}`)
+    .join("\n");
+}
+
+/** The format that --format names; a folder needs an `out`. */
+export function chosenFormat<T>(formats: readonly Format<T>[], values: Values, out: string | undefined): Format<T> {
+  const name = textOption(values, "format") ?? "json";
+  const format = formats.find((candidate) => candidate.name === name);
+  if (format === undefined) {
+    const names = formats.map((candidate) => candidate.name).join(", ");
+    throw new UsageError(`--format is ${JSON.stringify(name)}, expected one of ${names}`);
+  }
+  if ("folder" in format && out === undefined) throw new UsageError(`--format ${name} makes a folder: name it with -o`);
+  return format;
+}

@@ -1,0 +1,291 @@
+// A packing from its file or folder, as `omnibal pack` writes it or as another tool does, checked against the samples
+// it is a packing of: what reads it may then trust every index.
+import { stat } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { InputError, show } from "../errors.ts";
+import { groupSums } from "../evaluate.ts";
+import type { Lengths } from "../lengths.ts";
+import type { Omnibal } from "../omnibal.ts";
+import { MAX_INT32 } from "../options.ts";
+import { Packing } from "../packing.ts";
+import { Column, type Watch } from "./columns.ts";
+import { JsonText } from "./json-text.ts";
+import { readNpy } from "./npy.ts";
+import { fileError, fileSize, openFile } from "./source.ts";
+
+/** What a packing is read against. */
+export interface PackedLengths extends Lengths {
+  /** Where the samples are from, in order; XTuner's folder names samples by file. */
+  readonly files: readonly { readonly path: string; readonly samples: number }[];
+}
+
+export interface ReadPackingOptions {
+  /** Called after each piece, with the bytes of all files of the packing. */
+  readonly onProgress?: (bytesRead: number, totalBytes: number) => void;
+  /** Looked at between pieces. */
+  readonly signal?: AbortSignal;
+}
+
+/** A packing as its files have it, before anything is checked. */
+interface Found {
+  readonly offsets: Int32Array;
+  readonly indices: Int32Array;
+  readonly oversize: Int32Array;
+  readonly stats?: unknown;
+}
+
+function refuse(path: string, why: string): never {
+  throw new InputError("INVALID_FILE", `${path}: ${why}`);
+}
+
+/**
+ * One object with "groups", or one per line with "group" each, or a bare list of groups: "oversize" and "stats" are
+ * taken where they are, other members are only checked to be JSON.
+ */
+async function readJson(path: string, watch: Watch): Promise<Found> {
+  const source = await openFile(path);
+  try {
+    const text = new JsonText(source, watch);
+    const offsets = new Column();
+    const indices = new Column();
+    const oversize = new Column();
+    let stats: unknown;
+    let seen = false;
+    offsets.push(0);
+    const group = (): Promise<void> | undefined => {
+      text.peek();
+      if (text.list(indices) === undefined) {
+        return text.lists(indices).then(() => offsets.push(indices.length));
+      }
+      offsets.push(indices.length);
+      return undefined;
+    };
+    const member = async (name: string): Promise<void> => {
+      if (name === "groups") {
+        if (seen) throw text.error("a second list of groups");
+        seen = true;
+        return text.items(group);
+      }
+      if (name === "group") {
+        seen = true;
+        return text.lists(indices).then(() => offsets.push(indices.length));
+      }
+      if (name === "oversize") {
+        seen = true;
+        return text.lists(oversize);
+      }
+      const value = await text.value();
+      if (name === "stats") stats = value;
+    };
+    const first = await text.next();
+    if (first === 0x5b) {
+      seen = true;
+      await text.items(group);
+    } else if (first === 0x7b) {
+      while ((await text.next()) === 0x7b) await text.object(member);
+    } else if (first !== -1) throw text.unexpected(first, "a packing: { or [");
+    const after = await text.next();
+    if (after !== -1) throw text.unexpected(after, "the end of the file");
+    // JSON Lines without a group and an oversize sample are an empty file.
+    if (!seen && first !== -1) refuse(path, 'no "groups" and no "group" in it, expected a packing');
+    return { offsets: offsets.take(), indices: indices.take(), oversize: oversize.take(), stats };
+  } finally {
+    await source.close();
+  }
+}
+
+async function readVector(path: string, watch: Watch): Promise<Int32Array> {
+  return (await readNpy(path, 1, watch)).values;
+}
+
+async function exists(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined)) !== undefined;
+}
+
+async function readFolder(path: string, watch: Watch): Promise<Found> {
+  const oversize = join(path, "oversize.npy");
+  return {
+    offsets: await readVector(join(path, "offsets.npy"), watch),
+    indices: await readVector(join(path, "indices.npy"), watch),
+    oversize: (await exists(oversize)) ? await readVector(oversize, watch) : new Int32Array(0),
+  };
+}
+
+/** Where the samples of each path begin, among those that were read. */
+function startsOf(path: string, paths: readonly unknown[], { files }: PackedLengths): number[] {
+  const starts = new Map<string, number[]>();
+  let start = 0;
+  for (const file of files) {
+    const own = starts.get(resolve(file.path)) ?? [];
+    own.push(start);
+    starts.set(resolve(file.path), own);
+    start += file.samples;
+  }
+  return paths.map((name) => {
+    // A file that was given twice is there twice, in this order.
+    const own = typeof name === "string" ? starts.get(resolve(name)) : undefined;
+    const at = own !== undefined && own.length > 1 ? own.shift() : own?.[0];
+    return at ?? refuse(path, `names ${show(name)}, which is not among the files given`);
+  });
+}
+
+async function readXtuner(path: string, lengths: PackedLengths, watch: Watch): Promise<Found> {
+  const pathsFile = join(path, "paths.json");
+  const source = await openFile(pathsFile);
+  let paths: unknown;
+  try {
+    const text = new JsonText(source, watch);
+    paths = await text.value();
+  } finally {
+    await source.close();
+  }
+  if (!Array.isArray(paths)) refuse(pathsFile, `is ${show(paths)}, expected a list of paths`);
+  const starts = startsOf(pathsFile, paths as unknown[], lengths);
+  const samples = async (name: string): Promise<Int32Array> => {
+    const file = join(path, name);
+    const { shape, values } = await readNpy(file, 2, watch);
+    if (shape[1] !== 6) refuse(file, `shape is (${shape.join(", ")}), expected (n, 6)`);
+    return Int32Array.from({ length: shape[0] }, (_, row) => {
+      const [pathId, index, charStart, charEnd, from, to] = values.subarray(row * 6, row * 6 + 6);
+      if (!(pathId >= 0 && pathId < starts.length))
+        refuse(file, `row ${row}: path ${pathId}, there are ${starts.length}`);
+      const sample = starts[pathId] + index;
+      if (index < 0 || sample >= lengths.tokens.length) refuse(file, `row ${row}: sample ${index} is not in its file`);
+      if (charStart !== -1 || charEnd !== -1 || from !== 0)
+        refuse(file, `row ${row}: a part of a sample, expected whole ones`);
+      if (to !== lengths.tokens[sample]) {
+        refuse(
+          file,
+          `row ${row}: ${to} tokens, sample ${sample} has ${lengths.tokens[sample]}: packed from other lengths`,
+        );
+      }
+      return sample;
+    });
+  };
+  const oversize = await exists(join(path, "oversize.npy"));
+  return {
+    offsets: await readVector(join(path, "boundaries.npy"), watch),
+    indices: await samples("samples.npy"),
+    oversize: oversize ? await samples("oversize.npy") : new Int32Array(0),
+  };
+}
+
+/** Offsets rise from 0 to the end, no group is empty; every sample there is in one place at most. */
+function checkIndices(path: string, { offsets, indices, oversize }: Found, samples: number): void {
+  const groups = offsets.length - 1;
+  if (groups < 0) refuse(path, "no offsets, expected at least one");
+  if (offsets[0] !== 0 || offsets[groups] !== indices.length) {
+    refuse(path, `offsets run from ${offsets[0]} to ${offsets[groups]}, expected 0 to ${indices.length}`);
+  }
+  const placeOf = new Int32Array(samples).fill(-1);
+  const where = (g: number) => (g === groups ? "oversize" : `group ${g}`);
+  const look = (list: Int32Array, from: number, to: number, g: number) => {
+    for (let i = from; i < to; i++) {
+      const sample = list[i];
+      if (!(sample >= 0 && sample < samples)) {
+        refuse(path, `${where(g)}: sample ${sample}, there are ${samples}`);
+      }
+      if (placeOf[sample] !== -1) {
+        refuse(path, `${where(g)}: sample ${sample} is in ${where(placeOf[sample])} already`);
+      }
+      placeOf[sample] = g;
+    }
+  };
+  for (let g = 0; g < groups; g++) {
+    if (offsets[g + 1] < offsets[g]) refuse(path, `offset ${g + 1} is ${offsets[g + 1]}, below the one before it`);
+    if (offsets[g + 1] === offsets[g]) refuse(path, `group ${g} is empty`);
+  }
+  for (let g = 0; g < groups; g++) {
+    look(indices, offsets[g], offsets[g + 1], g);
+  }
+  look(oversize, 0, oversize.length, groups);
+}
+
+/** A count among the stats of a JSON, if it is there. */
+function statistic(stats: unknown, name: string): number | undefined {
+  const value = typeof stats === "object" && stats !== null ? (stats as Record<string, unknown>)[name] : undefined;
+  return typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= MAX_INT32 ? value : undefined;
+}
+
+/** Sums stop at 2^31 - 1 in the core, where a group that no packer made may be beyond. */
+function checkSums(
+  path: string,
+  { offsets, indices }: Found,
+  values: Int32Array,
+  sums: Int32Array,
+  what: string,
+): void {
+  for (let g = sums.indexOf(MAX_INT32); g !== -1; g = sums.indexOf(MAX_INT32, g + 1)) {
+    const sum = indices.subarray(offsets[g], offsets[g + 1]).reduce((total, i) => total + values[i], 0);
+    if (sum > MAX_INT32) refuse(path, `group ${g} has ${sum} ${what}, expected at most ${MAX_INT32}`);
+  }
+}
+
+async function find(path: string, lengths: PackedLengths, options: ReadPackingOptions): Promise<Found> {
+  const kind = await stat(path).catch((error: unknown) => {
+    throw fileError(path, error);
+  });
+  const names = ["offsets.npy", "indices.npy", "boundaries.npy", "samples.npy", "paths.json", "oversize.npy"];
+  const files = kind.isDirectory() ? names.map((name) => join(path, name)) : [path];
+  let total = 0;
+  for (const file of files) total += (await exists(file)) ? ((await fileSize(file)) ?? 0) : 0;
+  let done = 0;
+  const watch: Watch = {
+    signal: options.signal,
+    read: (bytes) => {
+      done += bytes;
+      options.onProgress?.(done, total);
+    },
+  };
+  if (!kind.isDirectory()) return readJson(path, watch);
+  if (await exists(join(path, "offsets.npy"))) return readFolder(path, watch);
+  if (await exists(join(path, "boundaries.npy"))) return readXtuner(path, lengths, watch);
+  return refuse(path, "no packing: neither offsets.npy nor boundaries.npy is in this folder");
+}
+
+/**
+ * Reads a packing of `lengths`: JSON or JSON Lines as `omnibal pack` writes it, {"groups":[[3,1],...]}, a bare
+ * [[3,1],...], or a folder of .npy files or of XTuner's preset packs. Every sample is in one group at most, or in
+ * `oversize`; where a file does not tell its bounds, they are what its groups reach. 12 bytes per sample of memory,
+ * while it is read 24, whatever the size of the text; sums come from the core.
+ *
+ * @throws InputError INVALID_FILE with the path and the place; RuntimeError OUT_OF_MEMORY; the signal's reason.
+ */
+export async function readPacking(
+  omnibal: Omnibal,
+  path: string,
+  lengths: PackedLengths,
+  options: ReadPackingOptions = {},
+): Promise<Packing> {
+  const found = await find(path, lengths, options);
+  const { offsets, indices, oversize, stats } = found;
+  checkIndices(path, found, lengths.tokens.length);
+  const { abi } = omnibal;
+  const top = abi.mark();
+  let sums: ReturnType<typeof groupSums>;
+  try {
+    sums = groupSums(abi, offsets, indices, lengths);
+  } finally {
+    abi.release(top);
+  }
+  checkSums(path, found, lengths.vit, sums.vit, "vit");
+  checkSums(path, found, lengths.tokens, sums.tokens, "tokens");
+  const most = (values: Int32Array) => values.reduce((largest, value) => Math.max(largest, value), 1);
+  const bounds = {
+    maxVit: statistic(stats, "maxVit") ?? most(sums.vit),
+    maxTokens: statistic(stats, "maxTokens") ?? most(sums.tokens),
+  };
+  for (const [what, values, bound] of [
+    ["vit", sums.vit, bounds.maxVit],
+    ["tokens", sums.tokens, bounds.maxTokens],
+  ] as const) {
+    const beyond = values.findIndex((value) => value > bound);
+    if (beyond !== -1) refuse(path, `group ${beyond} has ${values[beyond]} ${what}, the packing's bound is ${bound}`);
+  }
+  return new Packing({
+    ...{ offsets, indices, oversize, ...sums },
+    bounds: { ...bounds, minVit: bounds.maxVit, minTokens: bounds.maxTokens },
+    bound: statistic(stats, "bound") ?? 0,
+    rounds: statistic(stats, "rounds") ?? 0,
+  });
+}

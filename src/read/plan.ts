@@ -1,0 +1,132 @@
+// The order of a plan from its file or folder, as `omnibal plan` writes it. Whether its groups are there is for the core
+// to say, which knows how many there are.
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import { InputError, show } from "../errors.ts";
+import type { PlanOrder } from "../evaluate.ts";
+import { MAX_INT32 } from "../options.ts";
+import { Column, type Watch } from "./columns.ts";
+import { JsonText } from "./json-text.ts";
+import { readNpy } from "./npy.ts";
+import { fileError, openFile } from "./source.ts";
+
+const silent: Watch = { read: () => {}, signal: undefined };
+
+function refuse(path: string, why: string): never {
+  throw new InputError("INVALID_FILE", `${path}: ${why}`);
+}
+
+/** A whole number from 1 on, or an error. */
+function count(path: string, name: string, value: unknown): number {
+  if (typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= MAX_INT32) return value;
+  return refuse(path, `${name} is ${show(value)}, expected a whole number from 1 to ${MAX_INT32}`);
+}
+
+interface Found {
+  /** Groups of each rank at each step, one after another. */
+  readonly groups: Int32Array;
+  /** int32[batches + 1]: batch i is groups[ends[i]] .. groups[ends[i + 1] - 1]. */
+  readonly ends: Int32Array;
+  /** Ranks of each step. */
+  readonly widths: Int32Array;
+  readonly ranks: unknown;
+  readonly stats: unknown;
+}
+
+async function readJson(path: string): Promise<Found> {
+  const source = await openFile(path);
+  try {
+    const text = new JsonText(source, silent);
+    const groups = new Column();
+    const ends = new Column();
+    const widths = new Column();
+    let ranks: unknown;
+    let stats: unknown;
+    let hasSteps = false;
+    ends.push(0);
+    const batch = (): Promise<void> | undefined => {
+      text.peek();
+      if (text.list(groups) === undefined) return text.lists(groups).then(() => ends.push(groups.length));
+      ends.push(groups.length);
+      return undefined;
+    };
+    await text.object(async (name) => {
+      if (name === "steps") {
+        hasSteps = true;
+        return text.items(async () => {
+          const before = ends.length;
+          await text.items(batch);
+          widths.push(ends.length - before);
+        });
+      }
+      const value = await text.value();
+      if (name === "ranks") ranks = value;
+      if (name === "stats") stats = value;
+    });
+    const after = await text.next();
+    if (after !== -1) throw text.unexpected(after, "the end of the file");
+    if (hasSteps) return { groups: groups.take(), ends: ends.take(), widths: widths.take(), ranks, stats };
+    return refuse(path, 'no "steps" in it, expected a plan');
+  } finally {
+    await source.close();
+  }
+}
+
+/** The sizes among a plan's figures; 1 where a plan from elsewhere does not tell. */
+function sizes(path: string, stats: unknown): { spSize: number; microBatch: number | undefined } {
+  const { spSize = 1, microBatch } = (typeof stats === "object" && stats !== null ? stats : {}) as Record<
+    string,
+    unknown
+  >;
+  return {
+    spSize: count(path, "spSize", spSize),
+    microBatch: microBatch === undefined ? undefined : count(path, "microBatch", microBatch),
+  };
+}
+
+function fromJson(path: string, { groups, ends, widths, ranks: given, stats }: Found): PlanOrder {
+  const ranks = count(path, "ranks", given);
+  const odd = widths.findIndex((width) => width !== ranks);
+  if (odd !== -1) refuse(path, `step ${odd} has ${widths[odd]} ranks, expected ${ranks}`);
+  let most = 1;
+  for (let i = 1; i < ends.length; i++) most = Math.max(most, ends[i] - ends[i - 1]);
+  const { spSize, microBatch = Math.ceil(most / spSize) } = sizes(path, stats);
+  const size = microBatch * spSize;
+  if (most > size) refuse(path, `a rank has ${most} groups, expected at most ${size}`);
+  const places = (ends.length - 1) * size;
+  if (places > MAX_INT32) refuse(path, `${places} places, expected at most ${MAX_INT32}`);
+  const order = new Int32Array(places).fill(-1);
+  for (let i = 0; i < ends.length - 1; i++) order.set(groups.subarray(ends[i], ends[i + 1]), i * size);
+  return { ranks, microBatch, spSize, order };
+}
+
+async function readFolder(path: string): Promise<PlanOrder> {
+  const file = join(path, "plan.json");
+  const source = await openFile(file);
+  let head: unknown;
+  try {
+    head = await new JsonText(source, silent).value();
+  } finally {
+    await source.close();
+  }
+  const { stats } = (head ?? {}) as Record<string, unknown>;
+  const { shape, values } = await readNpy(join(path, "plan.npy"), 3, silent);
+  const [, ranks, size] = shape;
+  const { spSize, microBatch = size / spSize } = sizes(file, stats);
+  if (microBatch * spSize !== size) {
+    refuse(join(path, "plan.npy"), `${size} groups of a rank, plan.json tells ${microBatch} x ${spSize}`);
+  }
+  return { ranks: count(path, "ranks", ranks), microBatch, spSize, order: values };
+}
+
+/**
+ * Reads the steps of a plan: the JSON or the .npy folder that `omnibal plan` writes.
+ *
+ * @throws InputError INVALID_FILE with the path and the place.
+ */
+export async function readPlan(path: string): Promise<PlanOrder> {
+  const kind = await stat(path).catch((error: unknown) => {
+    throw fileError(path, error);
+  });
+  return kind.isDirectory() ? readFolder(path) : fromJson(path, await readJson(path));
+}

@@ -1,0 +1,236 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, watch, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { load } from "../../src/index.ts";
+import { readNpy, testFolder } from "../folder.ts";
+import { vectorPacking } from "../loads.ts";
+import { samples } from "../samples.ts";
+import { omnibal, start, widest } from "./run.ts";
+
+const folder = testFolder();
+const core = await load();
+const packing = vectorPacking(core);
+
+function lengthsFile(name: string, vit: ArrayLike<number>, tokens: ArrayLike<number>): void {
+  writeFileSync(join(folder, name), JSON.stringify(Array.from(vit, (v, i) => ({ vit_num: v, token_num: tokens[i] }))));
+}
+
+lengthsFile("small.json", [5, 0, 9, 12, 4, 2], [2000, 1558, 93, 93, 5000, 100]);
+writeFileSync(join(folder, "small-groups.json"), "[[2],[0,1],[5],[3],[4]]");
+lengthsFile("tiled.json", samples("tiled:1000").vit, samples("tiled:1000").tokens);
+omnibal(["pack", "-q", "tiled.json", "--max-vit=9", "--max-tokens=4096", "--rounds=10", "-o", "groups.json"], {
+  cwd: folder,
+});
+
+const plan = (...args: string[]) => omnibal(["plan", "tiled.json", "--packing=groups.json", ...args], { cwd: folder });
+const small = (...args: string[]) =>
+  omnibal(["plan", "small.json", "--packing=small-groups.json", "--ranks=2", ...args], { cwd: folder });
+const masked = (text: string) => text.replaceAll(/\d+\.\d\d s\b/g, "T s");
+
+describe("json", () => {
+  test("exactly, of five groups and two ranks", () => {
+    const { code, out, err } = small();
+    expect([code, masked(err)]).toEqual([0, SUMMARY]);
+    expect(out).toBe(JSON_TEXT);
+    const { steps } = JSON.parse(out);
+    // Tiles: 12 and 9, 5 and 4, 9 and 9.
+    expect(err).toContain(`this plan               ${((3 / 24 + 1 / 10 + 0) / 3).toFixed(6)} `);
+    // The sixth place holds one of the five for a second time.
+    expect(new Set(steps.flat(2))).toEqual(new Set([0, 1, 2, 3, 4]));
+    expect(steps.map((ranks: unknown[]) => ranks.length)).toEqual([2, 2, 2]);
+  });
+
+  test("is the library's plan, with all options", () => {
+    const args = ["--ranks=4", "--micro-batch=2", "--sp-size=3", "--epoch=6", "--seed=9", "--tail=short"];
+    const { out, err } = plan(...args, "--balance=vit=1,attention=2,tokens=.5", "-q");
+    const own = core.plan(packing, {
+      ...{ ranks: 4, microBatch: 2, spSize: 3, epoch: 6, seed: 9, tail: "short" },
+      balance: { vit: 1, tokens: 0.5, attention: 2 },
+    });
+    const { ranks, steps, stats } = JSON.parse(out);
+    expect([err, ranks, steps.length]).toEqual(["", 4, own.length]);
+    for (const [s, row] of steps.entries()) {
+      for (const [r, groups] of row.entries()) expect(groups).toEqual(Array.from(own.batch(s, r)));
+    }
+    expect(stats).toMatchObject({ microBatch: 2, spSize: 3, epoch: 6, seed: 9, tail: "short", steps: own.length });
+    expect(stats.attentionDist).toBe(Number(own.stats.attentionDist.toFixed(12)));
+    expect(plan(...args, "--balance=vit=1,attention=2,tokens=.5", "-q").out).toBe(out);
+  });
+
+  test("another epoch is another plan, of the same groups", () => {
+    const groups = (epoch: number) => JSON.parse(plan("-q", "--ranks=8", `--epoch=${epoch}`).out).steps.flat(2);
+    expect(groups(0)).not.toEqual(groups(1));
+    expect(groups(0).toSorted((a: number, b: number) => a - b)).toEqual(Array.from(packing, (_, g) => g));
+  });
+});
+
+describe("folders", () => {
+  test("npy: the steps, the figures and the packing", () => {
+    const args = ["--ranks=5", "--micro-batch=3", "--tail=short", "-q"];
+    expect(plan(...args, "--format=npy", "-o", "npy")).toEqual({ code: 0, out: "", err: "" });
+    const own = core.plan(packing, { ranks: 5, microBatch: 3, tail: "short" });
+    const at = join(folder, "npy");
+    const names = ["indices.npy", "offsets.npy", "oversize.npy", "plan.json", "plan.npy"];
+    expect(readdirSync(at).sort()).toEqual(names);
+    expect(readNpy(join(at, "plan.npy"))).toEqual({
+      header: `{'descr': '<i8', 'fortran_order': False, 'shape': (${own.length}, 5, 3), }`,
+      values: Array.from(own.order),
+    });
+    expect(own.order.includes(-1)).toBe(true);
+    expect(readNpy(join(at, "indices.npy")).values).toEqual(Array.from(packing.indices));
+    const { stats } = JSON.parse(plan(...args).out);
+    expect(JSON.parse(readFileSync(join(at, "plan.json"), "utf8"))).toEqual({ ranks: 5, stats });
+  });
+
+  test("xtuner: order[rank::ranks] is what each rank is handed", () => {
+    const args = ["--ranks=4", "--micro-batch=3", "--format=xtuner", "-o", "xtuner", "-q"];
+    expect(plan(...args).code).toBe(0);
+    const own = core.plan(packing, { ranks: 4, microBatch: 3 });
+    const { header, values } = readNpy(join(folder, "xtuner", "sampler_order.npy"));
+    expect(header).toContain(`'shape': (${own.order.length},)`);
+    for (let rank = 0; rank < 4; rank++) {
+      const handed = values.filter((_, i) => i % 4 === rank);
+      expect(handed).toEqual(Array.from(own.rank(rank)).flatMap((batch) => Array.from(batch)));
+    }
+    expect(readNpy(join(folder, "xtuner", "boundaries.npy")).values).toEqual(Array.from(packing.offsets));
+    expect(JSON.parse(readFileSync(join(folder, "xtuner", "paths.json"), "utf8"))).toEqual(["tiled.json"]);
+  });
+});
+
+describe("the summary", () => {
+  const summary = (...args: string[]) => plan("--ranks=8", "-o", "s.json", ...args).err;
+
+  test("has the published samplers beside the plan, within 80 columns", () => {
+    const text = summary("--cost=ms-per-tile=6,ms-per-token=0.02,ms-per-token2=0.000004");
+    expect(widest(text)).toBeLessThanOrEqual(80);
+    const own = core.plan(packing, {
+      ...{ ranks: 8, compare: true },
+      balance: { msPerTile: 6, msPerToken: 0.02, msPerTokenSquared: 0.000004 },
+    });
+    const rows = [["this plan", own.stats] as const, ...Object.entries(own.published ?? {})];
+    expect(rows).toHaveLength(4);
+    for (const [name, { vitDist, tokenDist, attentionDist, stepMs, idle }] of rows) {
+      const cells = [vitDist, tokenDist, attentionDist].map((dist) => dist.toFixed(6));
+      const row = [...cells, `${stepMs?.toFixed(2)} ms`, `${((idle ?? 0) * 100).toFixed(2)} %`].join(" +");
+      expect(text).toMatch(new RegExp(`^(published )?${name} +${row.replaceAll(".", "\\.")}$`, "m"));
+    }
+    expect(text).toContain(`epoch    ${((own.stats.epochMs ?? 0) / 1000).toFixed(2)} s\n`);
+  });
+
+  test("tells what becomes of the tail", () => {
+    expect(summary("--micro-batch=3", "--tail=drop")).toContain("tail     drop: 8 groups not in this epoch, ");
+    expect(summary("--micro-batch=3")).toContain("tail     repeat: 16 groups a second time, ");
+    expect(summary("--micro-batch=3", "--tail=short")).toContain("tail     short: some ranks have less ");
+    expect(summary("--tail=short")).toContain("tail     short: there is none\n");
+  });
+});
+
+describe("errors", () => {
+  test.each([
+    [[], "--ranks is missing"],
+    [["--ranks=8", "--tail=long"], '--tail is "long", expected one of drop, repeat, short'],
+    [
+      ["--ranks=8", "--balance=vit=1,text=1"],
+      '--balance has "text=1", expected NAME=NUMBER with one of vit, tokens, attention',
+    ],
+    [["--ranks=8", "--balance=vit"], '--balance has "vit", expected NAME=NUMBER with one of vit, tokens, attention'],
+    [["--ranks=8", "--balance=vit=1,vit=2"], "--balance has vit twice"],
+    [["--ranks=8", "--balance=vit=0,tokens=0"], "--balance is 0 throughout, expected a number above 0"],
+    [
+      ["--ranks=8", "--cost=ms-per-tile=-1"],
+      '--cost has "ms-per-tile=-1", expected NAME=NUMBER with one of ms-per-tile, ms-per-token, ms-per-token2',
+    ],
+    [
+      ["--ranks=8", "--balance=vit=1", "--cost=ms-per-tile=1"],
+      "--balance and --cost are both given, expected one of them",
+    ],
+    [["--ranks=8", "--format=jsonl"], '--format is "jsonl", expected one of json, npy, xtuner'],
+    [["--ranks=8", "--format=npy"], "--format npy makes a folder: name it with -o"],
+    [["--ranks=8", "--format=xtuner", "-o", "x", "--sp-size=2"], "--format xtuner has no place for --sp-size"],
+    [["--ranks=8", "--format=xtuner", "-o", "x", "--tail=short"], "--format xtuner has no place for --tail short"],
+  ])("%j: code 2", (args, why) => {
+    expect(plan(...args)).toEqual({ code: 2, out: "", err: `omnibal: ${why} (see omnibal plan --help)\n` });
+  });
+
+  test("a weight alone counts alone", () => {
+    const { stats } = JSON.parse(plan("-q", "--ranks=8", "--balance=attention=1").out);
+    const own = core.plan(packing, { ranks: 8, balance: { attention: 1 } });
+    expect(stats.attentionDist).toBe(Number(own.stats.attentionDist.toFixed(12)));
+    const all = core.plan(packing, { ranks: 8, balance: { vit: 1, tokens: 1, attention: 1 } });
+    expect(own.stats.attentionDist).toBeLessThan(all.stats.attentionDist);
+  });
+
+  test("a packing that is wrong: code 1, no OUT; an OUT in the way is found before it is read", () => {
+    writeFileSync(join(folder, "wrong.json"), "[[0],[0]]");
+    const args = ["plan", "small.json", "--packing=wrong.json", "--ranks=2"];
+    expect(omnibal([...args, "-o", "never.json"], { cwd: folder })).toEqual({
+      code: 1,
+      out: "",
+      err: "omnibal: wrong.json: group 1: sample 0 is in group 0 already\n",
+    });
+    expect(existsSync(join(folder, "never.json"))).toBe(false);
+    mkdirSync(join(folder, "mine"));
+    expect(omnibal([...args, "-o", "mine"], { cwd: folder })).toMatchObject({
+      code: 1,
+      err: "omnibal: mine: is a folder, json is written as a file\n",
+    });
+  });
+
+  /** 1.2 M groups of one sample: planning takes seconds. */
+  function manyGroups(): string[] {
+    const large = samples("tiled:1200000");
+    if (!existsSync(join(folder, "singles.json"))) {
+      lengthsFile("large.json", large.vit, large.tokens);
+      writeFileSync(join(folder, "singles.json"), `[${Array.from(large.vit, (_, i) => `[${i}]`).join()}]`);
+    }
+    return ["plan", "../large.json", "--packing=../singles.json", "--ranks=8"];
+  }
+
+  test("an interrupt while it plans ends it at once", async () => {
+    const here = join(folder, "planning");
+    mkdirSync(here);
+    const { child, end } = start([...manyGroups(), "-o", "out"], here);
+    await new Promise((turn) => setTimeout(turn, 2500));
+    const at = performance.now();
+    child.kill("SIGINT");
+    const { err } = await end;
+    expect(performance.now() - at).toBeLessThan(1000);
+    // By the code while the event loop turns, by the signal itself while the core works.
+    expect([child.exitCode ?? 130, child.signalCode ?? "SIGINT", err]).toEqual([130, "SIGINT", ""]);
+    expect(readdirSync(here)).toEqual([]);
+  });
+
+  test.each(["json", "npy", "xtuner"])("an interrupt while it writes %s: code 130, nothing left", async (format) => {
+    const here = join(folder, `writing-${format}`);
+    mkdirSync(here);
+    const args = [...manyGroups(), "-q", "--format", format];
+    const { child, end } = start([...args, "-o", "out"], here);
+    const names: string[] = [];
+    const watcher = watch(here, (_, name) => {
+      names.push(String(name));
+      child.kill("SIGINT");
+    });
+    expect(await end).toEqual({ code: 130, err: "" });
+    watcher.close();
+    expect(names[0]).toMatch(/^\.out\.part-/);
+    expect(readdirSync(here)).toEqual([]);
+  });
+});
+
+const JSON_TEXT = `\
+{"ranks":2,"steps":[[[3],[0]],[[1],[4]],[[2],[2]]],"stats":{"microBatch":1,"spSize":1,"epoch":0,"seed":1024,"tail":"repeat","steps":3,"dropped":0,"repeated":1,"pad":0,"vitDist":0.075,"tokenDist":0.048066666667,"attentionDist":0.123817573333}}
+`;
+const SUMMARY = `\
+packing  5 groups of 6 samples
+steps    3 of 2 ranks x 1 group
+tail     repeat: 1 group a second time, others in the next epoch
+
+                        vit dist  token dist  attention
+───────────────────────────────────────────────────────
+this plan               0.075000    0.048067   0.123818
+published random        0.340278    0.260965   0.283439
+published length-group  0.274074    0.223300   0.312943
+published group-random  0.226852    0.173977   0.188959
+
+time     T s (read T s, plan T s, write T s)
+`;
