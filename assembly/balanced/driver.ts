@@ -7,7 +7,7 @@ import { mark, release } from "../memory";
 import { BAD_ARGUMENT, OUT_OF_MEMORY } from "../status";
 import { bestGroups, setBest } from "./packings";
 import { bound, useWhole } from "./part";
-import { rows, setBounds, setRows } from "./problem";
+import { rows, setBounds, setRows, useSamples } from "./problem";
 import { seedRandom } from "./random";
 import { FINE_ROWS, round, startRepair, stepRepair, weighBounds } from "./repair";
 import { startResult, stepResult } from "./result";
@@ -45,6 +45,7 @@ export function begin(vit: usize, tokens: usize, n: i32, vitBound: i32, tokenBou
   effort = level;
   setBounds(vitBound, tokenBound);
   setRows(0);
+  useSamples(0, 0);
   setBest(0);
   seedRandom(seed, 0);
   const status = startRows(vit, tokens, n);

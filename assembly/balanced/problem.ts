@@ -39,6 +39,11 @@ export function tokensAt(p: i32): i32 {
   return load<i32>(records + ((<usize>p) << 3));
 }
 
+/** Vit in the high half, tokens in the low one. */
+export function recordAt(p: i32): u64 {
+  return load<u64>(records + ((<usize>p) << 3));
+}
+
 /** Makes n sorted records the problem at hand; finds where each row starts. O(rows log n). */
 export function useSamples(at: usize, n: i32): void {
   records = at;

@@ -161,7 +161,9 @@ describe("what it takes and refuses", () => {
     expect([none.length, none.bound, none.rounds, none.mix]).toEqual([0, 0, 0, null]);
     expect(Array.from(none.offsets)).toEqual([0]);
     const large = omnibal.pack({ vit: [10, 1, 10], tokens: [1, 4097, 1] }, options);
-    expect([large.length, ...large.oversize]).toEqual([0, 0, 1, 2]);
+    expect([large.length, large.bound, ...large.oversize]).toEqual([0, 0, 0, 1, 2]);
+    omnibal.pack(samples("tiled:1000"), options);
+    expect(omnibal.pack([], { ...options, bound: "linear" }).bound).toBe(0);
   });
 
   test("negative lengths", () => {
