@@ -6,7 +6,7 @@
 import { mark, release } from "../memory";
 import { BAD_ARGUMENT, OUT_OF_MEMORY } from "../status";
 import { bestGroups, setBest } from "./packings";
-import { bound, useWhole } from "./part";
+import { bound, open, useWhole, wholeGroups } from "./part";
 import { rows, setBounds, setRows, useSamples } from "./problem";
 import { seedRandom } from "./random";
 import { FINE_ROWS, round, startRepair, stepRepair, weighBounds } from "./repair";
@@ -70,9 +70,10 @@ export function step(): i32 {
   return more < 0 ? more : left();
 }
 
-/** Groups of the best packing so far, while all samples are the problem at hand; 0 when there is none yet. */
+/** Groups of the best packing of all samples so far; 0 while there is none. */
 export function groupsNow(): i32 {
-  return phase == ENDED || phase == WRITING || phase == COMPARING || phase == PACKING ? bestGroups : 0;
+  if (phase == READING || phase == TRYING || phase == SHARING) return 0;
+  return open ? wholeGroups : bestGroups;
 }
 
 /** Goes from a phase that is done to the one after it. */

@@ -206,6 +206,10 @@ describe("progress", () => {
     const packing = omnibal.pack(input, { ...options, onProgress: (progress) => seen.push(progress) });
     expect(seen.length).toBeGreaterThan(10);
     expect(seen.map((s) => s.done)).toEqual(seen.map((s) => s.done).sort((a, b) => a - b));
+    // Once there is a packing there is one to the end, and it only gets better.
+    const groups = seen.map((s) => s.groups).filter((g, i, all) => g > 0 || all[i - 1] > 0);
+    expect(groups).toEqual(groups.toSorted((a, b) => b - a));
+    expect(groups.at(-1)).toBeGreaterThan(0);
     expect(seen.at(-1)).toEqual({ done: 1, samples: 20_000, groups: packing.length });
   });
 
