@@ -215,7 +215,7 @@ export { balanced as planBalanced } from "./plan";
 
 /**
  * planTake(order, count, ranks, micro): status. An order from elsewhere as the last plan, to evaluate it: u32[count] as
- * planOrder() has it, which stays in place meanwhile. 15: `errorIndex()` is a place whose unit is not there.
+ * planOrder() has it, which stays in place meanwhile. 17: `errorIndex()` is a place whose unit is not there.
  */
 export { take as planTake } from "./samplers";
 

@@ -23,39 +23,52 @@ import { randomBelow } from "./random";
 
 /** Below so many groups best fit is tried on what is left. */
 const LAST_GROUPS: f64 = 40;
+/** Fewer samples are not worth a model. */
+const FEW_SAMPLES: i32 = 64;
 /** The model is fitted again after one in so many of the groups that are left. */
 const REFITS: f64 = 50;
+/** Rounds of a fit at most: of the first one, and of those that start from the last one. */
 const FIRST_ROUNDS: i32 = 120;
 const REFIT_ROUNDS: i32 = 3;
+/** Goals are so much above the linear bound: at the bound itself weights grow without end. */
+const REFIT_SLACK: f64 = 1.0001;
+/** Samples of a row looked at for one that fits by vit too. */
 const PROBES: i32 = 8;
+/** Ways that best fit is tried in on what is left. */
+const LAST_WAYS: i32 = 7;
 
-const plan: usize = memory.data(2048);
+/** i32[PLAN_LIMIT]: the classes drawn for the group being made. */
 const PLAN_LIMIT: i32 = 500;
+const plan: usize = memory.data(500 * 4, 16);
 
+/** The packing being made: i32 positions, and where each group starts. */
 let ord: usize = 0;
 let off: usize = 0;
 let length: i32 = 0;
+/** Samples not taken yet, and their loads. */
 let left: i32 = 0;
 let leftVit: u64 = 0;
 let leftTokens: u64 = 0;
+/** Groups aimed at in all. */
 let goal: f64 = 0;
+/** Groups to make before the model is fitted again. */
 let batch: i32 = 0;
+/** Token sum that a group should end at, so that it is alike on the bound that is not tight. */
 let target: i32 = 0;
+/** Turn loads into shares of their bound, 2^20 being all of it. */
 let vitScale: u64 = 0;
 let tokenScale: u64 = 0;
 /** Free vit and tokens of the group being made. */
 let roomVit: i32 = 0;
 let roomTokens: i32 = 0;
 
-/** What was there when best fit was tried: groups and samples drawn, the samples left, and the best order for them. */
+/** What was there when best fit was tried: groups and samples drawn, the samples left, and the best way for them. */
 let tried: bool = false;
 let triedDraws: i32 = 0;
 let triedLength: i32 = 0;
 let triedList: usize = 0;
 let triedGroups: i32 = 0;
 let triedOrder: i32 = 0;
-/** Fewer samples are not worth a model. */
-const FEW_SAMPLES: i32 = 64;
 
 /** Groups made so far. */
 export let drawGroups: i32 = 0;
@@ -93,6 +106,7 @@ function fewest(): f64 {
   return max(<f64>leftVit / <f64>maxVit, <f64>leftTokens / <f64>maxTokens);
 }
 
+/** Takes a free sample into the group being made. */
 function take(p: i32): void {
   const v = vitAt(p);
   const t = tokensAt(p);
@@ -251,6 +265,7 @@ function takePlan(from: i32): bool {
   return length > before;
 }
 
+/** Makes a group: samples at random while there is more room than is planned, the plan, and what fills the rest. */
 function makeGroup(): void {
   const from = length;
   roomVit = maxVit;
@@ -278,7 +293,7 @@ export function stepDraw(groups: i32): i32 {
   if (count < FEW_SAMPLES) return tryFit() ? 0 : -1;
   while (groups > 0 && left > 0) {
     if (batch == 0) {
-      const more = max(goal - <f64>drawGroups, fewest() * 1.0001);
+      const more = max(goal - <f64>drawGroups, fewest() * REFIT_SLACK);
       if (more < LAST_GROUPS && !tried && !tryFit()) return -1;
       if (drawGroups > 0) groups -= fitModel(more, REFIT_ROUNDS) >> 16;
       refreshFloors();
@@ -308,7 +323,7 @@ function tryFit(): bool {
   triedDraws = drawGroups;
   triedLength = length;
   triedGroups = i32.MAX_VALUE;
-  for (let i = 0; i < 7; i++) {
+  for (let i = 0; i < LAST_WAYS; i++) {
     runOrder(i);
     if (fitGroups < triedGroups) {
       triedGroups = fitGroups;
@@ -328,6 +343,7 @@ export function finishDraw(): void {
   left = 0;
 }
 
+/** Runs best fit on what is left, in way i: three orders for two aims, and tokens for tokens. */
 function runOrder(i: i32): void {
   const key = i < 2 ? BY_LARGER : i < 4 ? BY_SUM : BY_TOKENS;
   startFit(key, i < 6 ? 1 + (i & 1) : 0, 0);

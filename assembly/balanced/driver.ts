@@ -6,8 +6,8 @@
 import { mark, release } from "../memory";
 import { BAD_ARGUMENT, OUT_OF_MEMORY } from "../status";
 import { bestGroups, setBest } from "./packings";
-import { bound, useWhole } from "./part";
-import { rows, setBounds, setRows } from "./problem";
+import { bound, open, useWhole, wholeGroups } from "./part";
+import { rows, setBounds, setRows, useSamples } from "./problem";
 import { seedRandom } from "./random";
 import { FINE_ROWS, round, startRepair, stepRepair, weighBounds } from "./repair";
 import { startResult, stepResult } from "./result";
@@ -45,6 +45,7 @@ export function begin(vit: usize, tokens: usize, n: i32, vitBound: i32, tokenBou
   effort = level;
   setBounds(vitBound, tokenBound);
   setRows(0);
+  useSamples(0, 0);
   setBest(0);
   seedRandom(seed, 0);
   const status = startRows(vit, tokens, n);
@@ -69,9 +70,10 @@ export function step(): i32 {
   return more < 0 ? more : left();
 }
 
-/** Groups of the best packing so far, while all samples are the problem at hand; 0 when there is none yet. */
+/** Groups of the best packing of all samples so far; 0 while there is none. */
 export function groupsNow(): i32 {
-  return phase == ENDED || phase == WRITING || phase == COMPARING || phase == PACKING ? bestGroups : 0;
+  if (phase == READING || phase == TRYING || phase == SHARING) return 0;
+  return open ? wholeGroups : bestGroups;
 }
 
 /** Goes from a phase that is done to the one after it. */

@@ -32,6 +32,8 @@ export let wholeOrder: usize = 0;
 export let wholeOffsets: usize = 0;
 export let wholeGroups: i32 = 0;
 let wholeBound: i32 = 0;
+/** Whether a part is the problem at hand. */
+export let open: bool = false;
 let before: usize = 0;
 let copies: usize = 0;
 
@@ -49,6 +51,7 @@ function boundHere(work: i32): i32 {
 
 /** Makes all samples the problem at hand. */
 export function useWhole(): void {
+  open = false;
   useSamples(samples, fitting);
   bound = boundHere(WHOLE_WORK);
 }
@@ -79,6 +82,7 @@ export function usePart(n: i32): void {
     const p = <usize>load<u32>(partOf + (i << 2));
     store<u64>(copies + (i << 3), load<u64>(samples + (p << 3)));
   }
+  open = true;
   useSamples(copies, n);
   bound = boundHere(PART_WORK);
 }
@@ -100,6 +104,7 @@ export function copyGroups(order: usize, offsets: usize, length: i32, groups: i3
 
 /** Goes back to the whole, whose best packing has so many groups now. */
 export function closePart(groups: i32): void {
+  open = false;
   release(before);
   usePackings(wholeLatestOrder, wholeLatestOffsets, wholeOrder, wholeOffsets, groups);
   bound = wholeBound;

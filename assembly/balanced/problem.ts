@@ -1,9 +1,6 @@
 // The problem at hand: the samples to pack, sorted by (row, tokens), a row being one vit value or a range of them. It is
 // the whole input, or a part of it: samples drawn to try ways on, a share of a very large input, groups to be repaired.
 
-/** Rows at most; tables of fixed size depend on it. */
-export const MAX_ROWS: i32 = 64;
-
 /** Bounds of a group. */
 export let maxVit: i32 = 0;
 export let maxTokens: i32 = 0;
@@ -12,7 +9,7 @@ export let maxTokens: i32 = 0;
 export let count: i32 = 0;
 let records: usize = 0;
 
-/** Rows: how many, lowest and highest vit value of each (i32), first position of each (i32, rows + 1 of them). */
+/** Rows: how many (`cutRuns` makes 48 at most), lowest and highest vit value of each (i32), first position of each (i32, rows + 1 of them). */
 export let rows: i32 = 0;
 export const rowLow: usize = memory.data(64 * 4, 16);
 export const rowHigh: usize = memory.data(64 * 4, 16);
@@ -37,6 +34,11 @@ export function vitAt(p: i32): i32 {
 
 export function tokensAt(p: i32): i32 {
   return load<i32>(records + ((<usize>p) << 3));
+}
+
+/** Vit in the high half, tokens in the low one. */
+export function recordAt(p: i32): u64 {
+  return load<u64>(records + ((<usize>p) << 3));
 }
 
 /** Makes n sorted records the problem at hand; finds where each row starts. O(rows log n). */

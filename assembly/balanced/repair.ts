@@ -17,16 +17,17 @@ import {
   wholeOffsets,
   wholeOrder,
 } from "./part";
-import { maxTokens, maxVit, rows, sumTokens, sumVit, tokensAt, vitAt } from "./problem";
+import { maxTokens, maxVit, rows, sumTokens, sumVit } from "./problem";
 import { randomBelow } from "./random";
 import { fitting } from "./rows";
+import { sumGroups } from "./sums";
 import { bestFit, drawsWin, startWays, stepWays, WAYS } from "./ways";
 import { DONE, MORE } from "./work";
 
 /** Rooms told apart. */
 const ROOMS: i32 = 1024;
 /** Groups per step. */
-const CHUNK_GROUPS: i32 = 131072;
+const CHUNK_GROUPS: i32 = 32768;
 /** Samples packed again at a time, about. */
 const MOST_SAMPLES: i32 = 262144;
 /** A finer model takes too long for more rows than this. */
@@ -60,6 +61,8 @@ let chosenSamples: i32 = 0;
 let marks: usize = 0;
 /** i32[ROOMS]: groups by room. */
 let histogram: usize = 0;
+/** Loads of the groups of a step. */
+let sums: usize = 0;
 /** Groups to choose for their room: all above a limit, and `fromLimit` of the `atLimit` at it. */
 let wanted: i32 = 0;
 let roomLimit: i32 = 0;
@@ -116,7 +119,8 @@ function select(): i32 {
   chosen = allocArray(<usize>bestGroups + 8, 2);
   marks = allocArray(words, 8);
   histogram = allocArray(ROOMS, 4);
-  if (chosen == 0 || marks == 0 || histogram == 0) return -OUT_OF_MEMORY;
+  sums = allocArray(CHUNK_GROUPS, 16);
+  if (chosen == 0 || marks == 0 || histogram == 0 || sums == 0) return -OUT_OF_MEMORY;
   memory.fill(marks, 0, (<usize>words) << 3);
   memory.fill(histogram, 0, ROOMS << 2);
   at = 0;
@@ -127,16 +131,12 @@ function select(): i32 {
 /** Measures the room left in each group. */
 function measure(): i32 {
   const to = min(bestGroups, at + CHUNK_GROUPS);
-  let i = load<i32>(bestOffsets + ((<usize>at) << 2));
+  const attention = sums + CHUNK_GROUPS * 8;
+  sumGroups(bestOrder, bestOffsets, at, to, sums, sums + CHUNK_GROUPS * 4, attention);
   for (let g = at; g < to; g++) {
-    const stop = load<i32>(bestOffsets + ((<usize>(g + 1)) << 2));
-    let v = <u64>maxVit;
-    let t = <u64>maxTokens;
-    for (; i < stop; i++) {
-      const p = load<i32>(bestOrder + ((<usize>i) << 2));
-      v -= vitAt(p);
-      t -= tokensAt(p);
-    }
+    const place = sums + ((<usize>(g - at)) << 2);
+    const v = <u64>(maxVit - load<i32>(place));
+    const t = <u64>(maxTokens - load<i32>(place, CHUNK_GROUPS * 4));
     const freeVit = (v << 20) / <u64>maxVit;
     const freeTokens = (t << 20) / <u64>maxTokens;
     const room = min<u64>((vitWeight * freeVit + (1024 - vitWeight) * freeTokens) >> 20, ROOMS - 1);

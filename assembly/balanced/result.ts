@@ -4,9 +4,10 @@
 import { allocArray, mark, release } from "../memory";
 import { setGroups, setLinearBound, setOversize } from "../packing";
 import { bestGroups, bestOffsets, bestOrder, latestOffsets, latestOrder } from "./packings";
-import { maxTokens, maxVit, tokensAt, vitAt } from "./problem";
+import { addUp, maxTokens, maxVit, sumTokens, sumVit } from "./problem";
 import { randomBelow } from "./random";
 import { indexOf, oversize, oversizeCount } from "./rows";
+import { sumGroups } from "./sums";
 import { DONE, MORE } from "./work";
 
 /** Groups per step. */
@@ -19,8 +20,6 @@ let before: usize = 0;
 let vit: usize = 0;
 let tokens: usize = 0;
 let attention: usize = 0;
-let sumVit: u64 = 0;
-let sumTokens: u64 = 0;
 
 /** Draws the order of the groups of the best packing. False when out of memory. */
 export function startResult(): bool {
@@ -40,41 +39,45 @@ export function startResult(): bool {
   }
   store<i32>(latestOffsets, 0);
   at = 0;
-  sumVit = 0;
-  sumTokens = 0;
   return true;
+}
+
+/** Copies the next groups, as positions, in the order drawn. */
+function layGroups(to: i32): void {
+  let n = load<i32>(latestOffsets + ((<usize>at) << 2));
+  for (let g = at; g < to; g++) {
+    const from = bestOffsets + ((<usize>load<u32>(lot + ((<usize>g) << 2))) << 2);
+    const stop = load<i32>(from, 4);
+    for (let i = load<i32>(from); i < stop; i++, n++) {
+      store<u32>(latestOrder + ((<usize>n) << 2), load<u32>(bestOrder + ((<usize>i) << 2)));
+    }
+    store<i32>(latestOffsets + ((<usize>(g + 1)) << 2), n);
+  }
+}
+
+/** Turns positions of the packing into indices of the input. */
+function toIndices(from: i32, to: i32): void {
+  const end = latestOrder + ((<usize>to) << 2);
+  for (let place = latestOrder + ((<usize>from) << 2); place < end; place += 4) {
+    store<u32>(place, load<u32>(indexOf + ((<usize>load<u32>(place)) << 2)));
+  }
 }
 
 /** Writes the next groups; at the end it hands the packing over. */
 export function stepResult(): i32 {
   const to = min(bestGroups, at + CHUNK_GROUPS);
-  let n = load<i32>(latestOffsets + ((<usize>at) << 2));
-  for (; at < to; at++) {
-    const from = bestOffsets + ((<usize>load<u32>(lot + ((<usize>at) << 2))) << 2);
-    const stop = load<i32>(from, 4);
-    let groupVit = 0;
-    let groupTokens = 0;
-    let squares: u64 = 0;
-    for (let i = load<i32>(from); i < stop; i++) {
-      const p = load<i32>(bestOrder + ((<usize>i) << 2));
-      const t = tokensAt(p);
-      groupVit += vitAt(p);
-      groupTokens += t;
-      squares += <u64>t * <u64>t;
-      store<u32>(latestOrder + ((<usize>n) << 2), load<u32>(indexOf + ((<usize>p) << 2)));
-      n++;
-    }
-    store<i32>(latestOffsets + ((<usize>(at + 1)) << 2), n);
-    store<i32>(vit + ((<usize>at) << 2), groupVit);
-    store<i32>(tokens + ((<usize>at) << 2), groupTokens);
-    store<f64>(attention + ((<usize>at) << 3), <f64>squares);
-    sumVit += groupVit;
-    sumTokens += groupTokens;
+  if (at < to) {
+    const first = <usize>at;
+    layGroups(to);
+    sumGroups(latestOrder, latestOffsets, at, to, vit + (first << 2), tokens + (first << 2), attention + (first << 3));
+    toIndices(load<i32>(latestOffsets + (first << 2)), load<i32>(latestOffsets + ((<usize>to) << 2)));
+    at = to;
   }
   if (at < bestGroups) return MORE;
   release(before);
   setGroups(latestOrder, latestOffsets, bestGroups, vit, tokens, attention);
   setOversize(oversize, oversizeCount);
+  addUp();
   setLinearBound(sumVit, sumTokens, maxVit, maxTokens);
   return DONE;
 }

@@ -161,7 +161,9 @@ describe("what it takes and refuses", () => {
     expect([none.length, none.bound, none.rounds, none.mix]).toEqual([0, 0, 0, null]);
     expect(Array.from(none.offsets)).toEqual([0]);
     const large = omnibal.pack({ vit: [10, 1, 10], tokens: [1, 4097, 1] }, options);
-    expect([large.length, ...large.oversize]).toEqual([0, 0, 1, 2]);
+    expect([large.length, large.bound, ...large.oversize]).toEqual([0, 0, 0, 1, 2]);
+    omnibal.pack(samples("tiled:1000"), options);
+    expect(omnibal.pack([], { ...options, bound: "linear" }).bound).toBe(0);
   });
 
   test("negative lengths", () => {
@@ -204,6 +206,10 @@ describe("progress", () => {
     const packing = omnibal.pack(input, { ...options, onProgress: (progress) => seen.push(progress) });
     expect(seen.length).toBeGreaterThan(10);
     expect(seen.map((s) => s.done)).toEqual(seen.map((s) => s.done).sort((a, b) => a - b));
+    // Once there is a packing there is one to the end, and it only gets better.
+    const groups = seen.map((s) => s.groups).filter((g, i, all) => g > 0 || all[i - 1] > 0);
+    expect(groups).toEqual(groups.toSorted((a, b) => b - a));
+    expect(groups.at(-1)).toBeGreaterThan(0);
     expect(seen.at(-1)).toEqual({ done: 1, samples: 20_000, groups: packing.length });
   });
 
