@@ -25,6 +25,11 @@ export function setLinearBound(sumVit: u64, sumTokens: u64, maxVit: i32, maxToke
   bound = <i32>max(byVit, byTokens);
 }
 
+/** A better lower bound. */
+export function setBound(least: i32): void {
+  bound = least;
+}
+
 export function setGroups(
   orderAt: usize,
   offsetsAt: usize,

@@ -178,7 +178,7 @@ describe("what it takes and refuses", () => {
     [{ ...options, onRound: () => undefined }, "onRound is given, expected none for method balanced"],
     [{ ...options, method: "isf", effort: 1 }, "effort is given, expected none for method isf"],
     [{ ...options, method: "best" }, 'method is "best", expected isf, balanced'],
-    [{ ...options, bound: "none" }, 'bound is "none", expected linear, tight'],
+    [{ ...options, lowerBound: "none" }, 'lowerBound is "none", expected linear, tight'],
   ])("an option, case %#", (wrong, message) => {
     expect(() => omnibal.pack([], wrong as never)).toThrow(OptionError);
     expect(() => omnibal.pack([], wrong as never)).toThrow(message);
