@@ -96,7 +96,11 @@ Exit codes: 0 done, 1 bad input or output, 2 wrong usage.
 }
 
 /** Sends the last packing. */
+<<<<<<< HEAD
 function writePacking(lines: bool, maxVit: i32, maxTokens: i32, bound: i32, rounds: i32, mix: f64): void {
+=======
+function writePacking(lines: bool, maxVit: i32, maxTokens: i32, rounds: i32, mix: f64): void {
+>>>>>>> wasi
   const room = alloc(TEXT_ROOM);
   if (room == 0) {
     tellOutOfMemory();
@@ -113,7 +117,11 @@ function writePacking(lines: bool, maxVit: i32, maxTokens: i32, bound: i32, roun
     packing.oversizeCount,
     maxVit,
     maxTokens,
+<<<<<<< HEAD
     bound,
+=======
+    packing.bound,
+>>>>>>> wasi
     rounds,
     mix,
   );
@@ -199,12 +207,16 @@ function pack(): void {
     tellOutOfMemory();
     return;
   }
-  const least = max(bounds.linear, max(bounds.pattern, bounds.half));
+  packing.setBound(max(bounds.linear, max(bounds.pattern, bounds.half)));
   const done = balanced ? 0 : isf.rounds;
   const mix = mixOf(packing.offsets, packing.tokens, packing.attention, packing.groups);
-  writePacking(lines, maxVit, maxTokens, least, done, mix);
+  writePacking(lines, maxVit, maxTokens, done, mix);
   if (exitCode != 0 || isGiven(QUIET)) return;
+<<<<<<< HEAD
   saySummary(maxVit, maxTokens, least, done, !balanced, mix);
+=======
+  saySummary(maxVit, maxTokens, done, !balanced, mix);
+>>>>>>> wasi
   flush();
 }
 

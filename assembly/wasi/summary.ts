@@ -74,17 +74,17 @@ function sayMix(mix: f64): void {
   say(ascii("\n"));
 }
 
-export function saySummary(maxVit: i32, maxTokens: i32, bound: i32, rounds: i32, isf: bool, mix: f64): void {
+export function saySummary(maxVit: i32, maxTokens: i32, rounds: i32, isf: bool, mix: f64): void {
   const groups = packing.groups;
   const samples = load<u32>(packing.offsets + ((<usize>groups) << 2));
   sayOnStandardError();
   say(ascii("groups       "));
   sayThousands(groups);
   say(ascii("\nlower bound  "));
-  sayThousands(bound);
-  if (bound > 0) {
+  sayThousands(packing.bound);
+  if (packing.bound > 0) {
     say(ascii(", "));
-    sayPercent(<f64>groups / <f64>bound - 1);
+    sayPercent(<f64>groups / <f64>packing.bound - 1);
     say(ascii(" above it"));
   }
   sayFill(ascii("\nvit          "), packing.vit, maxVit);

@@ -163,7 +163,7 @@ describe("what it takes and refuses", () => {
     const large = omnibal.pack({ vit: [10, 1, 10], tokens: [1, 4097, 1] }, options);
     expect([large.length, large.bound, ...large.oversize]).toEqual([0, 0, 0, 1, 2]);
     omnibal.pack(samples("tiled:1000"), options);
-    expect(omnibal.pack([], { ...options, bound: "linear" }).bound).toBe(0);
+    expect(omnibal.pack([], { ...options, lowerBound: "linear" }).bound).toBe(0);
   });
 
   test("negative lengths", () => {
