@@ -9,7 +9,8 @@
 
 import { allocArray, mark, release } from "./memory";
 import { iota, next, seed as seedWords, torchShuffle } from "./mt19937";
-import { deal, fail, finish, NONE, open, order, setShortSteps, setWord, tokensOf, valid, word } from "./samplers";
+import { deal, fail, fallingKeys, finish, NONE, open, order, setShortSteps, setWord, valid, word } from "./samplers";
+import { sortByKey } from "./sort";
 import { BAD_ARGUMENT, OK, OUT_OF_MEMORY } from "./status";
 import { attentionSums, paddedTokens, parts, partUnits, units, vitSums } from "./units";
 
@@ -255,6 +256,7 @@ export function balanced(
   const sums = allocArray(ranks, 8);
   const counts = allocArray(ranks, 4);
   keys = allocArray(<usize>units * LOADS, 8);
+  const falling = allocArray(micro > 1 ? <usize>units : 0, 8);
   if (
     chosen == 0 ||
     walk == 0 ||
@@ -264,7 +266,8 @@ export function balanced(
     stepLoads == 0 ||
     sums == 0 ||
     counts == 0 ||
-    keys == 0
+    keys == 0 ||
+    falling == 0
   ) {
     return fail(top, OUT_OF_MEMORY);
   }
@@ -277,6 +280,7 @@ export function balanced(
     store<f64>(at + ((<usize>units) << 3), t);
     store<f64>(at + ((<usize>units) << 4), a);
   }
+  if (micro > 1) fallingKeys(falling);
   store<f64>(weights, cost != 0 ? 1 : vitWeight);
   store<f64>(weights + 8, cost != 0 ? 0 : tokenWeight);
   store<f64>(weights + 16, cost != 0 ? 0 : attentionWeight);
@@ -345,37 +349,11 @@ export function balanced(
     torchShuffle(from, step);
     if (micro == 1) memory.copy(to, from, (<usize>step) << 2);
     else {
-      sortFalling(from, step);
+      sortByKey(from, step, falling, trial);
       deal(from, to, ranks, micro, <i32>(next() % <u32>ranks), sums, counts);
     }
   }
   setShortSteps(shortSteps);
   release(scratchTop);
   return finish(top);
-}
-
-/** Units of a step by falling tokens: heap sort, as a step may be thousands of units. */
-function sortFalling(a: usize, n: i32): void {
-  for (let i = (n >> 1) - 1; i >= 0; i--) sink(a, i, n);
-  for (let end = n - 1; end > 0; end--) {
-    const x = word(a, 0);
-    setWord(a, 0, word(a, end));
-    setWord(a, end, x);
-    sink(a, 0, end);
-  }
-}
-
-/** Min-heap by tokens. */
-function sink(a: usize, i: i32, n: i32): void {
-  const x = word(a, i);
-  const own = tokensOf(x);
-  for (;;) {
-    let child = 2 * i + 1;
-    if (child >= n) break;
-    if (child + 1 < n && tokensOf(word(a, child + 1)) < tokensOf(word(a, child))) child++;
-    if (tokensOf(word(a, child)) >= own) break;
-    setWord(a, i, word(a, child));
-    i = child;
-  }
-  setWord(a, i, x);
 }

@@ -165,7 +165,7 @@ export function deal(from: usize, to: usize, ranks: i32, micro: i32, turn: i32, 
 }
 
 /** keys[unit] = ~tokens: a rising sort by it is a falling one by tokens. */
-function fallingKeys(keys: usize): void {
+export function fallingKeys(keys: usize): void {
   for (let u = 0; u < units; u++) store<u64>(keys + ((<usize>u) << 3), ~tokensOf(u));
 }
 

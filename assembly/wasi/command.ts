@@ -52,42 +52,33 @@ const TEXT_ROOM: u32 = 65536;
 function sayHelp(): void {
   say(
     ascii(`Usage: omnibal COMMAND [options] [FILE...]
-
-Packs vision-language training samples into groups bounded on image tiles and
-tokens. This is the WASI command inside omnibal.wasm:
-  wasmtime run --dir=FOLDER omnibal.wasm COMMAND [options] [FILE...]
+The WASI command of omnibal.wasm: wasmtime run --dir=FOLDER omnibal.wasm ...
 
 Commands:
-  stats   shows how tiles and tokens are distributed; only as --json
   pack    packs samples into groups within bounds on tiles and tokens
+  stats   how tiles and tokens are distributed, as --json
 
-FILE is JSON, JSON Lines or .npy of shape (n, 2), in a folder that is opened by
---dir; - (or no FILE) is standard input. Several are one after another.
+FILE is JSON, JSON Lines or .npy of shape (n, 2) in a folder opened by --dir; -
+or none is standard input. Several are one after another.
 
-`),
-  );
-  say(
-    ascii(`Options of both:
-  --vit-field NAME    the field of the tiles (default vit_num)
-  --token-field NAME  the field of the tokens (default token_num)
+Options of both:
+  --vit-field NAME    (default vit_num)
+  --token-field NAME  (default token_num)
   -q, --quiet         nothing on standard error but errors
   -h, --help          this text
-  -V, --version       the version, as the only argument
-`),
-  );
-  say(
-    ascii(`Options of pack:
+  -V, --version       as the only argument
+
+Options of pack:
   --max-vit N         most tiles in a group
   --max-tokens N      most tokens in a group
   --method METHOD     isf (default) or balanced
-  --seed N            0 to 4294967295 (default 1024)
+  --seed N            (default 1024)
   --format FORMAT     json or jsonl (default json)
-  with isf:
-  --min-vit N         a group with so many tiles is full (default: --max-vit)
-  --min-tokens N      a group with so many tokens is full
-                      (default: --max-tokens less 128)
-  --rounds N          at most so many rounds (default 50)
-  with balanced:
+  of isf:
+  --min-vit N         full with so many tiles (default: --max-vit)
+  --min-tokens N      or so many tokens (default: --max-tokens less 128)
+  --rounds N          (default 50)
+  of balanced:
   --effort N          0 quick, 1 normal, 2 long, 3 very long (default 1)
 
 Exit codes: 0 done, 1 bad input or output, 2 wrong usage.
@@ -96,11 +87,7 @@ Exit codes: 0 done, 1 bad input or output, 2 wrong usage.
 }
 
 /** Sends the last packing. */
-<<<<<<< HEAD
-function writePacking(lines: bool, maxVit: i32, maxTokens: i32, bound: i32, rounds: i32, mix: f64): void {
-=======
 function writePacking(lines: bool, maxVit: i32, maxTokens: i32, rounds: i32, mix: f64): void {
->>>>>>> wasi
   const room = alloc(TEXT_ROOM);
   if (room == 0) {
     tellOutOfMemory();
@@ -117,11 +104,7 @@ function writePacking(lines: bool, maxVit: i32, maxTokens: i32, rounds: i32, mix
     packing.oversizeCount,
     maxVit,
     maxTokens,
-<<<<<<< HEAD
-    bound,
-=======
     packing.bound,
->>>>>>> wasi
     rounds,
     mix,
   );
@@ -212,11 +195,7 @@ function pack(): void {
   const mix = mixOf(packing.offsets, packing.tokens, packing.attention, packing.groups);
   writePacking(lines, maxVit, maxTokens, done, mix);
   if (exitCode != 0 || isGiven(QUIET)) return;
-<<<<<<< HEAD
-  saySummary(maxVit, maxTokens, least, done, !balanced, mix);
-=======
   saySummary(maxVit, maxTokens, done, !balanced, mix);
->>>>>>> wasi
   flush();
 }
 
