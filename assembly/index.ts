@@ -32,9 +32,10 @@ import * as units from "./units";
  * isfPush(vit, tokens, count): status. The next samples, i32[count] at either pointer, read within the call: n in all.
  * isfRound(last): one round; how many samples are left for another (0: none is needed). The last one keeps all groups.
  * isfGroups(): groups there would be if that round had been the last.
- * isfFinish(): status; adds the groups up and hands over to `packing...`.
+ * isfFinish(): status; adds the groups up and hands over to `packing...`, but for what isfAttention(): status adds up.
  */
 export {
+  attend as isfAttention,
   begin as isfBegin,
   finish as isfFinish,
   groupsNow as isfGroups,
@@ -127,7 +128,7 @@ export function packingTokens(): usize {
   return packing.tokens;
 }
 
-/** f64[groups]: sum of tokens^2 over the samples of each group, exact below 2^53. */
+/** f64[groups]: sum of tokens^2 over the samples of each group, exact below 2^53. After ISF: once isfAttention is called. */
 export function packingAttention(): usize {
   return packing.attention;
 }

@@ -20,7 +20,7 @@ import {
   wide,
   word,
 } from "./nextfit";
-import { setGroups, setLinearBound, setOversize } from "./packing";
+import { setAttention, setGroups, setLinearBound, setOversize } from "./packing";
 import { BAD_ARGUMENT, failAt, NEGATIVE_TOKENS, NEGATIVE_VIT, OK, OUT_OF_MEMORY } from "./status";
 
 /** Rounds done since `begin`. */
@@ -171,18 +171,25 @@ export function groupsNow(): i32 {
 }
 
 /**
- * Ends the packing and adds up its groups: 12 more bytes per group, 4 per oversize sample. Returns a status. Samples that a last round has
+ * Ends the packing and adds up its groups: 4 more bytes per oversize sample. Returns a status. Samples that a last round has
  * not placed are in no group.
  */
 export function finish(): i32 {
   const groups = <i32>keptGroups;
   setLinearBound(sumVit, sumTokens, maxVit, maxTokens);
   if (listOversize() != OK) return OUT_OF_MEMORY;
-  const vit = allocArray(groups, 4);
-  const attention = allocArray(groups, 8);
-  if (vit == 0 || attention == 0) return OUT_OF_MEMORY;
-  groupSums(rooms, vit, rooms);
+  // The last pass is done with its spare array. Sums there take no new memory: first touches of pages and growing cost
+  // a first call more than the sums do.
+  groupSums(rooms, spare, rooms);
+  setGroups(order, ends, groups, spare, rooms, 0);
+  return OK;
+}
+
+/** Also adds up each group's tokens^2, once it is finished: 8 bytes per group, O(samples). Returns a status. */
+export function attend(): i32 {
+  const attention = allocArray(keptGroups, 8);
+  if (attention == 0) return OUT_OF_MEMORY;
   groupAttention(order, ends, loads, attention);
-  setGroups(order, ends, groups, vit, rooms, attention);
+  setAttention(attention);
   return OK;
 }

@@ -5,9 +5,10 @@
  * over groups of (k - 1), against the variance of tokens over all samples in groups, (A - T^2 / n) / (n - 1); a, t and k
  * are a group's sum of tokens^2, tokens and samples, and A, T, n those of all. If samples were dealt at random to groups
  * of these sizes, 1 would be expected; below it groups hold samples that are alike, above it samples that are unlike. -1
- * where that means nothing: no group of two samples, or all alike. O(groups).
+ * where that means nothing (no group of two samples, or all alike) or attention is not known (0). O(groups).
  */
 export function mixOf(offsets: usize, tokens: usize, attention: usize, groups: i32): f64 {
+  if (attention == 0) return -1;
   let within: f64 = 0;
   let sum: f64 = 0;
   let squares: f64 = 0;

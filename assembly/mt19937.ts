@@ -23,10 +23,17 @@ export function seed(seed: u32): void {
   position = N;
 }
 
-function twist(here: v128, next: v128, far: v128): v128 {
-  const y = v128.or(v128.and(here, i32x4.splat(0x80000000)), v128.and(next, i32x4.splat(0x7fffffff)));
-  const odd = i32x4.neg(v128.and(y, i32x4.splat(1)));
-  return v128.xor(far, v128.xor(i32x4.shr_u(y, 1), v128.and(odd, i32x4.splat(0x9908b0df))));
+/** The words at bytes from .. end, from themselves, the words behind them and those `far` bytes away. Returns the end. */
+function twist(from: usize, end: usize, far: usize): usize {
+  for (; from < end; from += 16) {
+    const at = state + from;
+    const here = v128.load(at);
+    const y = v128.or(v128.and(here, i32x4.splat(0x80000000)), v128.and(v128.load(at, 4), i32x4.splat(0x7fffffff)));
+    const odd = i32x4.neg(v128.and(y, i32x4.splat(1)));
+    const x = v128.xor(i32x4.shr_u(y, 1), v128.and(odd, i32x4.splat(0x9908b0df)));
+    v128.store(at, v128.xor(v128.load(at + far), x));
+  }
+  return from;
 }
 
 function temper(x: v128): v128 {
@@ -43,14 +50,9 @@ function twistOne(at: usize, next: usize, far: usize): void {
 
 /** Makes the next 624 words. */
 export function refill(): void {
-  let k: usize = 0;
-  for (; k < 224 * 4; k += 16) {
-    v128.store(state + k, twist(v128.load(state + k), v128.load(state + k, 4), v128.load(state + k, 397 * 4)));
-  }
+  let k = twist(0, 224 * 4, M * 4);
   for (; k < 227 * 4; k += 4) twistOne(k, k + 4, k + M * 4);
-  for (; k < 623 * 4; k += 16) {
-    v128.store(state + k, twist(v128.load(state + k), v128.load(state + k, 4), v128.load(state + k - 227 * 4)));
-  }
+  twist(k, 623 * 4, 0 - 227 * 4);
   twistOne(623 * 4, 0, (M - 1) * 4);
   for (k = 0; k < N * 4; k += 16) v128.store(words + k, temper(v128.load(state + k)));
   position = 0;

@@ -82,45 +82,49 @@ function scan<T extends number>(
   spare: usize,
 ): void {
   const shift: usize = alignof<T>();
-  for (let k: usize = 0; k < <usize>count; k++) {
-    store<T>(gathered + (k << shift), load<T>(loads + ((<usize>load<u32>(samples + (k << 2))) << shift)));
+  const end = samples + ((<usize>count) << 2);
+  for (let at = samples, to = gathered; at < end; at += 4, to += sizeof<T>()) {
+    store<T>(to, load<T>(loads + ((<usize>load<u32>(at)) << shift)));
   }
+  // The highest bit of x | -x is 1 for any x but 0: arithmetic, as a comparison may be compiled to a branch.
   const top: T = <T>(sizeof<T>() * 8 - 1);
   const g = <T>guards;
   const f = <T>full;
   const s = <T>slack;
-  let a = keptSamples;
-  let b = looseSamples;
-  let ga = keptGroups;
-  let gb = looseGroups;
-  let length = openLength;
+  // Cursors are addresses and lengths bytes, so that nothing is scaled in the loop.
+  let a = kept + (keptSamples << 2);
+  let b = spare + (looseSamples << 2);
+  let endAt = keptEnds + (keptGroups << 2);
+  let roomAt = rooms + (keptGroups << shift);
+  let drops: usize = 0;
+  let length = openLength << 2;
   let room = <T>openRoom;
-  for (let k: usize = 0; k < <usize>count; k++) {
-    const x = load<u32>(samples + (k << 2));
-    const rest = room - load<T>(gathered + (k << shift));
-    // 1 for any x but 0 is the highest bit of x | -x: arithmetic, as a comparison may be compiled to a branch.
+  for (let at = samples, from = gathered; at < end; at += 4, from += sizeof<T>()) {
+    const x = load<u32>(at);
+    const rest = room - load<T>(from);
     const over = (rest & g) ^ g;
     const reached = (s - (room ^ g)) & g;
     const ends = <usize>((over | (<T>0 - over)) >> top);
     const keep = ends & <usize>((reached | (<T>0 - reached)) >> top);
     const drop = ends ^ keep;
+    store<T>(roomAt, room);
     a += length & -keep;
     b += length & -drop;
-    store<T>(rooms + (ga << shift), room);
-    ga += keep;
-    gb += drop;
-    store<u32>(keptEnds + (ga << 2), <u32>a);
+    endAt += keep << 2;
+    roomAt += keep << shift;
+    drops += drop;
+    store<u32>(endAt, <u32>((a - kept) >> 2));
     length &= ends - 1;
     room = rest + ((f - room) & -(<T>ends));
-    store<u32>(kept + ((a + length) << 2), x);
-    store<u32>(spare + ((b + length) << 2), x);
-    length++;
+    store<u32>(a + length, x);
+    store<u32>(b + length, x);
+    length += 4;
   }
-  keptSamples = a;
-  looseSamples = b;
-  keptGroups = ga;
-  looseGroups = gb;
-  openLength = length;
+  keptSamples = (a - kept) >> 2;
+  looseSamples = (b - spare) >> 2;
+  keptGroups = (endAt - keptEnds) >> 2;
+  looseGroups += drops;
+  openLength = length >> 2;
   openRoom = <u64>room;
 }
 

@@ -9,7 +9,7 @@ export let groups: i32 = 0;
 /** i32[groups] each: the sums of the groups. */
 export let vit: usize = 0;
 export let tokens: usize = 0;
-/** f64[groups]: sum over a group of tokens^2. */
+/** f64[groups]: sum over a group of tokens^2; 0 where nobody has asked for it. */
 export let attention: usize = 0;
 /** u32[oversizeCount]: samples beyond a bound, by rising index. */
 export let oversize: usize = 0;
@@ -44,6 +44,10 @@ export function setGroups(
   vit = vitAt;
   tokens = tokensAt;
   attention = attentionAt;
+}
+
+export function setAttention(at: usize): void {
+  attention = at;
 }
 
 export function setOversize(at: usize, count: i32): void {

@@ -20,6 +20,7 @@ export interface Abi {
   isfRound(last: number): number;
   isfGroups(): number;
   isfFinish(): number;
+  isfAttention(): number;
 
   balancedBegin(
     vit: number,

@@ -213,6 +213,7 @@ export class Omnibal {
       yield info;
     }
     check(abi, abi.isfFinish(), n, seen);
+    check(abi, abi.isfAttention(), n, seen);
     return this.#takePacking({ maxVit, maxTokens, minVit, minTokens }, "isf", round, tight ?? abi.packingBound());
   }
 

@@ -120,7 +120,7 @@ function packByIsf(maxVit: i32, maxTokens: i32, minVit: i32, minTokens: i32, rou
   isf.push(vitColumn, tokensColumn, samples);
   let loose = samples;
   for (let left = rounds - 1; left >= 0 && loose > 0; left--) loose = isf.round(left == 0);
-  return isf.finish() == OK;
+  return isf.finish() == OK && isf.attend() == OK;
 }
 
 /** Packs the samples by the balanced packer, likewise. */
