@@ -185,9 +185,11 @@ export function finish(): i32 {
   return OK;
 }
 
-/** Also adds up each group's tokens^2, once it is finished: 8 bytes per group, O(samples). Returns a status. */
+/** Also adds up each group's tokens^2, once it is finished: 8 bytes per group at most, O(samples). Returns a status. */
 export function attend(): i32 {
-  const attention = allocArray(keptGroups, 8);
+  // Behind the sums of vit, where there is room: mostly a group has three samples and more.
+  let attention = (spare + (keptGroups << 2) + 7) & ~7;
+  if (attention + (keptGroups << 3) > spare + ((<usize>count) << 2)) attention = allocArray(keptGroups, 8);
   if (attention == 0) return OUT_OF_MEMORY;
   groupAttention(order, ends, loads, attention);
   setAttention(attention);
