@@ -17,7 +17,7 @@ export interface Host {
 /** The first of these programs on PATH; `variable` names the environment variable that says where it is instead. */
 export function findProgram(variable: string, names: readonly string[]): string | undefined {
   const given = process.env[variable];
-  if (given !== undefined) return given;
+  if (given !== undefined && given !== "") return given;
   for (const folder of (process.env.PATH ?? "").split(delimiter)) {
     for (const name of names) {
       const file = join(folder, name);
