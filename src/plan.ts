@@ -94,8 +94,8 @@ export interface PlanParts {
 }
 
 /**
- * One epoch: which groups each rank trains on at each step. A pure function of the groups, the options, seed and
- * epoch: to resume, make the plan of the state's epoch again and go on at its step; any step is O(1) away.
+ * One epoch: which groups each rank trains on at each step. A pure function of the groups (of their attention too, if it
+ * is known: no load may follow the step number), the options, seed and epoch: to resume, make the plan of the state's epoch again and go on at its step; any step is O(1) away.
  */
 export class Plan {
   readonly ranks: number;

@@ -21,12 +21,13 @@ class Omnibal:
         self._exports = linker.instantiate(self._store, Module.from_file(engine, str(wasm))).exports(self._store)
 
     def call(self, name, *args):
-        """Calls an export. A u32 goes in as the i32 of the same bits."""
-        return self._exports[name](self._store, *((x & 0xFFFFFFFF ^ 1 << 31) - (1 << 31) for x in args))
+        """Calls an export. A u32 goes in as the i32 of the same bits, a float as it is."""
+        bits = (x if isinstance(x, float) else (x & 0xFFFFFFFF ^ 1 << 31) - (1 << 31) for x in args)
+        return self._exports[name](self._store, *bits)
 
-    def put(self, values):
-        """Copies whole numbers of 32 bits into the module and returns where they are."""
-        values = values.astype("<u4")
+    def put(self, values, dtype="<u4"):
+        """Copies numbers into the module, whole ones of 32 bits or others, and returns where they are."""
+        values = np.asarray(values, dtype)
         at = self.call("alloc", values.nbytes) & 0xFFFFFFFF
         if at == 0:
             raise MemoryError(f"{values.nbytes} bytes do not fit into the module's memory")
@@ -72,6 +73,19 @@ class Omnibal:
         finally:
             self.call("release", top)
 
+    def plan(self, vit, tokens, attention, ranks, seed, epoch, drop_last=False):
+        """An epoch's groups, step after step one for each rank, those of a step alike in vit and tokens.
+
+        vit, tokens, attention: the sums of each group, of attention those of tokens^2."""
+        top = self.call("mark")
+        try:
+            loads = self.put(vit), self.put(tokens), self.put(attention, "<f8")
+            self._check(self.call("unitsBegin", *loads, self.put([len(vit)]), 1, 1))
+            self._check(self.call("planBalanced", ranks, 1, seed, epoch, not drop_last, 1.0, 1.0, 0.0, 0))
+            return self.get(self.call("planOrder"), self.call("planLength"))
+        finally:
+            self.call("release", top)
+
     def _check(self, status):
         if status != 0:
             raise MemoryError("the samples do not fit into 4 GiB") if status == 1 else ValueError("a bound is 0")
@@ -93,14 +107,23 @@ class GroupBatchSampler:
     Packs once. Epoch e draws a permutation of all groups with seed + e; rank r takes places r, r + world_size, ...
     Tail: every rank takes ceil(groups / world_size) steps, and the ranks that run out start over at the front of the
     permutation; with drop_last all take floor(groups / world_size) and the rest of the permutation is left out.
+
+    With even=True the order is that of `omnibal.plan(packing, { ranks, epoch, seed })` instead: all ranks have alike
+    tiles and tokens at every step, so that none waits long; steps come in random order, and the tail rotates.
     """
 
-    def __init__(self, wasm, vit, tokens, *, rank=0, world_size=1, seed=1024, drop_last=False, **bounds):
+    def __init__(self, wasm, vit, tokens, *, rank=0, world_size=1, seed=1024, drop_last=False, even=False, **bounds):
         if not 0 <= rank < world_size:
             raise ValueError(f"rank is {rank}, expected 0 to {world_size - 1}")
         self._omnibal = Omnibal(wasm)
         self.offsets, self.indices = self._omnibal.pack(vit, tokens, seed=seed, **bounds)
         groups = len(self.offsets) - 1
+        self._sums = None
+        if even:
+            own = np.stack([np.asarray(x, "i8")[self.indices] for x in (vit, tokens)])
+            ends = np.cumsum(np.pad(np.vstack([own, own[1] ** 2]), ((0, 0), (1, 0))), axis=1)
+            self._sums = np.diff(ends[:, self.offsets])
+        self._drop_last = drop_last
         self.steps = groups // world_size if drop_last else -(-groups // world_size)
         self.rank, self.world_size, self.seed = rank, world_size, seed
         self.epoch = self.step = self._start = 0
@@ -110,7 +133,10 @@ class GroupBatchSampler:
 
     def __iter__(self):
         self.step, self._start = self._start, 0
-        order = self._omnibal.permutation(len(self.offsets) - 1, self.seed + self.epoch)
+        if self._sums is None:
+            order = self._omnibal.permutation(len(self.offsets) - 1, self.seed + self.epoch)
+        else:
+            order = self._omnibal.plan(*self._sums, self.world_size, self.seed, self.epoch, self._drop_last)
         mine = np.resize(order, self.steps * self.world_size)[self.rank :: self.world_size]
         for group in mine[self.step :]:
             self.step += 1

@@ -114,6 +114,15 @@ describe("the batch sampler in Python", () => {
     }
   });
 
+  test("even: a rank has the batches of the plan in JavaScript", async () => {
+    for (const tail of ["repeat", "drop"] as const) {
+      const ranks = epoch(7, 2, { even: true, drop_last: tail === "drop" });
+      const plan = omnibal.plan(packing, { ranks: 7, epoch: 2, seed: 1024, tail });
+      const same = ranks.map((_, rank) => Array.from(plan.rank(rank), ([group]) => groups[group]));
+      expect(ranks).toEqual(same);
+    }
+  });
+
   test("drop_last leaves out the end of the order", async () => {
     const ranks = epoch(7, 0, { drop_last: true });
     expect(dealt(ranks)).toEqual(shuffled(1024).slice(0, Math.floor(groups.length / 7) * 7));
