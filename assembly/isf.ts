@@ -171,8 +171,8 @@ export function groupsNow(): i32 {
 }
 
 /**
- * Ends the packing and adds up its groups: 4 more bytes per oversize sample. Returns a status. Samples that a last round has
- * not placed are in no group.
+ * Ends the packing and adds up its groups: 4 more bytes per oversize sample. Returns a status. Samples that a last
+ * round has not placed are in no group.
  */
 export function finish(): i32 {
   const groups = <i32>keptGroups;

@@ -65,7 +65,7 @@ export function startPacking(): void {
 }
 
 /** Opens an empty group for a new pass. */
-export function startPass(): void {
+function startPass(): void {
   looseSamples = 0;
   looseGroups = 0;
   openLength = 0;
@@ -170,8 +170,8 @@ function closeOpenGroup(keptEnds: usize, rooms: usize): void {
 
 /**
  * One pass of Next-Fit over the n samples that follow the kept ones in `order`: groups that reach a minimum join the
- * kept ones, where they stand (their ends go to `keptEnds`, their words of room to `rooms`), the samples of the others follow behind, in order, by way
- * of `spare`, u32[n]. O(n).
+ * kept ones, where they stand (their ends go to `keptEnds`, their words of room to `rooms`), the samples of the others
+ * follow behind, in order, by way of `spare`, u32[n]. O(n).
  */
 export function nextFit(order: usize, n: i32, loads: usize, keptEnds: usize, rooms: usize, spare: usize): void {
   const first = order + (keptSamples << 2);

@@ -15,9 +15,9 @@ import { BAD_ARGUMENT, OK, OUT_OF_MEMORY } from "./status";
 import { attentionSums, paddedTokens, parts, partUnits, units, vitSums } from "./units";
 
 /** Tail rules. */
-export const DROP: i32 = 0;
-export const REPEAT: i32 = 1;
-export const SHORT: i32 = 2;
+const DROP: i32 = 0;
+const REPEAT: i32 = 1;
+const SHORT: i32 = 2;
 
 /** vit, tokens, attention. */
 const LOADS: i32 = 3;

@@ -78,8 +78,9 @@ export function groupSums(abi: Abi, offsets: Int32Array, indices: Int32Array, le
 
 /** Sums of tokens^2 per group, computed in the core. */
 export function groupAttention(abi: Abi, packing: Packing, input: LengthsInput): Float64Array {
-  const { tokens } = toLengths(input);
-  const { indices, offsets, length } = packing;
+  const lengths = toLengths(input);
+  const { tokens } = lengths;
+  const { indices, offsets } = packing;
   const last = indices.reduce((most, i) => Math.max(most, i), -1);
   if (last >= tokens.length) {
     throw new InputError("LENGTH_MISMATCH", `the packing holds sample ${last}, there are ${tokens.length} lengths`);
@@ -94,17 +95,7 @@ export function groupAttention(abi: Abi, packing: Packing, input: LengthsInput):
       `${what}: expected rising offsets up to ${indices.length} and samples from 0 on`,
     );
   }
-  const n = tokens.length;
-  const tokensAt = allocate(abi, n * 4, n);
-  const orderAt = allocate(abi, indices.length * 4, n);
-  const offsetsAt = allocate(abi, offsets.length * 4, n);
-  const out = allocate(abi, length * 8, n);
-  const { buffer } = abi.memory;
-  new Int32Array(buffer, tokensAt, n).set(tokens);
-  new Int32Array(buffer, orderAt, indices.length).set(indices);
-  new Int32Array(buffer, offsetsAt, offsets.length).set(offsets);
-  abi.groupAttention(tokensAt, orderAt, offsetsAt, length, out);
-  return new Float64Array(buffer, out, length).slice();
+  return groupSums(abi, offsets, indices, lengths).attention;
 }
 
 /** The body of `Omnibal.evaluate`; the arena is the caller's to release. */
@@ -116,22 +107,40 @@ export function evaluateParts(abi: Abi, parts: readonly GroupLoads[], options: E
   return measure(abi, parts, plan);
 }
 
+/** Has the core measure its plan, and takes the figures that every report of one has. */
+export function takeFigures(abi: Abi, ranks: number, microBatch: number) {
+  abi.evaluatePlan(ranks, microBatch);
+  return {
+    steps: abi.planSteps(),
+    dropped: abi.planDropped(),
+    repeated: abi.planRepeated(),
+    pad: abi.planPad(),
+    vitDist: abi.planVitDist(),
+    tokenDist: abi.planTokenDist(),
+    attentionDist: abi.planAttentionDist(),
+  };
+}
+
 /** Measures the core's plan. */
 function measure(
   abi: Abi,
   parts: readonly GroupLoads[],
   plan: { readonly ranks: number; readonly microBatch: number; readonly compat?: "reference" | undefined },
 ): Evaluation {
-  abi.evaluatePlan(plan.ranks, plan.microBatch);
+  const { pad, vitDist, tokenDist, attentionDist, steps, dropped, repeated } = takeFigures(
+    abi,
+    plan.ranks,
+    plan.microBatch,
+  );
   return {
-    pad: plan.compat === undefined ? abi.planPad() : abi.planOuterPad(),
-    vitDist: abi.planVitDist(),
-    tokenDist: abi.planTokenDist(),
-    attentionDist: parts.every((part) => part.attention !== undefined) ? abi.planAttentionDist() : null,
-    steps: abi.planSteps(),
+    pad: plan.compat === undefined ? pad : abi.planOuterPad(),
+    vitDist,
+    tokenDist,
+    attentionDist: parts.every((part) => part.attention !== undefined) ? attentionDist : null,
+    steps,
     groups: parts.reduce((sum, part) => sum + part.length, 0),
-    dropped: abi.planDropped(),
-    repeated: abi.planRepeated(),
+    dropped,
+    repeated,
   };
 }
 

@@ -1,5 +1,6 @@
 import { type Abi, BAD_ARGUMENT, check } from "./abi.ts";
 import { OptionError, show } from "./errors.ts";
+import { takeFigures } from "./evaluate.ts";
 import { integer, MAX_INT32, MAX_UINT32, oneOf } from "./options.ts";
 import {
   allocate,
@@ -62,6 +63,7 @@ export interface PlanStats {
   readonly pad: number;
   readonly vitDist: number;
   readonly tokenDist: number;
+  /** 0 where the groups have no `attention`. */
   readonly attentionDist: number;
   /** With a cost model: what the epoch takes when every step waits for its slowest rank. */
   readonly epochMs?: number;
@@ -190,17 +192,8 @@ function resolveBalance(balance: BalanceWeights | CostModel | undefined): Loads 
 
 /** Measures the core's plan. */
 function measure(abi: Abi, ranks: number, microBatch: number, loads: Loads): PlanStats {
-  abi.evaluatePlan(ranks, microBatch);
-  const steps = abi.planSteps();
-  const stats: PlanStats = {
-    steps,
-    dropped: abi.planDropped(),
-    repeated: abi.planRepeated(),
-    pad: abi.planPad(),
-    vitDist: abi.planVitDist(),
-    tokenDist: abi.planTokenDist(),
-    attentionDist: abi.planAttentionDist(),
-  };
+  const stats: PlanStats = takeFigures(abi, ranks, microBatch);
+  const { steps } = stats;
   if (!loads.isCost) return stats;
   const at = allocate(abi, ranks * 8, ranks);
   abi.evaluateCost(ranks, microBatch, loads.vit, loads.tokens, loads.attention, at);
