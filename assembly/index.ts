@@ -14,16 +14,16 @@
 // One instance serves one caller at a time. The imports (wasi_snapshot_preview1.ts) are for `_start` alone: who does
 // not call it may give functions that do nothing.
 
-import * as bound from "./bound";
-import * as balance from "./evaluate";
-import * as mix from "./mix";
-import * as packing from "./packing";
-import * as reader from "./reader";
-import * as plan from "./samplers";
-import * as sink from "./sink";
-import * as status from "./status";
-import * as stream from "./stream";
-import * as units from "./units";
+import * as bound from "./pack/lower-bounds";
+import * as balance from "./plan/evaluate";
+import * as mix from "./pack/mix";
+import * as packing from "./pack/packing";
+import * as reader from "./read/reader";
+import * as plan from "./plan/samplers";
+import * as sink from "./read/columns";
+import * as status from "./base/status";
+import * as stream from "./pack/stream";
+import * as units from "./plan/units";
 
 /**
  * ISF over n samples, 0 <= n.
@@ -41,7 +41,7 @@ export {
   groupsNow as isfGroups,
   push as isfPush,
   round as isfRound,
-} from "./isf";
+} from "./pack/isf";
 /**
  * The balanced packer over n samples, 0 <= n: fewer groups than ISF in a few times its time.
  * balancedBegin(vit, tokens, n, maxVit, maxTokens, seed, effort): status. i32[n] at either pointer, which stay in place
@@ -50,12 +50,12 @@ export {
  *   how many thousandths of the work are left; negative: a status negated, and the packing has ended.
  * balancedGroups(): groups of the best packing so far; 0 while there is none.
  */
-export { begin as balancedBegin, groupsNow as balancedGroups, step as balancedStep } from "./balanced/driver";
+export { begin as balancedBegin, groupsNow as balancedGroups, step as balancedStep } from "./pack/balanced/driver";
 /**
  * lowerBound(vit, tokens, n, maxVit, maxTokens): status. Lower bounds on the groups of i32[n] samples at either pointer,
  * those beyond a bound left out. No packing has fewer groups than any of these:
  */
-export { lowerBound } from "./bound";
+export { lowerBound } from "./pack/lower-bounds";
 
 /** The sums of both loads over their bounds, rounded up; the larger one. */
 export function linearBound(): u32 {
@@ -76,7 +76,7 @@ export function halfBound(): u32 {
  * alloc(bytes: u32): pointer to so many bytes, 16-byte aligned, contents undefined; 0 when out of memory.
  * mark(): the end of the arena. release(mark): frees all that was allocated after that mark.
  */
-export { alloc, mark, release } from "./memory";
+export { alloc, mark, release } from "./base/memory";
 /**
  * The generator behind ISF and the samplers, MT19937: mtSeed(seed: u32), mtNext(): u32.
  * mtShuffle(at, n): numpy's RandomState.shuffle of u32[n]; mtTorchShuffle(at, n): torch.randperm's, n < 214,748,364.
@@ -86,17 +86,17 @@ export {
   seed as mtSeed,
   shuffle as mtShuffle,
   torchShuffle as mtTorchShuffle,
-} from "./mt19937";
+} from "./base/mt19937";
 
 /** Inner loops, not for callers: exported so that they stay functions of their own, which engines optimise in time. */
-export { build32 as hotBuild32, build64 as hotBuild64 } from "./isf";
-export { refill as hotRefill, shuffleBlock as hotShuffleBlock } from "./mt19937";
+export { build32 as hotBuild32, build64 as hotBuild64 } from "./pack/isf";
+export { refill as hotRefill, shuffleBlock as hotShuffleBlock } from "./base/mt19937";
 export {
   scan32 as hotScan32,
   scan64 as hotScan64,
   squares32 as hotSquares32,
   squares64 as hotSquares64,
-} from "./nextfit";
+} from "./pack/next-fit";
 
 /** Where the negative value of status 3 or 4 is: an index of a sample; of status 15, a place in the order. */
 export function errorIndex(): i32 {
@@ -159,11 +159,11 @@ export function packingBound(): i32 {
 /**
  * groupAttention(tokens, order, offsets, groups, out): sums of tokens^2 inside each group into f64[groups] at `out`.
  */
-export { groupAttention } from "./evaluate";
+export { groupAttention } from "./plan/evaluate";
 /**
  * groupSums(values, order, offsets, groups, out): adds up i32 `values` inside each group into i32[groups] at `out`.
  */
-export { groupSums } from "./packing";
+export { groupSums } from "./pack/packing";
 
 /**
  * unitsBegin(vit, tokens, attention, sizes, parts, spSize): status. What samplers hand out, from the groups of `parts`
@@ -171,7 +171,7 @@ export { groupSums } from "./packing";
  * group, or `spSize` >= 2 groups for sequence parallelism: sorted by (tokens, index), cut into runs, the last one filled
  * by repeating groups from the front of its data group. 3 and 4 as status: `unitsBadGroup()` has a negative load.
  */
-export { begin as unitsBegin } from "./units";
+export { begin as unitsBegin } from "./plan/units";
 
 /** Units of the last unitsBegin. */
 export function unitCount(): i32 {
@@ -203,8 +203,8 @@ export {
   groupRandom as publishedGroupRandom,
   lengthGroup as publishedLengthGroup,
   random as publishedRandom,
-} from "./published";
-export { groupRandom as planGroupRandom, lengthGroup as planLengthGroup, random as planRandom } from "./samplers";
+} from "./plan/reference";
+export { groupRandom as planGroupRandom, lengthGroup as planLengthGroup, random as planRandom } from "./plan/samplers";
 
 /**
  * planBalanced(ranks, micro, seed, epoch, tail, vit, tokens, attention, cost): status. One epoch in steps whose units
@@ -212,16 +212,16 @@ export { groupRandom as planGroupRandom, lengthGroup as planLengthGroup, random 
  * rotates with the epoch. vit, tokens, attention (f64, >= 0): what unevenness in each counts, or, with cost = 1, what
  * one tile, token and token^2 cost, when the sum of these is all that is evened out.
  */
-export { balanced as planBalanced } from "./plan";
+export { balanced as planBalanced } from "./plan/balanced";
 
 /**
  * planTake(order, count, ranks, micro): status. An order from elsewhere as the last plan, to evaluate it: u32[count] as
  * planOrder() has it, which stays in place meanwhile. 17: `errorIndex()` is a place whose unit is not there.
  */
-export { take as planTake } from "./samplers";
+export { take as planTake } from "./plan/samplers";
 
 /** Inner loops, not for callers. */
-export { split as hotSplit, unevenness as hotUnevenness } from "./plan";
+export { split as hotSplit, unevenness as hotUnevenness } from "./plan/balanced";
 
 /** Stands in planOrder() where a short step has no unit: 2^32 - 1. Such steps are the last planShortSteps() ones. */
 export function planShortSteps(): i32 {
@@ -254,7 +254,7 @@ export function planRepeated(): i32 {
 }
 
 /** evaluatePlan(ranks, micro): measures the last plan, which must have been made for these; the ratios, 0 .. 1: */
-export { evaluate as evaluatePlan } from "./evaluate";
+export { evaluate as evaluatePlan } from "./plan/evaluate";
 
 /** Padding over all tokens computed on. */
 export function planPad(): f64 {
@@ -285,7 +285,7 @@ export function planAttentionDist(): f64 {
  * evaluateCost(ranks, micro, vit, tokens, attention, out): the work of each rank over the last plan into f64[ranks] at
  * `out`, where a tile, a token and a token^2 cost so much (f64).
  */
-export { evaluateCost } from "./evaluate";
+export { evaluateCost } from "./plan/evaluate";
 
 /** What the heaviest rank of each step costs, added up over the steps of the last evaluateCost. */
 export function planTime(): f64 {
@@ -302,13 +302,13 @@ export function planTime(): f64 {
  * textWrite(out, room): writes the next bytes at `out`, `room` of them at most (768 <= room < 2^31); returns how many,
  * 0 at the end, or a status negated. Allocates nothing.
  */
-export { begin as textBegin, write as textWrite } from "./packing-text";
+export { begin as textBegin, write as textWrite } from "./text/packing";
 /**
  * statsLook(vit, tokens, n): status. Takes the figures of i32[n] at `vit` and `tokens`; 256 KB of the arena meanwhile.
  * statsWrite(out, room): writes them at `out` as one line of JSON (room >= 4096); returns its bytes, or a status negated.
  * Percentiles are by nearest rank, ratios have six decimals rounded half up, null where there is nothing to divide by.
  */
-export { look as statsLook, write as statsWrite } from "./stats";
+export { look as statsLook, write as statsWrite } from "./text/stats";
 
 /**
  * Length files, read in pieces: JSON (an array of records), JSONL (records with white space between), or .npy of shape
@@ -320,7 +320,7 @@ export { look as statsLook, write as statsWrite } from "./stats";
  * readerPush(bytes): status, 5 and up among them. Values before an error are in the columns. readerEnd(): status.
  * readerBuffer(): where a piece goes.
  */
-export { begin as readerBegin, end as readerEnd, push as readerPush } from "./reader";
+export { begin as readerBegin, end as readerEnd, push as readerPush } from "./read/reader";
 
 export function readerBuffer(): usize {
   return reader.buffer;
@@ -377,7 +377,7 @@ export function readerSeenLength(): u32 {
  * _start(): the module as a WASI command, as `wasmtime run omnibal.wasm pack --max-vit 9 --max-tokens 4096` calls it. The
  * only export that calls WASI; instantiating the module runs nothing.
  */
-export { start as _start } from "./wasi/command";
+export { start as _start } from "./command/run";
 
 /**
  * A packer of a stream; one at a time in an instance, which lives in the arena: released with the mark before it, so it
@@ -400,7 +400,7 @@ export {
   restore as streamLoad,
   save as streamSave,
   stateBytes as streamStateBytes,
-} from "./stream";
+} from "./pack/stream";
 
 /** Inner loops, not for callers. */
 export {
@@ -408,7 +408,7 @@ export {
   countWays as hotCountWays,
   drawClass as hotDrawClass,
   findFiller as hotFindFiller,
-} from "./stream";
+} from "./pack/stream";
 
 export function streamInput(): usize {
   return stream.input;

@@ -1,9 +1,7 @@
-export type { Abi } from "./abi.ts";
-export type { Measured } from "./candidate.ts";
-export { type ErrorCode, InputError, OmnibalError, OptionError, RuntimeError } from "./errors.ts";
-export type { EvaluateOptions, Evaluation, PlanOrder } from "./evaluate.ts";
-export type { LengthArray, Lengths, LengthsInput, SampleRecord } from "./lengths.ts";
-export { load, loadSync, type WasmSource } from "./load.ts";
+export type { Abi } from "./core/abi.ts";
+export { type ErrorCode, InputError, OmnibalError, OptionError, RuntimeError } from "./core/errors.ts";
+export type { LengthArray, Lengths, LengthsInput, SampleRecord } from "./core/lengths.ts";
+export { load, loadSync, type WasmSource } from "./core/load.ts";
 export {
   type BalancedOptions,
   type CommonPackOptions,
@@ -14,10 +12,10 @@ export {
   type PackProgress,
   type RoundInfo,
 } from "./omnibal.ts";
-export { type PackedGroup, Packer, type PackerOptions, type PackerOutput } from "./packer.ts";
-export { Packing, type PackingBounds, type PackingParts, type PackingStats, type PackMethod } from "./packing.ts";
-export type { PackAsyncOptions } from "./parallel/background.ts";
-export type { WorkerLike } from "./parallel/seat.ts";
+export { Packing, type PackingBounds, type PackingParts, type PackingStats, type PackMethod } from "./pack/packing.ts";
+export type { LengthStats, LoadStats, VitBin } from "./pack/stats.ts";
+export { type PackedGroup, Packer, type PackerOptions, type PackerOutput } from "./pack/stream.ts";
+export type { EvaluateOptions, Evaluation, PlanOrder } from "./plan/evaluate.ts";
 export {
   type BalancedPlanOptions,
   type BalanceWeights,
@@ -26,7 +24,7 @@ export {
   type PlanState,
   type PlanStats,
   type TailRule,
-} from "./plan.ts";
+} from "./plan/plan.ts";
 export {
   type EpochCounts,
   type GroupLoads,
@@ -38,6 +36,8 @@ export {
   type SamplerOptions,
   type SamplerState,
   type SpGroups,
-} from "./samplers.ts";
-export type { SearchOptions, SearchProgress, SearchResult, SearchRow } from "./search.ts";
-export type { LengthStats, LoadStats, VitBin } from "./stats.ts";
+} from "./plan/samplers.ts";
+export type { Measured } from "./search/candidate.ts";
+export type { SearchOptions, SearchProgress, SearchResult, SearchRow } from "./search/search.ts";
+export type { PackAsyncOptions } from "./workers/background.ts";
+export type { WorkerLike } from "./workers/link.ts";

@@ -1,5 +1,11 @@
-import { type Abi, check, outOfMemory } from "./abi.ts";
-import { OptionError, RuntimeError } from "./errors.ts";
+import { type Abi, check, outOfMemory } from "./core/abi.ts";
+import { OptionError, RuntimeError } from "./core/errors.ts";
+import { type Lengths, type LengthsInput, toLengths } from "./core/lengths.ts";
+import { integer, MAX_INT32, MAX_UINT32, oneOf } from "./core/options.ts";
+import { imports } from "./core/wasi.ts";
+import { Packing, type PackingBounds, type PackMethod } from "./pack/packing.ts";
+import type { LengthStats } from "./pack/stats.ts";
+import { makePacker, type Packer, type PackerOptions, restorePacker } from "./pack/stream.ts";
 import {
   type EvaluateOptions,
   type Evaluation,
@@ -7,13 +13,8 @@ import {
   evaluateParts,
   groupAttention,
   type PlanOrder,
-} from "./evaluate.ts";
-import { type Lengths, type LengthsInput, toLengths } from "./lengths.ts";
-import { integer, MAX_INT32, MAX_UINT32, oneOf } from "./options.ts";
-import { makePacker, type Packer, type PackerOptions, restorePacker } from "./packer.ts";
-import { Packing, type PackingBounds, type PackMethod } from "./packing.ts";
-import { type PackAsyncOptions, packInBackground } from "./parallel/background.ts";
-import { type BalancedPlanOptions, type Plan, planEpoch } from "./plan.ts";
+} from "./plan/evaluate.ts";
+import { type BalancedPlanOptions, type Plan, planEpoch } from "./plan/plan.ts";
 import {
   beginUnits,
   type GroupLoads,
@@ -26,10 +27,9 @@ import {
   takeShare,
   takeSpGroups,
   toParts,
-} from "./samplers.ts";
-import { type SearchOptions, type SearchResult, search } from "./search.ts";
-import type { LengthStats } from "./stats.ts";
-import { imports } from "./wasi.ts";
+} from "./plan/samplers.ts";
+import { type SearchOptions, type SearchResult, search } from "./search/search.ts";
+import { type PackAsyncOptions, packInBackground } from "./workers/background.ts";
 
 /** How far a packing has come. */
 export interface PackProgress {

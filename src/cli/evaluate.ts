@@ -1,8 +1,8 @@
-import type { Evaluation } from "../evaluate.ts";
-import { load } from "../load.ts";
-import { MAX_INT32, MAX_UINT32 } from "../options.ts";
+import { load } from "../core/load.ts";
+import { MAX_INT32, MAX_UINT32 } from "../core/options.ts";
+import type { Evaluation } from "../plan/evaluate.ts";
+import { SAMPLER_KINDS } from "../plan/samplers.ts";
 import { readPlan } from "../read/index.ts";
-import { SAMPLER_KINDS } from "../samplers.ts";
 import { rounded } from "../write/index.ts";
 import { type Command, choiceOption, given, numberOption, requiredNumber, textOption, UsageError } from "./command.ts";
 import { inputHelp, inputOptions, inputOptionsHelp } from "./input.ts";

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { OmnibalError } from "../errors.ts";
+import { OmnibalError } from "../core/errors.ts";
 import { type Command, UsageError } from "./command.ts";
 import { evaluateCommand } from "./evaluate.ts";
 import { packCommand } from "./pack.ts";

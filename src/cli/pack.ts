@@ -1,9 +1,9 @@
 import { setImmediate } from "node:timers/promises";
-import type { Lengths } from "../lengths.ts";
-import { load } from "../load.ts";
+import type { Lengths } from "../core/lengths.ts";
+import { load } from "../core/load.ts";
+import { MAX_INT32, MAX_UINT32 } from "../core/options.ts";
 import type { Omnibal, PackOptions, PackProgress, RoundInfo } from "../omnibal.ts";
-import { MAX_INT32, MAX_UINT32 } from "../options.ts";
-import type { Packing } from "../packing.ts";
+import type { Packing } from "../pack/packing.ts";
 import { checkOutput, formats, writeAs } from "../write/index.ts";
 import { type Command, numberOption, requiredNumber, textOption, UsageError, type Values } from "./command.ts";
 import { chosenFormat, formatsHelp } from "./format.ts";

@@ -1,6 +1,6 @@
 // What `evaluate` and `plan` begin with: samples, and a packing of them.
 import type { Omnibal } from "../omnibal.ts";
-import type { Packing } from "../packing.ts";
+import type { Packing } from "../pack/packing.ts";
 import { type PackedLengths, readPacking } from "../read/index.ts";
 import { textOption, UsageError, type Values } from "./command.ts";
 import { readFiles } from "./input.ts";

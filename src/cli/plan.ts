@@ -1,5 +1,5 @@
-import { load } from "../load.ts";
-import { MAX_INT32, MAX_UINT32 } from "../options.ts";
+import { load } from "../core/load.ts";
+import { MAX_INT32, MAX_UINT32 } from "../core/options.ts";
 import {
   type BalancedPlanOptions,
   type BalanceWeights,
@@ -7,7 +7,7 @@ import {
   type Plan,
   type PlanStats,
   TAIL_RULES,
-} from "../plan.ts";
+} from "../plan/plan.ts";
 import { checkOutput, planFormats, writeAs } from "../write/index.ts";
 import {
   type Command,

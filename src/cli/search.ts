@@ -1,6 +1,6 @@
-import { load } from "../load.ts";
-import { MAX_INT32, MAX_UINT32 } from "../options.ts";
-import type { SearchOptions, SearchResult, SearchRow } from "../search.ts";
+import { load } from "../core/load.ts";
+import { MAX_INT32, MAX_UINT32 } from "../core/options.ts";
+import type { SearchOptions, SearchResult, SearchRow } from "../search/search.ts";
 import { rounded } from "../write/index.ts";
 import {
   type Command,

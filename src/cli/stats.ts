@@ -1,5 +1,5 @@
-import { load } from "../load.ts";
-import type { LengthStats, LoadStats } from "../stats.ts";
+import { load } from "../core/load.ts";
+import type { LengthStats, LoadStats } from "../pack/stats.ts";
 import type { Command } from "./command.ts";
 import { inputHelp, inputOptions, inputOptionsHelp, readFiles } from "./input.ts";
 import { print } from "./print.ts";

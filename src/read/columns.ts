@@ -1,5 +1,5 @@
-import { RuntimeError } from "../errors.ts";
-import type { Lengths } from "../lengths.ts";
+import { RuntimeError } from "../core/errors.ts";
+import type { Lengths } from "../core/lengths.ts";
 
 /** An Int32Array that grows by doubling: values are copied twice at most, and read in place. */
 export class Column {

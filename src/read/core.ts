@@ -1,7 +1,7 @@
 // JSON, JSONL and .npy through the core, which knows their grammar; here are the pieces and the words.
-import type { Abi } from "../abi.ts";
-import { InputError, RuntimeError } from "../errors.ts";
-import { load } from "../load.ts";
+import type { Abi } from "../core/abi.ts";
+import { InputError, RuntimeError } from "../core/errors.ts";
+import { load } from "../core/load.ts";
 import type { Columns, FieldNames, Watch } from "./columns.ts";
 import type { Source } from "./source.ts";
 

@@ -1,7 +1,7 @@
 import { pipeline } from "node:stream/promises";
 import { CsvError, type Info, type Options, parse } from "csv-parse";
-import { InputError, show } from "../errors.ts";
-import { MAX_INT32 } from "../options.ts";
+import { InputError, show } from "../core/errors.ts";
+import { MAX_INT32 } from "../core/options.ts";
 import type { Columns, FieldNames, Watch } from "./columns.ts";
 import type { Source } from "./source.ts";
 

@@ -1,6 +1,6 @@
 // Length files, for Node and Deno: the entry `omnibal/read`. The main entry needs no file system and imports none.
-import { OptionError, show } from "../errors.ts";
-import type { Lengths } from "../lengths.ts";
+import { OptionError, show } from "../core/errors.ts";
+import type { Lengths } from "../core/lengths.ts";
 import { Columns, type FieldNames, type Watch } from "./columns.ts";
 import { CoreReader } from "./core.ts";
 import { readCsv } from "./csv.ts";

@@ -1,8 +1,8 @@
 // A JSON text that is taken apart while it is read, for files of index lists: a packing of 10^7 samples is 80 MB of
 // digits, and a string ends at 512 MB. Every step below works on the bytes at hand, and answers undefined when it needs
 // more of them: `fill`, and take the step again.
-import { InputError } from "../errors.ts";
-import { MAX_INT32 } from "../options.ts";
+import { InputError } from "../core/errors.ts";
+import { MAX_INT32 } from "../core/options.ts";
 import type { Column, Watch } from "./columns.ts";
 import type { Source } from "./source.ts";
 

@@ -1,5 +1,5 @@
-import { InputError } from "../errors.ts";
-import { MAX_INT32 } from "../options.ts";
+import { InputError } from "../core/errors.ts";
+import { MAX_INT32 } from "../core/options.ts";
 import type { Watch } from "./columns.ts";
 import { openFile } from "./source.ts";
 

@@ -2,12 +2,12 @@
 // it is a packing of: what reads it may then trust every index.
 import { stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { InputError, show } from "../errors.ts";
-import { groupSums } from "../evaluate.ts";
-import type { Lengths } from "../lengths.ts";
+import { InputError, show } from "../core/errors.ts";
+import type { Lengths } from "../core/lengths.ts";
+import { MAX_INT32 } from "../core/options.ts";
 import type { Omnibal } from "../omnibal.ts";
-import { MAX_INT32 } from "../options.ts";
-import { Packing } from "../packing.ts";
+import { Packing } from "../pack/packing.ts";
+import { groupSums } from "../plan/evaluate.ts";
 import { Column, type Watch } from "./columns.ts";
 import { JsonText } from "./json-text.ts";
 import { readNpy } from "./npy.ts";

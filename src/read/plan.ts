@@ -2,9 +2,9 @@
 // to say, which knows how many there are.
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { InputError, show } from "../errors.ts";
-import type { PlanOrder } from "../evaluate.ts";
-import { MAX_INT32 } from "../options.ts";
+import { InputError, show } from "../core/errors.ts";
+import { MAX_INT32 } from "../core/options.ts";
+import type { PlanOrder } from "../plan/evaluate.ts";
 import { Column, type Watch } from "./columns.ts";
 import { JsonText } from "./json-text.ts";
 import { readNpy } from "./npy.ts";

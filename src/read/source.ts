@@ -1,5 +1,5 @@
 import { type FileHandle, open, stat } from "node:fs/promises";
-import { InputError } from "../errors.ts";
+import { InputError } from "../core/errors.ts";
 
 /** Bytes that come in order, into room that the caller has. */
 export interface Source {

@@ -1,5 +1,5 @@
 import type { Omnibal } from "../omnibal.ts";
-import type { Packing } from "../packing.ts";
+import type { Packing } from "../pack/packing.ts";
 
 /** What a format may write of. */
 export interface Written {

@@ -16,7 +16,7 @@ import {
 import { basename, dirname, join, resolve } from "node:path";
 import type { Writable } from "node:stream";
 import { setImmediate } from "node:timers/promises";
-import { InputError } from "../errors.ts";
+import { InputError } from "../core/errors.ts";
 import type { Format, Pieces } from "./format.ts";
 
 /** Names that are to be gone when the process ends, however it does. */

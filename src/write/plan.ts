@@ -1,4 +1,4 @@
-import type { Plan, PlanStats } from "../plan.ts";
+import type { Plan, PlanStats } from "../plan/plan.ts";
 import type { Format, Pieces, Written } from "./format.ts";
 import { npyFormat } from "./npy.ts";
 import { npyInt64 } from "./npy-file.ts";

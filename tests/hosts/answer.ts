@@ -1,6 +1,6 @@
 // Runs inside every JavaScript host: packs what it is asked to, and says which module did it. Knows no host.
 import { generate, type Samples } from "../../bench/inputs.ts";
-import type { Abi } from "../../src/abi.ts";
+import type { Abi } from "../../src/core/abi.ts";
 
 export { generate };
 

@@ -9,7 +9,7 @@ const omnibal = await load();
 const bounds = { maxVit: 9, maxTokens: 4096 };
 const input = samples("tiled:200000");
 /** The worker as it is shipped: sources cannot be run by it. */
-const startWorker = () => new Worker(new URL("../../dist/parallel/worker.js", import.meta.url));
+const startWorker = () => new Worker(new URL("../../dist/workers/worker.js", import.meta.url));
 const broken = () => {
   throw new Error("no workers here");
 };

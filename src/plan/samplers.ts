@@ -1,0 +1,451 @@
+import {
+  type Abi,
+  BAD_ARGUMENT,
+  check,
+  invalidLength,
+  NEGATIVE_TOKENS,
+  NEGATIVE_VIT,
+  outOfMemory,
+} from "../core/abi.ts";
+import { InputError, OptionError, show } from "../core/errors.ts";
+import { integer, MAX_INT32, MAX_UINT32, oneOf } from "../core/options.ts";
+
+/**
+ * What a sampler or `evaluate` needs of groups: a `Packing` has it, and so have single samples. int32[length] tiles and
+ * tokens; float64[length] sums of tokens^2, where attention is to be measured.
+ */
+export interface GroupLoads {
+  readonly length: number;
+  readonly vit: Int32Array;
+  readonly tokens: Int32Array;
+  readonly attention?: Float64Array | undefined;
+}
+
+/** Groups of one data group, or of several with bounds of their own each. */
+export type GroupLoadsInput = GroupLoads | readonly GroupLoads[];
+
+export const SAMPLER_KINDS = ["random", "length-group", "group-random"] as const;
+
+/**
+ * - `random`: all groups in random order, cut into steps.
+ * - `length-group`: windows of steps sorted by tokens, each step dealt to the ranks so that their sums are even.
+ * - `group-random`: each step of one data group and of like lengths, in random order of steps.
+ */
+export type SamplerKind = (typeof SAMPLER_KINDS)[number];
+
+/** What a plan of one epoch depends on, beside the groups. */
+export interface PlanOptions {
+  readonly kind: SamplerKind;
+  /** Data-parallel ranks, 1 .. 2^31 - 1. With spSize, a rank is a team of spSize devices. */
+  readonly ranks: number;
+  /** Units that a rank is handed at a step, 1 .. 2^31 - 1. Default: 1. */
+  readonly microBatch?: number;
+  /** Groups that a sequence-parallel team works on together; 1: none. Default: 1. */
+  readonly spSize?: number;
+  /** 0 .. 2^32 - 1. Each epoch draws with seed + epoch, mod 2^32. Default: 0, of length-group 233. */
+  readonly seed?: number;
+  /**
+   * What becomes of units that do not fill a step (of group-random: of their data group): `repeat` fills it with units
+   * drawn in this epoch already, `drop` leaves them out of this epoch. Others each epoch. Default: `repeat`.
+   */
+  readonly tail?: "repeat" | "drop";
+  /** group-random: lengths are alike when tokens / binSize, rounded down, are. 1 .. 2^31 - 1. Default: 512. */
+  readonly binSize?: number;
+  /** length-group: steps in which units are sorted together, 1 .. 2^31 - 1. Default: 50. */
+  readonly window?: number;
+  /**
+   * `reference`: the published samplers with their faults (blocks per rank, one order for all epochs, offsets that are
+   * not cumulative, ...), to compare with or to go on with a run begun with them. `tail` and `window` do nothing then.
+   */
+  readonly compat?: "reference";
+}
+
+export interface SamplerOptions extends PlanOptions {
+  /** Whose share to hand out, 0 .. ranks - 1. */
+  readonly rank: number;
+  /** Where to start: 0 .. 2^32 - 1. Default: 0. */
+  readonly epoch?: number;
+  /** Steps of that epoch that are done, 0 .. its steps. Default: 0. */
+  readonly step?: number;
+}
+
+/** Options with all defaults in place. */
+export interface ResolvedPlan {
+  readonly kind: SamplerKind;
+  readonly ranks: number;
+  readonly microBatch: number;
+  readonly spSize: number;
+  readonly seed: number;
+  readonly tail: "repeat" | "drop";
+  readonly binSize: number;
+  readonly window: number;
+  readonly compat: "reference" | undefined;
+}
+
+/** Where a sampler is, for a checkpoint: plain JSON. */
+export interface SamplerState {
+  readonly version: 1;
+  readonly epoch: number;
+  /** Steps of that epoch that were handed out. */
+  readonly step: number;
+  /** What the order depends on; a state is taken only where all of it is the same. */
+  readonly plan: Omit<ResolvedPlan, "compat"> & {
+    readonly compat: "reference" | null;
+    readonly groups: readonly number[];
+  };
+}
+
+/** Sequence-parallel groups: what one team of `spSize` devices works on together. */
+export interface SpGroups {
+  /** How many there are. */
+  readonly length: number;
+  readonly spSize: number;
+  /** int32[length * spSize]: the packed groups of each, by rising (tokens, index). */
+  readonly groups: Int32Array;
+  /** float64[length]: sum of their tokens. */
+  readonly tokens: Float64Array;
+  /** Places at the end that hold a group for a second time: no samples of their own. */
+  readonly repeated: number;
+  /** Mean over all places of (most tiles - own) / most tiles inside their sp group. */
+  readonly vitDist: number;
+  /** The same of tokens. */
+  readonly tokenDist: number;
+  /** Tokens of padding over tokens computed on, every group padded to the longest of its sp group. */
+  readonly pad: number;
+}
+
+export function resolvePlan(options: PlanOptions): ResolvedPlan {
+  const kind = oneOf("kind", options.kind, SAMPLER_KINDS);
+  const ranks = integer("ranks", options.ranks, 1, MAX_INT32);
+  const microBatch = integer("microBatch", options.microBatch ?? 1, 1, MAX_INT32);
+  if (ranks * microBatch > MAX_INT32) {
+    throw new OptionError(
+      "INVALID_OPTION",
+      `ranks x microBatch is ${ranks * microBatch}, expected at most ${MAX_INT32}`,
+    );
+  }
+  return {
+    kind,
+    ranks,
+    microBatch,
+    spSize: integer("spSize", options.spSize ?? 1, 1, MAX_INT32),
+    seed: integer("seed", options.seed ?? (kind === "length-group" ? 233 : 0), 0, MAX_UINT32),
+    tail: oneOf("tail", options.tail ?? "repeat", ["repeat", "drop"]),
+    binSize: integer("binSize", options.binSize ?? 512, 1, MAX_INT32),
+    window: integer("window", options.window ?? 50, 1, MAX_INT32),
+    compat: options.compat === undefined ? undefined : oneOf("compat", options.compat, ["reference"] as const),
+  };
+}
+
+/** One data group or several, as several. @throws InputError for loads of different lengths. */
+export function toParts(input: GroupLoadsInput): readonly GroupLoads[] {
+  const parts = Array.isArray(input) ? (input as readonly GroupLoads[]) : [input as GroupLoads];
+  for (const [p, part] of parts.entries()) {
+    if (!(part?.vit instanceof Int32Array && part.tokens instanceof Int32Array)) {
+      throw new InputError(
+        "INVALID_INPUT",
+        `data group ${p}: ${show(part)}, expected a packing or { length, vit, tokens }`,
+      );
+    }
+    for (const field of ["vit", "tokens", "attention"] as const) {
+      const seen = part[field]?.length ?? part.length;
+      if (seen === part.length) continue;
+      throw new InputError("LENGTH_MISMATCH", `data group ${p}: ${seen} values of ${field}, expected ${part.length}`);
+    }
+  }
+  return parts;
+}
+
+/** Room for `bytes` in the core. `groups` is for the message. */
+export function allocate(abi: Abi, bytes: number, groups: number): number {
+  const at = bytes > MAX_UINT32 ? 0 : abi.alloc(bytes) >>> 0;
+  if (at === 0) throw outOfMemory(groups);
+  return at;
+}
+
+/** Builds the core's units. What it allocates is the caller's to release. */
+export function beginUnits(abi: Abi, parts: readonly GroupLoads[], spSize: number): void {
+  const groups = parts.reduce((sum, part) => sum + part.length, 0);
+  const vit = allocate(abi, groups * 4, groups);
+  const tokens = allocate(abi, groups * 4, groups);
+  const attention = allocate(abi, groups * 8, groups);
+  const sizes = allocate(abi, parts.length * 4, groups);
+  const { buffer } = abi.memory;
+  new Uint32Array(buffer, sizes, parts.length).set(parts.map((part) => part.length));
+  const squares = new Float64Array(buffer, attention, groups);
+  let at = 0;
+  for (const part of parts) {
+    new Int32Array(buffer, vit, groups).set(part.vit, at);
+    new Int32Array(buffer, tokens, groups).set(part.tokens, at);
+    if (part.attention === undefined) squares.fill(0, at, at + part.length);
+    else squares.set(part.attention, at);
+    at += part.length;
+  }
+  const status = abi.unitsBegin(vit, tokens, attention, sizes, parts.length, spSize);
+  if (status === NEGATIVE_VIT || status === NEGATIVE_TOKENS) {
+    const bad = abi.unitsBadGroup();
+    const field = status === NEGATIVE_VIT ? "vit" : "tokens";
+    throw invalidLength(field, bad, new Int32Array(abi.memory.buffer, field === "vit" ? vit : tokens, groups)[bad]);
+  }
+  if (status === BAD_ARGUMENT) {
+    throw new OptionError(
+      "INVALID_OPTION",
+      `spSize is ${spSize}: ${groups} groups and their repeats pass ${MAX_INT32}`,
+    );
+  }
+  check(abi, status, groups, () => undefined);
+}
+
+/**
+ * Makes the plan of an epoch over the units that `beginUnits` left. Returns the step it starts with: 0, or `from` where
+ * the published sampler sorts only what a resumed run has left.
+ */
+export function makePlan(abi: Abi, plan: ResolvedPlan, epoch: number, from: number): number {
+  const { kind, ranks, microBatch, tail, binSize, window, compat } = plan;
+  const seed = (plan.seed + epoch) | 0;
+  const keep = tail === "repeat" ? 1 : 0;
+  let status: number;
+  let first = 0;
+  if (compat === undefined) {
+    if (kind === "random") status = abi.planRandom(ranks, microBatch, seed, keep);
+    else if (kind === "length-group") status = abi.planLengthGroup(ranks, microBatch, seed, keep, window);
+    else status = abi.planGroupRandom(ranks, microBatch, seed, keep, binSize);
+  } else if (kind === "random") {
+    status = abi.publishedRandom(ranks, microBatch, seed);
+  } else if (kind === "length-group") {
+    // The published one draws every epoch with the same seed.
+    status = abi.publishedLengthGroup(ranks, microBatch, plan.seed | 0);
+  } else {
+    status = abi.publishedGroupRandom(ranks, microBatch, epoch | 0, from, binSize);
+    first = from;
+  }
+  if (status === BAD_ARGUMENT) {
+    const units = abi.unitCount();
+    throw new OptionError(
+      "INVALID_OPTION",
+      compat === undefined
+        ? `${units} groups to draw from, expected at most 214748363`
+        : `${units} groups, the published ${kind} sampler needs a step of ${ranks * microBatch} at least`,
+    );
+  }
+  check(abi, status, abi.unitCount(), () => undefined);
+  return first;
+}
+
+/** What one epoch of a sampler does with the groups. */
+export interface EpochCounts {
+  /** Steps of the whole epoch, the same for every rank. */
+  readonly steps: number;
+  /** Units (groups, with spSize sp groups) that no rank is handed. */
+  readonly dropped: number;
+  /** Units handed out a second time to fill a step. */
+  readonly repeated: number;
+}
+
+/** A rank's share of one epoch. */
+export interface Share extends EpochCounts {
+  /** int32[batches * microBatch]: its units from the first step asked for. */
+  readonly units: Int32Array;
+  /** The step that units[0] belongs to. */
+  readonly from: number;
+}
+
+/** Computes a rank's share of an epoch, in the core. */
+export type Draw = (epoch: number, from: number) => Share;
+
+/** Copies a rank's column out of a plan, but for the `skip` steps at its start. */
+export function takeShare(
+  abi: Abi,
+  { ranks, microBatch }: ResolvedPlan,
+  rank: number,
+  from: number,
+  skip: number,
+): Share {
+  const length = abi.planLength();
+  const order = new Int32Array(abi.memory.buffer, abi.planOrder() >>> 0, length);
+  const stepSize = ranks * microBatch;
+  // Only the published length-group has a last step that reaches some ranks and not others.
+  const first = skip * stepSize + rank * microBatch;
+  const batches = Math.max(Math.floor((length - first - microBatch) / stepSize) + 1, 0);
+  const units = new Int32Array(batches * microBatch);
+  for (let b = 0; b < batches; b++) {
+    const at = first + b * stepSize;
+    units.set(order.subarray(at, at + microBatch), b * microBatch);
+  }
+  return { units, from, steps: abi.planSteps(), dropped: abi.planDropped(), repeated: abi.planRepeated() };
+}
+
+/**
+ * One rank's batches: iterating hands out the rest of the current epoch, each batch int32[microBatch] of group indices
+ * (with spSize >= 2 of sp groups), and then stands at the start of the next epoch. Groups of several data groups are
+ * numbered one data group after another; `locate` says which is which. Every rank has the same number of steps.
+ *
+ * The order is a pure function of groups, options, seed and epoch: `state()` is two numbers and what they hold for.
+ */
+export class RankSampler implements Iterable<Int32Array> {
+  readonly rank: number;
+  readonly options: ResolvedPlan;
+  /** Groups of each data group. */
+  readonly sizes: readonly number[];
+  readonly #draw: Draw;
+  readonly #sp: Int32Array | undefined;
+  #epoch: number;
+  #step: number;
+  #share: Share | undefined;
+
+  constructor(
+    draw: Draw,
+    options: ResolvedPlan,
+    sizes: readonly number[],
+    sp: Int32Array | undefined,
+    position: { rank: number; epoch: number; step: number },
+  ) {
+    this.#draw = draw;
+    this.options = options;
+    this.sizes = sizes;
+    this.#sp = sp;
+    this.rank = position.rank;
+    this.#epoch = 0;
+    this.#step = 0;
+    this.seek(position.epoch, position.step);
+  }
+
+  /** The epoch of the next batch. */
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  /** Steps of this epoch that were handed out. */
+  get step(): number {
+    return this.#step;
+  }
+
+  /** Steps, dropped and repeated units of the current epoch. */
+  get counts(): EpochCounts {
+    const { steps, dropped, repeated } = this.#current();
+    return { steps, dropped, repeated };
+  }
+
+  /**
+   * Goes to a step of an epoch; what comes from there is what an unbroken run would have handed out.
+   *
+   * @throws OptionError for an epoch out of 0 .. 2^32 - 1 or a step beyond the epoch's last.
+   */
+  seek(epoch: number, step = 0): void {
+    integer("epoch", epoch, 0, MAX_UINT32);
+    integer("step", step, 0, MAX_INT32);
+    const share = this.#draw(epoch, step);
+    if (this.options.compat === undefined) integer("step", step, 0, share.steps);
+    this.#epoch = epoch;
+    this.#step = step;
+    this.#share = share;
+  }
+
+  /** Where it is now. */
+  state(): SamplerState {
+    const { compat, ...plan } = this.options;
+    return {
+      version: 1,
+      epoch: this.#epoch,
+      step: this.#step,
+      plan: { ...plan, compat: compat ?? null, groups: this.sizes },
+    };
+  }
+
+  /**
+   * Goes to where `state` was taken, by this rank or another.
+   *
+   * @throws OptionError when it was taken over other groups or with other options, naming the first that differs.
+   */
+  resume(state: SamplerState): void {
+    if (state?.version !== 1) {
+      throw new OptionError("INVALID_OPTION", `state has version ${show(state?.version)}, expected 1`);
+    }
+    const own: Record<string, unknown> = this.state().plan;
+    for (const [name, value] of Object.entries(own)) {
+      const seen = (state.plan as unknown as Record<string, unknown> | undefined)?.[name];
+      if (JSON.stringify(seen) === JSON.stringify(value)) continue;
+      throw new OptionError(
+        "INVALID_OPTION",
+        `state was taken with ${name} ${show(JSON.stringify(seen))}, this sampler has ${show(JSON.stringify(value))}`,
+      );
+    }
+    this.seek(state.epoch, state.step);
+  }
+
+  #current(): Share {
+    this.#share ??= this.#draw(this.#epoch, this.#step);
+    return this.#share;
+  }
+
+  *[Symbol.iterator](): Generator<Int32Array, void, undefined> {
+    const share = this.#current();
+    const { microBatch } = this.options;
+    const epoch = this.#epoch;
+    // The position is the sampler's own: a loop that is left and begun again goes on, and `seek` ends a loop.
+    while (this.#share === share) {
+      const at = (this.#step - share.from) * microBatch;
+      if (at >= share.units.length) break;
+      this.#step++;
+      yield share.units.slice(at, at + microBatch);
+    }
+    if (this.#share !== share) return;
+    this.#epoch = (epoch + 1) % 2 ** 32;
+    this.#step = 0;
+    this.#share = undefined;
+  }
+
+  /** The groups of a unit: itself, or the spSize groups of an sp group. */
+  groups(unit: number): Int32Array {
+    const { spSize } = this.options;
+    const units = this.#sp === undefined ? this.sizes.reduce((a, b) => a + b, 0) : this.#sp.length / spSize;
+    if (!Number.isInteger(unit) || unit < 0 || unit >= units) {
+      throw new RangeError(`unit ${unit} asked for, there are ${units}`);
+    }
+    return this.#sp === undefined ? Int32Array.of(unit) : this.#sp.slice(unit * spSize, (unit + 1) * spSize);
+  }
+
+  /** Which data group a group is of, and its index in there. O(data groups). */
+  locate(group: number): { readonly part: number; readonly group: number } {
+    let left = group;
+    for (const [part, size] of this.sizes.entries()) {
+      if (left >= 0 && left < size) return { part, group: left };
+      left -= size;
+    }
+    throw new RangeError(`group ${group} asked for, there are ${group - left}`);
+  }
+}
+
+/** Takes the units the core has built over one data group apart into `SpGroups`. */
+export function takeSpGroups(abi: Abi, loads: GroupLoads, spSize: number): SpGroups {
+  const length = abi.unitCount();
+  const groups = new Int32Array(abi.memory.buffer, abi.unitGroups() >>> 0, length * spSize).slice();
+  const tokens = new Float64Array(length);
+  let vitDist = 0;
+  let tokenDist = 0;
+  let computed = 0;
+  let padding = 0;
+  for (let u = 0; u < length; u++) {
+    const own = groups.subarray(u * spSize, (u + 1) * spSize);
+    const mostVit = own.reduce((most, g) => Math.max(most, loads.vit[g]), 0);
+    const mostTokens = own.reduce((most, g) => Math.max(most, loads.tokens[g]), 0);
+    for (const g of own) {
+      tokens[u] += loads.tokens[g];
+      vitDist += (mostVit - loads.vit[g]) / Math.max(mostVit, 1);
+      tokenDist += (mostTokens - loads.tokens[g]) / Math.max(mostTokens, 1);
+      padding += mostTokens - loads.tokens[g];
+    }
+    computed += mostTokens * spSize;
+  }
+  const places = Math.max(groups.length, 1);
+  return {
+    length,
+    spSize,
+    groups,
+    tokens,
+    repeated: abi.unitsRepeated(),
+    vitDist: vitDist / places,
+    tokenDist: tokenDist / places,
+    pad: computed === 0 ? 0 : padding / computed,
+  };
+}

@@ -1,0 +1,116 @@
+// One worker as the rest sees it: how it is started, asked and heard, and what passes between.
+
+import { type ErrorCode, InputError, OptionError, RuntimeError } from "../core/errors.ts";
+import type { Lengths } from "../core/lengths.ts";
+import type { BalancedOptions, IsfOptions, PackProgress } from "../omnibal.ts";
+import type { PackingParts } from "../pack/packing.ts";
+import type { Candidate, Measured } from "../search/candidate.ts";
+
+/** Options of a packing that can be posted. */
+export type PlainPackOptions =
+  | Omit<IsfOptions, "onRound" | "onProgress" | "signal">
+  | Omit<BalancedOptions, "onProgress" | "signal">;
+
+/** To a worker. */
+export type Request =
+  | { readonly kind: "open"; readonly module: WebAssembly.Module; readonly sets: readonly Lengths[] }
+  | { readonly kind: "task"; readonly id: number; readonly set: number; readonly candidate: Candidate }
+  | { readonly kind: "pack"; readonly set: number; readonly options: PlainPackOptions };
+
+/** From a worker. */
+export type Answer =
+  | { readonly kind: "ready" }
+  | { readonly kind: "done"; readonly id: number; readonly measured: Measured }
+  | { readonly kind: "progress"; readonly progress: PackProgress }
+  | { readonly kind: "packed"; readonly parts: PackingParts }
+  | {
+      readonly kind: "failed";
+      readonly id: number;
+      readonly name: string;
+      readonly message: string;
+      readonly code: string | undefined;
+    };
+
+/** What is needed of a Web Worker or a worker thread. */
+export interface WorkerLike {
+  postMessage(message: unknown): void;
+  terminate(): unknown;
+  addEventListener?(type: "message" | "error" | "messageerror", listen: (event: MessageEvent) => void): void;
+  on?(type: "message" | "error" | "exit", listen: (value: unknown) => void): unknown;
+}
+
+/** Starts the packaged worker. @throws where there are no workers. */
+export function startWorker(): WorkerLike {
+  // Written out where it is used: bundlers look for this very expression.
+  if (typeof Worker !== "undefined") {
+    return new Worker(new URL("./worker.js", import.meta.url), { type: "module" }) as WorkerLike;
+  }
+  const threads = globalThis.process?.getBuiltinModule?.("node:worker_threads");
+  if (threads === undefined) throw new Error("no workers here");
+  return new threads.Worker(new URL("./worker.js", import.meta.url));
+}
+
+/** Processors there are, 1 if nobody says. */
+export function processors(): number {
+  const os = globalThis.process?.getBuiltinModule?.("node:os");
+  return os?.availableParallelism?.() ?? globalThis.navigator?.hardwareConcurrency ?? 1;
+}
+
+/** The same lengths where all workers can read them; as they are where memory cannot be shared (then each gets a copy). */
+export function share(lengths: Lengths): Lengths {
+  if (typeof SharedArrayBuffer === "undefined") return lengths;
+  const copy = (values: Int32Array): Int32Array => {
+    if (values.buffer instanceof SharedArrayBuffer) return values;
+    const shared = new Int32Array(new SharedArrayBuffer(values.byteLength));
+    shared.set(values);
+    return shared;
+  };
+  return { vit: copy(lengths.vit), tokens: copy(lengths.tokens) };
+}
+
+export function revive(answer: Extract<Answer, { kind: "failed" }>): Error {
+  const kinds: Record<string, new (code: ErrorCode, message: string) => Error> = {
+    InputError,
+    OptionError,
+    RuntimeError,
+  };
+  const Kind = kinds[answer.name];
+  return Kind === undefined ? new Error(answer.message) : new Kind(answer.code as ErrorCode, answer.message);
+}
+
+export interface Seat {
+  readonly worker: WorkerLike;
+  /** Gets the next answer; undefined: the worker is gone. */
+  listen: (answer: Answer | undefined) => void;
+}
+
+export function seat(worker: WorkerLike): Seat {
+  const place: Seat = { worker, listen: () => {} };
+  const gone = () => place.listen(undefined);
+  if (worker.on !== undefined) {
+    worker.on("message", (answer) => place.listen(answer as Answer));
+    worker.on("error", gone);
+    worker.on("exit", gone);
+  } else {
+    worker.addEventListener?.("message", (event) => place.listen(event.data as Answer));
+    worker.addEventListener?.("error", gone);
+    worker.addEventListener?.("messageerror", gone);
+  }
+  return place;
+}
+
+export function ask(place: Seat, request: Request): Promise<Answer | undefined> {
+  return new Promise((resolve) => {
+    place.listen = resolve;
+    try {
+      place.worker.postMessage(request);
+    } catch {
+      resolve(undefined);
+    }
+  });
+}
+
+/** Lets timers, messages and an abort have their turn. */
+export function breathe(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
+}

@@ -1,0 +1,127 @@
+// A pool of workers that measure candidates: one instance of the core each, from one compiled module, the lengths in
+// shared memory where there is such. Answers come back in the order of the tasks, whichever worker did them when.
+
+import { RuntimeError } from "../core/errors.ts";
+import type { Lengths } from "../core/lengths.ts";
+import type { Omnibal } from "../omnibal.ts";
+import { type Candidate, type Measured, measure } from "../search/candidate.ts";
+import { ask, breathe, revive, type Seat, seat, share, startWorker, type WorkerLike } from "./link.ts";
+
+/** A candidate, and which of the pool's sets of lengths to pack. */
+export interface Task {
+  readonly set: number;
+  readonly candidate: Candidate;
+}
+
+/** How long the instance of the caller may work before it lets others have their turn, in ms. */
+const BREATH = 30;
+
+/** Workers for one search. */
+export class Pool {
+  readonly #omnibal: Omnibal;
+  readonly #sets: readonly Lengths[];
+  #seats: readonly Seat[];
+
+  private constructor(omnibal: Omnibal, sets: readonly Lengths[], seats: readonly Seat[]) {
+    this.#omnibal = omnibal;
+    this.#sets = sets;
+    this.#seats = seats;
+  }
+
+  /** Workers that are at work; 0: the caller's own instance does it all. */
+  get size(): number {
+    return this.#seats.length;
+  }
+
+  /**
+   * Starts up to `workers` workers. Those that do not start (no such thing here, a policy against it, their file not
+   * served) are left out; with none, `run` works on `omnibal` itself.
+   */
+  static async open(
+    omnibal: Omnibal,
+    sets: readonly Lengths[],
+    workers: number,
+    start: () => WorkerLike = startWorker,
+  ): Promise<Pool> {
+    const { module } = omnibal;
+    if (module === undefined || workers < 1) return new Pool(omnibal, sets, []);
+    const shared = sets.map(share);
+    const seats: Seat[] = [];
+    try {
+      for (let k = 0; k < workers; k++) seats.push(seat(start()));
+    } catch {
+      // As many as there are.
+    }
+    const ready = await Promise.all(
+      seats.map(async (place) => {
+        const answer = await ask(place, { kind: "open", module, sets: shared });
+        if (answer?.kind === "ready") return true;
+        place.worker.terminate();
+        return false;
+      }),
+    );
+    return new Pool(
+      omnibal,
+      sets,
+      seats.filter((_, k) => ready[k]),
+    );
+  }
+
+  /**
+   * Measures all tasks; the answers are in their order. A worker that dies gives its task back.
+   *
+   * @throws what a task throws; the signal's reason, at once: the pool is closed then.
+   */
+  async run(tasks: readonly Task[], onDone: (measured: Measured) => void, signal?: AbortSignal): Promise<Measured[]> {
+    signal?.throwIfAborted();
+    const answers: Measured[] = new Array(tasks.length);
+    const returned: number[] = [];
+    let next = 0;
+    const take = (): number | undefined => returned.pop() ?? (next < tasks.length ? next++ : undefined);
+    const work = async (place: Seat): Promise<void> => {
+      for (let id = take(); id !== undefined; id = take()) {
+        const answer = await ask(place, { kind: "task", id, ...tasks[id] });
+        if (answer === undefined) {
+          returned.push(id);
+          this.#seats = this.#seats.filter((other) => other !== place);
+          return;
+        }
+        if (answer.kind === "failed") throw revive(answer);
+        if (answer.kind !== "done") throw new RuntimeError("LOAD_FAILED", `a worker answered ${answer.kind}`);
+        answers[id] = answer.measured;
+        onDone(answer.measured);
+      }
+    };
+    let stop: (() => void) | undefined;
+    const aborted = new Promise<never>((_, reject) => {
+      stop = () => reject(signal?.reason);
+      signal?.addEventListener("abort", stop, { once: true });
+    });
+    try {
+      await Promise.race([Promise.all(this.#seats.map(work)), aborted]);
+      let since = performance.now();
+      for (let id = take(); id !== undefined; id = take()) {
+        if (performance.now() - since > BREATH) {
+          await breathe();
+          since = performance.now();
+        }
+        signal?.throwIfAborted();
+        const { set, candidate } = tasks[id];
+        answers[id] = measure(this.#omnibal, this.#sets[set], candidate);
+        onDone(answers[id]);
+      }
+      return answers;
+    } catch (error) {
+      this.close();
+      throw error;
+    } finally {
+      if (stop !== undefined) signal?.removeEventListener("abort", stop);
+    }
+  }
+
+  /** Ends the workers, at once. */
+  close(): void {
+    for (const { worker } of this.#seats) worker.terminate();
+    this.#seats = [];
+  }
+}
