@@ -1,21 +1,24 @@
 export type { Abi } from "./core/abi.ts";
+export { Core, type HasCore } from "./core/core.ts";
 export { type ErrorCode, InputError, OmnibalError, OptionError, RuntimeError } from "./core/errors.ts";
 export type { LengthArray, Lengths, LengthsInput, SampleRecord } from "./core/lengths.ts";
-export { load, loadSync, type WasmSource } from "./core/load.ts";
-export {
-  type BalancedOptions,
-  type CommonPackOptions,
-  type IsfOptions,
-  type LowerBound,
-  Omnibal,
-  type PackOptions,
-  type PackProgress,
-  type RoundInfo,
-} from "./omnibal.ts";
+export { loadCore, loadCoreSync, type WasmSource } from "./core/load.ts";
+export type { WorkerLike } from "./core/worker-like.ts";
+export { load, loadSync, Omnibal } from "./omnibal.ts";
+export { type LowerBound, lowerBound } from "./pack/lower-bound.ts";
+export type {
+  BalancedOptions,
+  CommonPackOptions,
+  IsfOptions,
+  PackOptions,
+  PackProgress,
+  RoundInfo,
+} from "./pack/options.ts";
+export { pack, packInRounds } from "./pack/pack.ts";
 export { Packing, type PackingBounds, type PackingParts, type PackingStats, type PackMethod } from "./pack/packing.ts";
-export type { LengthStats, LoadStats, VitBin } from "./pack/stats.ts";
-export { type PackedGroup, Packer, type PackerOptions, type PackerOutput } from "./pack/stream.ts";
-export type { EvaluateOptions, Evaluation, PlanOrder } from "./plan/evaluate.ts";
+export { type LengthStats, type LoadStats, stats, statsText, type VitBin } from "./pack/stats.ts";
+export { loadPacker, type PackedGroup, Packer, type PackerOptions, type PackerOutput, packer } from "./pack/stream.ts";
+export { type EvaluateOptions, type Evaluation, evaluate, evaluatePlan, type PlanOrder } from "./plan/evaluate.ts";
 export {
   type BalancedPlanOptions,
   type BalanceWeights,
@@ -23,6 +26,7 @@ export {
   Plan,
   type PlanState,
   type PlanStats,
+  plan,
   type TailRule,
 } from "./plan/plan.ts";
 export {
@@ -36,8 +40,11 @@ export {
   type SamplerOptions,
   type SamplerState,
   type SpGroups,
+  sampler,
+  spGroups,
 } from "./plan/samplers.ts";
 export type { Measured } from "./search/candidate.ts";
-export type { SearchOptions, SearchProgress, SearchResult, SearchRow } from "./search/search.ts";
-export type { PackAsyncOptions } from "./workers/background.ts";
-export type { WorkerLike } from "./workers/link.ts";
+export type { OpenRunner, Runner, Task } from "./search/runner.ts";
+export { type SearchOptions, type SearchProgress, type SearchResult, type SearchRow, search } from "./search/search.ts";
+export { type PackAsyncOptions, packInBackground } from "./workers/background.ts";
+export { packingText } from "./write/packing-text.ts";

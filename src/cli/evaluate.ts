@@ -1,5 +1,5 @@
-import { load } from "../core/load.ts";
 import { MAX_INT32, MAX_UINT32 } from "../core/options.ts";
+import { load } from "../omnibal.ts";
 import type { Evaluation } from "../plan/evaluate.ts";
 import { SAMPLER_KINDS } from "../plan/samplers.ts";
 import { readPlan } from "../read/index.ts";

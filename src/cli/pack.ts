@@ -1,8 +1,8 @@
 import { setImmediate } from "node:timers/promises";
 import type { Lengths } from "../core/lengths.ts";
-import { load } from "../core/load.ts";
 import { MAX_INT32, MAX_UINT32 } from "../core/options.ts";
-import type { Omnibal, PackOptions, PackProgress, RoundInfo } from "../omnibal.ts";
+import { load, type Omnibal } from "../omnibal.ts";
+import type { PackOptions, PackProgress, RoundInfo } from "../pack/options.ts";
 import type { Packing } from "../pack/packing.ts";
 import { checkOutput, formats, writeAs } from "../write/index.ts";
 import { type Command, numberOption, requiredNumber, textOption, UsageError, type Values } from "./command.ts";
@@ -163,7 +163,7 @@ export const packCommand: Command = {
     const omnibal = await load();
     const packing = await packWithProgress(omnibal, lengths, options, quiet);
     const packed = performance.now();
-    await writeAs(format, { omnibal, packing, ...lengths }, out ?? process.stdout);
+    await writeAs(format, { core: omnibal.core, packing, ...lengths }, out ?? process.stdout);
     if (quiet) return;
     const written = performance.now();
     const times = `${seconds(written - start)} (read ${seconds(read - start)}, pack ${seconds(packed - read)}, write ${seconds(written - packed)})`;

@@ -1,5 +1,5 @@
-import { load } from "../core/load.ts";
 import { MAX_INT32, MAX_UINT32 } from "../core/options.ts";
+import { load } from "../omnibal.ts";
 import {
   type BalancedPlanOptions,
   type BalanceWeights,
@@ -167,7 +167,7 @@ export const planCommand: Command = {
     const plan = interruptibly(() => omnibal.plan(packing, options));
     const planned = performance.now();
     const { tokens, files } = lengths;
-    await writeAs(format, { omnibal, packing, tokens, files, plan }, out ?? process.stdout);
+    await writeAs(format, { core: omnibal.core, packing, tokens, files, plan }, out ?? process.stdout);
     if (values.quiet === true) return;
     const written = performance.now();
     const times = `${seconds(written - start)} (read ${seconds(read - start)}, plan ${seconds(planned - read)}, write ${seconds(written - planned)})`;

@@ -1,5 +1,5 @@
-import { load } from "../core/load.ts";
 import { MAX_INT32, MAX_UINT32 } from "../core/options.ts";
+import { load } from "../omnibal.ts";
 import type { SearchOptions, SearchResult, SearchRow } from "../search/search.ts";
 import { rounded } from "../write/index.ts";
 import {

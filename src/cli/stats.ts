@@ -1,4 +1,4 @@
-import { load } from "../core/load.ts";
+import { load } from "../omnibal.ts";
 import type { LengthStats, LoadStats } from "../pack/stats.ts";
 import type { Command } from "./command.ts";
 import { inputHelp, inputOptions, inputOptionsHelp, readFiles } from "./input.ts";

@@ -1,7 +1,7 @@
 import { type ASUtil, instantiate, instantiateStreaming, instantiateSync } from "@assemblyscript/loader";
-import type { Omnibal } from "../omnibal.ts";
+import type { Abi } from "./abi.ts";
+import { Core } from "./core.ts";
 import { RuntimeError } from "./errors.ts";
-import { fromInstance } from "./instance.ts";
 import { imports } from "./wasi.ts";
 
 /** Where the module comes from: a URL or its response, its bytes, or the compiled module. */
@@ -9,19 +9,23 @@ export type WasmSource = URL | string | Response | BufferSource | WebAssembly.Mo
 
 type Exports = ASUtil & Record<string, unknown>;
 
-/** The file beside this code that `load` takes when it is given nothing. */
+function fromInstance({ exports, module }: { exports: unknown; module: WebAssembly.Module }): Core {
+  return new Core(exports as Abi, module);
+}
+
+/** The file beside this code that `loadCore` takes when it is given nothing. */
 function packagedWasm(): URL {
   return new URL("../../build/omnibal.wasm", import.meta.url);
 }
 
-async function fetchModule(url: URL): Promise<Omnibal> {
+async function fetchModule(url: URL): Promise<Core> {
   // Node's fetch has no file: URLs. Asked for at run time, so that bundlers for browsers see no import of node:fs.
   const fs = url.protocol === "file:" ? globalThis.process?.getBuiltinModule?.("node:fs/promises") : undefined;
   if (fs !== undefined) return fromInstance(await instantiate<Exports>(await fs.readFile(url), imports()));
   return fromResponse(await fetch(url));
 }
 
-async function fromResponse(response: Response): Promise<Omnibal> {
+async function fromResponse(response: Response): Promise<Core> {
   if (!response.ok) {
     throw new RuntimeError(
       "LOAD_FAILED",
@@ -40,7 +44,7 @@ async function fromResponse(response: Response): Promise<Omnibal> {
  *
  * @throws RuntimeError LOAD_FAILED when the module cannot be had or is not one.
  */
-export async function load(source: WasmSource | Promise<WasmSource> = packagedWasm()): Promise<Omnibal> {
+export async function loadCore(source: WasmSource | Promise<WasmSource> = packagedWasm()): Promise<Core> {
   try {
     const from = await source;
     if (typeof from === "string") return await fetchModule(new URL(from, globalThis.location?.href));
@@ -53,8 +57,8 @@ export async function load(source: WasmSource | Promise<WasmSource> = packagedWa
   }
 }
 
-/** `load` for a module at hand, without waiting. Browsers allow it on the main thread for compiled modules only. */
-export function loadSync(source: BufferSource | WebAssembly.Module): Omnibal {
+/** `loadCore` for a module at hand, without waiting. Browsers allow it on the main thread for compiled modules only. */
+export function loadCoreSync(source: BufferSource | WebAssembly.Module): Core {
   try {
     return fromInstance(instantiateSync<Exports>(source as BufferSource, imports()));
   } catch (error) {

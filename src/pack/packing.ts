@@ -1,3 +1,5 @@
+import type { Core } from "../core/core.ts";
+
 /** Figures of a packing. Ratios are for reading; no group depends on them. */
 export interface PackingStats {
   readonly groups: number;
@@ -138,4 +140,31 @@ export class Packing implements Iterable<Int32Array> {
       mix: this.mix,
     };
   }
+}
+
+/** Copies the core's packing out. */
+export function takePacking(
+  core: Core,
+  bounds: PackingBounds,
+  method: PackMethod,
+  rounds: number,
+  bound: number,
+): Packing {
+  const { abi } = core;
+  const mix = abi.packingMix();
+  const groups = abi.packingGroups();
+  const offsets = core.int32(abi.packingOffsets(), groups + 1).slice();
+  return new Packing({
+    offsets,
+    indices: core.int32(abi.packingOrder(), offsets[groups]).slice(),
+    vit: core.int32(abi.packingVit(), groups).slice(),
+    tokens: core.int32(abi.packingTokens(), groups).slice(),
+    attention: core.float64(abi.packingAttention(), groups).slice(),
+    oversize: core.int32(abi.packingOversize(), abi.packingOversizeCount()).slice(),
+    bounds,
+    bound,
+    rounds,
+    method,
+    mix: mix < 0 ? null : mix,
+  });
 }

@@ -1,4 +1,5 @@
 import { type Abi, check, invalidLength, outOfMemory } from "../core/abi.ts";
+import type { Core } from "../core/core.ts";
 import { InputError, show } from "../core/errors.ts";
 import { type LengthsInput, toLengths } from "../core/lengths.ts";
 import { integer, MAX_INT32, MAX_UINT32 } from "../core/options.ts";
@@ -168,8 +169,9 @@ function takeGroups(abi: Abi, out: PackedGroup[]): void {
   }
 }
 
-/** A packer in a fresh instance of the core. */
-export function makePacker(abi: Abi, options: PackerOptions): Packer {
+/** The body of `Omnibal.packer`. */
+export function packer(core: Core, options: PackerOptions): Packer {
+  const { abi } = core.another();
   const all = {
     maxVit: integer("maxVit", options.maxVit, 1, MAX_INT32),
     maxTokens: integer("maxTokens", options.maxTokens, 1, MAX_INT32),
@@ -180,14 +182,15 @@ export function makePacker(abi: Abi, options: PackerOptions): Packer {
   return new Packer(abi, all);
 }
 
-/** A packer from its saved state, in a fresh instance of the core. */
-export function restorePacker(abi: Abi, bytes: Uint8Array, expected: Partial<PackerOptions>): Packer {
+/** The body of `Omnibal.loadPacker`. */
+export function loadPacker(core: Core, bytes: Uint8Array, expected: Partial<PackerOptions>): Packer {
   if (!(bytes instanceof Uint8Array)) {
     throw new InputError("INVALID_INPUT", `the state is ${show(bytes)}, expected a Uint8Array`);
   }
-  const at = abi.alloc(bytes.length) >>> 0;
-  if (at === 0) throw outOfMemory(bytes.length);
-  new Uint8Array(abi.memory.buffer, at, bytes.length).set(bytes);
+  const own = core.another();
+  const { abi } = own;
+  const at = own.alloc(bytes.length, bytes.length);
+  own.bytes(at, bytes.length).set(bytes);
   const status = abi.streamLoad(at, bytes.length);
   if (status === FOREIGN_STATE) {
     throw new InputError(

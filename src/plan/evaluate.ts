@@ -1,9 +1,19 @@
 import { type Abi, BAD_UNIT, check } from "../core/abi.ts";
-import { InputError, show } from "../core/errors.ts";
+import type { Core } from "../core/core.ts";
+import { InputError, OptionError, show } from "../core/errors.ts";
 import { type Lengths, type LengthsInput, toLengths } from "../core/lengths.ts";
 import { integer, MAX_UINT32 } from "../core/options.ts";
-import type { Packing } from "../pack/packing.ts";
-import { allocate, beginUnits, type GroupLoads, makePlan, type PlanOptions, resolvePlan } from "./samplers.ts";
+import { Packing } from "../pack/packing.ts";
+import {
+  allocate,
+  beginUnits,
+  type GroupLoads,
+  type GroupLoadsInput,
+  makePlan,
+  type PlanOptions,
+  resolvePlan,
+  toParts,
+} from "./samplers.ts";
 
 export interface EvaluateOptions extends Omit<PlanOptions, "kind"> {
   /** Default: `random`. */
@@ -98,8 +108,29 @@ export function groupAttention(abi: Abi, packing: Packing, input: LengthsInput):
   return groupSums(abi, offsets, indices, lengths).attention;
 }
 
-/** The body of `Omnibal.evaluate`; the arena is the caller's to release. */
-export function evaluateParts(abi: Abi, parts: readonly GroupLoads[], options: EvaluateOptions): Evaluation {
+/** The body of `Omnibal.evaluate`. */
+export function evaluate(core: Core, packings: GroupLoadsInput, options: EvaluateOptions): Evaluation {
+  return core.exclusive(() => {
+    let parts = toParts(packings);
+    const { lengths } = options;
+    if (lengths !== undefined) {
+      const [part] = parts;
+      if (parts.length !== 1 || !(part instanceof Packing)) {
+        throw new OptionError("INVALID_OPTION", `lengths are for one packing, there are ${parts.length} data groups`);
+      }
+      parts = [{ ...part, attention: part.attention ?? groupAttention(core.abi, part, lengths) }];
+    }
+    return evaluateParts(core.abi, parts, options);
+  });
+}
+
+/** The body of `Omnibal.evaluatePlan`. */
+export function evaluatePlan(core: Core, packings: GroupLoadsInput, plan: PlanOrder): Evaluation {
+  const parts = toParts(packings);
+  return core.exclusive(() => evaluateOrder(core.abi, parts, plan));
+}
+
+function evaluateParts(abi: Abi, parts: readonly GroupLoads[], options: EvaluateOptions): Evaluation {
   const plan = resolvePlan({ ...options, kind: options.sampler ?? "random" });
   const epoch = integer("epoch", options.epoch ?? 0, 0, MAX_UINT32);
   beginUnits(abi, parts, plan.spSize);
@@ -144,8 +175,7 @@ function measure(
   };
 }
 
-/** The body of `Omnibal.evaluatePlan`; the arena is the caller's to release. */
-export function evaluateOrder(abi: Abi, parts: readonly GroupLoads[], plan: PlanOrder): Evaluation {
+function evaluateOrder(abi: Abi, parts: readonly GroupLoads[], plan: PlanOrder): Evaluation {
   const { ranks, microBatch, spSize } = resolvePlan({
     kind: "random",
     ranks: plan.ranks,

@@ -1,4 +1,5 @@
 import { type Abi, BAD_ARGUMENT, check } from "../core/abi.ts";
+import type { Core } from "../core/core.ts";
 import { OptionError, show } from "../core/errors.ts";
 import { integer, MAX_INT32, MAX_UINT32, oneOf } from "../core/options.ts";
 import { takeFigures } from "./evaluate.ts";
@@ -6,10 +7,12 @@ import {
   allocate,
   beginUnits,
   type GroupLoads,
+  type GroupLoadsInput,
   makePlan,
   resolvePlan,
   SAMPLER_KINDS,
   type SamplerKind,
+  toParts,
 } from "./samplers.ts";
 
 /** What unevenness in each load counts against the others: finite numbers >= 0, not all 0. Default: vit 1, tokens 1. */
@@ -203,8 +206,13 @@ function measure(abi: Abi, ranks: number, microBatch: number, loads: Loads): Pla
   return { ...stats, epochMs, stepMs: steps === 0 ? 0 : epochMs / steps, idle, rankIdle };
 }
 
-/** Plans an epoch in the core. What it allocates is the caller's to release. */
-export function planEpoch(abi: Abi, parts: readonly GroupLoads[], options: BalancedPlanOptions): Plan {
+/** The body of `Omnibal.plan`. */
+export function plan(core: Core, packings: GroupLoadsInput, options: BalancedPlanOptions): Plan {
+  const parts = toParts(packings);
+  return core.exclusive(() => planEpoch(core.abi, parts, options));
+}
+
+function planEpoch(abi: Abi, parts: readonly GroupLoads[], options: BalancedPlanOptions): Plan {
   const epoch = integer("epoch", options.epoch ?? 0, 0, MAX_UINT32);
   const seed = integer("seed", options.seed ?? 1024, 0, MAX_UINT32);
   const tail = oneOf("tail", options.tail ?? "repeat", TAIL_RULES);

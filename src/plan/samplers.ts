@@ -7,6 +7,7 @@ import {
   NEGATIVE_VIT,
   outOfMemory,
 } from "../core/abi.ts";
+import type { Core } from "../core/core.ts";
 import { InputError, OptionError, show } from "../core/errors.ts";
 import { integer, MAX_INT32, MAX_UINT32, oneOf } from "../core/options.ts";
 
@@ -254,13 +255,7 @@ export interface Share extends EpochCounts {
 export type Draw = (epoch: number, from: number) => Share;
 
 /** Copies a rank's column out of a plan, but for the `skip` steps at its start. */
-export function takeShare(
-  abi: Abi,
-  { ranks, microBatch }: ResolvedPlan,
-  rank: number,
-  from: number,
-  skip: number,
-): Share {
+function takeShare(abi: Abi, { ranks, microBatch }: ResolvedPlan, rank: number, from: number, skip: number): Share {
   const length = abi.planLength();
   const order = new Int32Array(abi.memory.buffer, abi.planOrder() >>> 0, length);
   const stepSize = ranks * microBatch;
@@ -417,7 +412,7 @@ export class RankSampler implements Iterable<Int32Array> {
 }
 
 /** Takes the units the core has built over one data group apart into `SpGroups`. */
-export function takeSpGroups(abi: Abi, loads: GroupLoads, spSize: number): SpGroups {
+function takeSpGroups(abi: Abi, loads: GroupLoads, spSize: number): SpGroups {
   const length = abi.unitCount();
   const groups = new Int32Array(abi.memory.buffer, abi.unitGroups() >>> 0, length * spSize).slice();
   const tokens = new Float64Array(length);
@@ -448,4 +443,40 @@ export function takeSpGroups(abi: Abi, loads: GroupLoads, spSize: number): SpGro
     tokenDist: tokenDist / places,
     pad: computed === 0 ? 0 : padding / computed,
   };
+}
+
+/** The body of `Omnibal.sampler`. */
+export function sampler(core: Core, packings: GroupLoadsInput, options: SamplerOptions): RankSampler {
+  const { abi } = core;
+  const parts = toParts(packings);
+  const plan = resolvePlan(options);
+  const rank = integer("rank", options.rank, 0, plan.ranks - 1);
+  let sp: Int32Array | undefined;
+  if (plan.spSize > 1) {
+    sp = core.exclusive(() => {
+      beginUnits(abi, parts, plan.spSize);
+      return core.int32(abi.unitGroups(), abi.unitCount() * plan.spSize).slice();
+    });
+  }
+  return new RankSampler(
+    (epoch, from) =>
+      core.exclusive(() => {
+        beginUnits(abi, parts, plan.spSize);
+        const first = makePlan(abi, plan, epoch, from);
+        return takeShare(abi, plan, rank, from, from - first);
+      }),
+    plan,
+    parts.map((part) => part.length),
+    sp,
+    { rank, epoch: options.epoch ?? 0, step: options.step ?? 0 },
+  );
+}
+
+/** The body of `Omnibal.spGroups`. */
+export function spGroups(core: Core, packing: GroupLoads, spSize: number): SpGroups {
+  const size = integer("spSize", spSize, 2, MAX_INT32);
+  return core.exclusive(() => {
+    beginUnits(core.abi, toParts(packing), size);
+    return takeSpGroups(core.abi, packing, size);
+  });
 }

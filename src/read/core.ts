@@ -1,7 +1,7 @@
 // JSON, JSONL and .npy through the core, which knows their grammar; here are the pieces and the words.
 import type { Abi } from "../core/abi.ts";
 import { InputError, RuntimeError } from "../core/errors.ts";
-import { load } from "../core/load.ts";
+import { loadCore } from "../core/load.ts";
 import type { Columns, FieldNames, Watch } from "./columns.ts";
 import type { Source } from "./source.ts";
 
@@ -127,7 +127,7 @@ export class CoreReader {
   }
 
   static async make(fields: FieldNames): Promise<CoreReader> {
-    return new CoreReader((await load()).abi, fields);
+    return new CoreReader((await loadCore()).abi, fields);
   }
 
   /** Adds what `source` holds to `out`; returns how many samples that is. */

@@ -2,10 +2,10 @@
 // it is a packing of: what reads it may then trust every index.
 import { stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import type { HasCore } from "../core/core.ts";
 import { InputError, show } from "../core/errors.ts";
 import type { Lengths } from "../core/lengths.ts";
 import { MAX_INT32 } from "../core/options.ts";
-import type { Omnibal } from "../omnibal.ts";
 import { Packing } from "../pack/packing.ts";
 import { groupSums } from "../plan/evaluate.ts";
 import { Column, type Watch } from "./columns.ts";
@@ -252,7 +252,7 @@ async function find(path: string, lengths: PackedLengths, options: ReadPackingOp
  * @throws InputError INVALID_FILE with the path and the place; RuntimeError OUT_OF_MEMORY; the signal's reason.
  */
 export async function readPacking(
-  omnibal: Omnibal,
+  { core }: HasCore,
   path: string,
   lengths: PackedLengths,
   options: ReadPackingOptions = {},
@@ -260,7 +260,7 @@ export async function readPacking(
   const found = await find(path, lengths, options);
   const { offsets, indices, oversize, stats } = found;
   checkIndices(path, found, lengths.tokens.length);
-  const { abi } = omnibal;
+  const { abi } = core;
   const top = abi.mark();
   let sums: ReturnType<typeof groupSums>;
   try {

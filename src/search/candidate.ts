@@ -1,5 +1,7 @@
+import type { Core } from "../core/core.ts";
 import type { Lengths } from "../core/lengths.ts";
-import type { Omnibal } from "../omnibal.ts";
+import { pack } from "../pack/pack.ts";
+import { evaluate } from "../plan/evaluate.ts";
 
 /** Arguments of a packing, to be tried. */
 export interface Candidate {
@@ -44,12 +46,12 @@ export interface Measured {
  * Packs with the candidate and measures the packing: a pure function of its arguments, whichever instance and thread
  * it runs on. O(samples x rounds).
  */
-export function measure(omnibal: Omnibal, lengths: Lengths, candidate: Candidate): Measured {
+export function measure(core: Core, lengths: Lengths, candidate: Candidate): Measured {
   const { maxVit, maxTokens, minTokens, rounds, seed, ranks, published } = candidate;
   const options = { maxVit, maxTokens, minTokens, seed };
   let best = 0;
   let fewest = Number.POSITIVE_INFINITY;
-  let packing = omnibal.pack(lengths, {
+  let packing = pack(core, lengths, {
     ...options,
     rounds,
     onRound: ({ round, groups }) => {
@@ -58,10 +60,11 @@ export function measure(omnibal: Omnibal, lengths: Lengths, candidate: Candidate
       best = round;
     },
   });
-  if (!published && best < packing.rounds) packing = omnibal.pack(lengths, { ...options, rounds: best });
+  if (!published && best < packing.rounds) packing = pack(core, lengths, { ...options, rounds: best });
   const { length: groups, bound } = packing;
   // The published sampler has no step with fewer groups than ranks: ours has one, with repeats.
-  const { pad, vitDist, tokenDist, attentionDist } = omnibal.evaluate(
+  const { pad, vitDist, tokenDist, attentionDist } = evaluate(
+    core,
     packing,
     published && groups >= ranks ? { ranks, compat: "reference" } : { ranks },
   );

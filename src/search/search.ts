@@ -1,10 +1,9 @@
 import { OptionError, show } from "../core/errors.ts";
 import type { Lengths } from "../core/lengths.ts";
 import { integer, MAX_INT32, MAX_UINT32, oneOf } from "../core/options.ts";
-import type { Omnibal } from "../omnibal.ts";
-import { processors, type WorkerLike } from "../workers/link.ts";
-import { Pool, type Task } from "../workers/pool.ts";
+import type { WorkerLike } from "../core/worker-like.ts";
 import type { Candidate, Measured } from "./candidate.ts";
+import type { OpenRunner, Runner, Task } from "./runner.ts";
 
 export interface SearchOptions {
   /** Data-parallel ranks to be balanced, 1 .. 2^31 - 1. */
@@ -37,7 +36,7 @@ export interface SearchOptions {
   readonly candidates?: number;
   /** Workers for `scan`, 0 .. 1024; 0: none, this instance does it. The result is the same. Default: one per processor, up to 8. */
   readonly workers?: number;
-  /** Starts a worker, where the packaged `parallel/worker.js` is not to be had under its own URL. */
+  /** Starts a worker, where the packaged `workers/worker.js` is not to be had under its own URL. */
   readonly startWorker?: () => WorkerLike;
   /** Called after each candidate, in no order. What it throws ends the search. */
   readonly onProgress?: (progress: SearchProgress) => void;
@@ -350,7 +349,7 @@ function startOfWalk({ vit, tokens }: Lengths): { maxVit: number; step: number }
 }
 
 /** The published search, step by step, but that it ends. */
-async function walk(pool: Pool, lengths: Lengths, resolved: Resolved, options: SearchOptions): Promise<SearchResult> {
+async function walk(pool: Runner, lengths: Lengths, resolved: Resolved, options: SearchOptions): Promise<SearchResult> {
   const totals = addUp(lengths);
   const [, high] = resolved.window!;
   const rows: Measured[] = [];
@@ -484,7 +483,7 @@ function around(row: Measured, perTile: number): { maxVit: number; maxTokens: nu
   return near;
 }
 
-async function scan(pool: Pool, sets: readonly Lengths[], resolved: Resolved, options: SearchOptions) {
+async function scan(pool: Runner, sets: readonly Lengths[], resolved: Resolved, options: SearchOptions) {
   const totals = addUp(sets[0]);
   const { budget, ranks, rounds, seed } = resolved;
   const set = sets.length - 1;
@@ -558,22 +557,22 @@ async function scan(pool: Pool, sets: readonly Lengths[], resolved: Resolved, op
   return tabulate(rows, resolved, totals, { strategy: "scan", pruned, workers: pool.size });
 }
 
-/** The body of `Omnibal.search`. */
-export async function search(omnibal: Omnibal, lengths: Lengths, options: SearchOptions): Promise<SearchResult> {
+/** The body of `Omnibal.search`; `open` makes what tries the candidates. */
+export async function search(lengths: Lengths, options: SearchOptions, open: OpenRunner): Promise<SearchResult> {
   const strategy = oneOf("strategy", options.strategy ?? "scan", ["scan", "reference"] as const);
   const resolved = resolve(options, strategy);
-  const asked = integer("workers", options.workers ?? Math.min(processors(), 8), 0, 1024);
+  const asked = options.workers === undefined ? undefined : integer("workers", options.workers, 0, 1024);
   options.signal?.throwIfAborted();
   if (strategy === "reference") {
-    return walk(await Pool.open(omnibal, [lengths], 0), lengths, resolved, options);
+    return walk(await open([lengths], 0), lengths, resolved, options);
   }
   const sets = lengths.vit.length > WHOLE ? [lengths, thin(lengths, PART)] : [lengths];
   // A worker takes longer to start than a small search does.
-  const small = options.workers === undefined && lengths.vit.length * resolved.budget < 4_000_000;
-  const pool = await Pool.open(omnibal, sets, small ? 0 : asked, options.startWorker);
+  const small = asked === undefined && lengths.vit.length * resolved.budget < 4_000_000;
+  const runner = await open(sets, small ? 0 : asked);
   try {
-    return await scan(pool, sets, resolved, options);
+    return await scan(runner, sets, resolved, options);
   } finally {
-    pool.close();
+    runner.close();
   }
 }

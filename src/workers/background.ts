@@ -1,12 +1,15 @@
 // One packing in a worker of its own, so that the caller's thread stays free.
+import type { Core } from "../core/core.ts";
 import { RuntimeError } from "../core/errors.ts";
 import { type Lengths, type LengthsInput, toLengths } from "../core/lengths.ts";
-import type { Omnibal, PackOptions, RoundInfo } from "../omnibal.ts";
+import type { WorkerLike } from "../core/worker-like.ts";
+import type { PackOptions, RoundInfo } from "../pack/options.ts";
+import { packInRounds } from "../pack/pack.ts";
 import { Packing } from "../pack/packing.ts";
-import { type Answer, ask, breathe, revive, type Seat, seat, share, startWorker, type WorkerLike } from "./link.ts";
+import { type Answer, ask, breathe, revive, type Seat, seat, share, startWorker } from "./link.ts";
 
 export type PackAsyncOptions = PackOptions & {
-  /** Starts a worker that runs the package's `dist/parallel/worker.js`, where that is not served as it stands. */
+  /** Starts a worker that runs the package's `dist/workers/worker.js`, where that is not served as it stands. */
   readonly startWorker?: () => WorkerLike;
 };
 
@@ -34,7 +37,7 @@ async function open(
  * the worker at once.
  */
 export async function packInBackground(
-  omnibal: Omnibal,
+  core: Core,
   lengths: LengthsInput,
   { startWorker: start = startWorker, ...options }: PackAsyncOptions,
 ): Promise<Packing> {
@@ -42,8 +45,8 @@ export async function packInBackground(
   const onRound = "onRound" in options ? options.onRound : undefined;
   signal?.throwIfAborted();
   const input = toLengths(lengths);
-  const place = await open(omnibal.module, input, start);
-  if (place === undefined) return packBetweenTurns(omnibal, input, options);
+  const place = await open(core.module, input, start);
+  if (place === undefined) return packBetweenTurns(core, input, options);
   let stop: (() => void) | undefined;
   try {
     return await new Promise<Packing>((resolve, reject) => {
@@ -73,8 +76,8 @@ export async function packInBackground(
 }
 
 /** On the caller's thread, with a turn for others after each piece of work. */
-async function packBetweenTurns(omnibal: Omnibal, input: Lengths, options: PackOptions): Promise<Packing> {
-  const steps = omnibal.packInRounds(input, options);
+async function packBetweenTurns(core: Core, input: Lengths, options: PackOptions): Promise<Packing> {
+  const steps = packInRounds(core, input, options);
   try {
     for (;;) {
       const step = steps.next();

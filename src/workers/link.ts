@@ -2,7 +2,8 @@
 
 import { type ErrorCode, InputError, OptionError, RuntimeError } from "../core/errors.ts";
 import type { Lengths } from "../core/lengths.ts";
-import type { BalancedOptions, IsfOptions, PackProgress } from "../omnibal.ts";
+import type { WorkerLike } from "../core/worker-like.ts";
+import type { BalancedOptions, IsfOptions, PackProgress } from "../pack/options.ts";
 import type { PackingParts } from "../pack/packing.ts";
 import type { Candidate, Measured } from "../search/candidate.ts";
 
@@ -30,14 +31,6 @@ export type Answer =
       readonly message: string;
       readonly code: string | undefined;
     };
-
-/** What is needed of a Web Worker or a worker thread. */
-export interface WorkerLike {
-  postMessage(message: unknown): void;
-  terminate(): unknown;
-  addEventListener?(type: "message" | "error" | "messageerror", listen: (event: MessageEvent) => void): void;
-  on?(type: "message" | "error" | "exit", listen: (value: unknown) => void): unknown;
-}
 
 /** Starts the packaged worker. @throws where there are no workers. */
 export function startWorker(): WorkerLike {

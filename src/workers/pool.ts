@@ -1,29 +1,25 @@
 // A pool of workers that measure candidates: one instance of the core each, from one compiled module, the lengths in
 // shared memory where there is such. Answers come back in the order of the tasks, whichever worker did them when.
 
+import type { Core } from "../core/core.ts";
 import { RuntimeError } from "../core/errors.ts";
 import type { Lengths } from "../core/lengths.ts";
-import type { Omnibal } from "../omnibal.ts";
-import { type Candidate, type Measured, measure } from "../search/candidate.ts";
-import { ask, breathe, revive, type Seat, seat, share, startWorker, type WorkerLike } from "./link.ts";
-
-/** A candidate, and which of the pool's sets of lengths to pack. */
-export interface Task {
-  readonly set: number;
-  readonly candidate: Candidate;
-}
+import type { WorkerLike } from "../core/worker-like.ts";
+import { type Measured, measure } from "../search/candidate.ts";
+import type { Runner, Task } from "../search/runner.ts";
+import { ask, breathe, processors, revive, type Seat, seat, share, startWorker } from "./link.ts";
 
 /** How long the instance of the caller may work before it lets others have their turn, in ms. */
 const BREATH = 30;
 
 /** Workers for one search. */
-export class Pool {
-  readonly #omnibal: Omnibal;
+export class Pool implements Runner {
+  readonly #core: Core;
   readonly #sets: readonly Lengths[];
   #seats: readonly Seat[];
 
-  private constructor(omnibal: Omnibal, sets: readonly Lengths[], seats: readonly Seat[]) {
-    this.#omnibal = omnibal;
+  private constructor(core: Core, sets: readonly Lengths[], seats: readonly Seat[]) {
+    this.#core = core;
     this.#sets = sets;
     this.#seats = seats;
   }
@@ -35,16 +31,16 @@ export class Pool {
 
   /**
    * Starts up to `workers` workers. Those that do not start (no such thing here, a policy against it, their file not
-   * served) are left out; with none, `run` works on `omnibal` itself.
+   * served) are left out; with none, `run` works on `core` itself.
    */
   static async open(
-    omnibal: Omnibal,
+    core: Core,
     sets: readonly Lengths[],
-    workers: number,
+    workers = Math.min(processors(), 8),
     start: () => WorkerLike = startWorker,
   ): Promise<Pool> {
-    const { module } = omnibal;
-    if (module === undefined || workers < 1) return new Pool(omnibal, sets, []);
+    const { module } = core;
+    if (module === undefined || workers < 1) return new Pool(core, sets, []);
     const shared = sets.map(share);
     const seats: Seat[] = [];
     try {
@@ -61,7 +57,7 @@ export class Pool {
       }),
     );
     return new Pool(
-      omnibal,
+      core,
       sets,
       seats.filter((_, k) => ready[k]),
     );
@@ -107,7 +103,7 @@ export class Pool {
         }
         signal?.throwIfAborted();
         const { set, candidate } = tasks[id];
-        answers[id] = measure(this.#omnibal, this.#sets[set], candidate);
+        answers[id] = measure(this.#core, this.#sets[set], candidate);
         onDone(answers[id]);
       }
       return answers;

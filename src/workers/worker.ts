@@ -1,26 +1,26 @@
 // What runs in a worker: one instance of the core and the lengths, then one candidate after another, or a packing.
-
-import { fromModule } from "../core/instance.ts";
+import { Core } from "../core/core.ts";
 import type { Lengths } from "../core/lengths.ts";
-import type { Omnibal, PackProgress } from "../omnibal.ts";
+import type { PackProgress } from "../pack/options.ts";
+import { pack } from "../pack/pack.ts";
 import { measure } from "../search/candidate.ts";
 import type { Answer, Request } from "./link.ts";
 
-let omnibal: Omnibal | undefined;
+let core: Core | undefined;
 let sets: readonly Lengths[] = [];
 
 function answer(request: Request, post: (answer: Answer) => void): Answer {
   try {
     if (request.kind === "open") {
-      omnibal = fromModule(request.module);
+      core = Core.of(request.module);
       sets = request.sets;
       return { kind: "ready" };
     }
     if (request.kind === "pack") {
       const onProgress = (progress: PackProgress) => post({ kind: "progress", progress });
-      return { kind: "packed", parts: omnibal!.pack(sets[request.set], { ...request.options, onProgress }).parts };
+      return { kind: "packed", parts: pack(core!, sets[request.set], { ...request.options, onProgress }).parts };
     }
-    return { kind: "done", id: request.id, measured: measure(omnibal!, sets[request.set], request.candidate) };
+    return { kind: "done", id: request.id, measured: measure(core!, sets[request.set], request.candidate) };
   } catch (error) {
     const { name, message, code } = error as Error & { code?: string };
     return { kind: "failed", id: request.kind === "task" ? request.id : -1, name, message, code };

@@ -1,4 +1,5 @@
 import type { Format } from "./format.ts";
+import { packingText } from "./packing-text.ts";
 
 /**
  * A line {"group":[3,1],"vit":9,"tokens":4001} per group: objects, since data-set loaders take no bare arrays, with the
@@ -8,5 +9,5 @@ export const jsonlFormat: Format = {
   name: "jsonl",
   about:
     'a line per group: {"group":[3,1],"vit":9,"tokens":4001}; oversize samples, if any, in a last line: {"oversize":[7]}',
-  file: ({ omnibal, packing }) => omnibal.packingText(packing, "jsonl"),
+  file: ({ core, packing }) => packingText(core, packing, "jsonl"),
 };

@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import type { Samples } from "../../bench/inputs.ts";
 import {
   type Abi,
+  Core,
   InputError,
   load,
   Omnibal,
@@ -471,7 +472,7 @@ describe("refusals", () => {
   });
 
   test("without the module there are no packers", () => {
-    const bare = new Omnibal({} as Abi);
+    const bare = new Omnibal(new Core({} as Abi));
     expect(failure(() => bare.packer(bounds))).toMatchObject({ kind: RuntimeError, code: "LOAD_FAILED" });
   });
 });

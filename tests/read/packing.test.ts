@@ -63,7 +63,7 @@ describe("what pack writes is read back", () => {
         const lengths = lengthsOf(vit, tokens, [cut, 0, rows.length - cut]);
         const packing = omnibal.pack(lengths, { maxVit, maxTokens: 4096, rounds: 2 });
         const out = join(folder, `round-${name}`);
-        await writeAs(format, { omnibal, packing, ...lengths }, out);
+        await writeAs(format, { core: omnibal.core, packing, ...lengths }, out);
         expect(plain(await readPacking(omnibal, out, lengths))).toEqual(plain(packing));
       }),
       { numRuns: 25 },
@@ -77,7 +77,7 @@ describe("what pack writes is read back", () => {
     const packing = omnibal.pack(lengths, { maxVit: 9, maxTokens: 1400, rounds: 2 });
     expect(packing.oversize.length).toBeGreaterThan(1000);
     const out = join(folder, `long-${name}`);
-    await writeAs(format, { omnibal, packing, ...lengths }, out);
+    await writeAs(format, { core: omnibal.core, packing, ...lengths }, out);
     let last = [0, 0];
     const seen = await readPacking(omnibal, out, lengths, { onProgress: (done, total) => (last = [done, total]) });
     expect(seen.indices).toEqual(packing.indices);
@@ -215,7 +215,7 @@ describe("what is refused, and where", () => {
     const out = join(folder, "xtuner");
     const format = formats.find(({ name }) => name === "xtuner")!;
     const packing = omnibal.pack(small, { maxVit: 9, maxTokens: 4096 });
-    await writeAs(format, { omnibal, packing, ...small }, out);
+    await writeAs(format, { core: omnibal.core, packing, ...small }, out);
     const read = (lengths: PackedLengths) => readPacking(omnibal, out, lengths);
     expect(plain(await read(small))).toEqual(plain(packing));
     await expect(read({ ...small, files: [{ path: "x", samples: 5 }] })).rejects.toThrow(
@@ -249,7 +249,7 @@ describe("plans", () => {
       fc.asyncProperty(fc.integer({ min: 1, max: 300 }), size, size, tail, async (ranks, microBatch, spSize, tail) => {
         const plan = omnibal.plan(packing, { ranks, microBatch, spSize, tail });
         const out = join(folder, `plan-${name}`);
-        await writeAs(format, { omnibal, packing, plan, ...lengths }, out);
+        await writeAs(format, { core: omnibal.core, packing, plan, ...lengths }, out);
         const seen = await readPlan(out);
         // A team has its places together and no hole; a short step's holes are at the end of a rank's list.
         const { order, ...sizes } = seen;

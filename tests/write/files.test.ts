@@ -23,7 +23,7 @@ const omnibal = await load();
 function packed(vit: ArrayLike<number>, tokens: ArrayLike<number>, sizes: readonly number[]): Written {
   const lengths = { vit: Int32Array.from(vit), tokens: Int32Array.from(tokens) };
   return {
-    omnibal,
+    core: omnibal.core,
     packing: omnibal.pack(lengths, { maxVit: 9, maxTokens: 4096 }),
     tokens: lengths.tokens,
     files: sizes.map((size, i) => ({ path: `part ${i}.json`, samples: size })),
