@@ -5,7 +5,15 @@ import { load, type Omnibal } from "../omnibal.ts";
 import type { PackOptions, PackProgress, RoundInfo } from "../pack/options.ts";
 import type { Packing } from "../pack/packing.ts";
 import { checkOutput, formats, writeAs } from "../write/index.ts";
-import { type Command, numberOption, requiredNumber, textOption, UsageError, type Values } from "./command.ts";
+import {
+  type Command,
+  numberOption,
+  outputOption,
+  requiredNumber,
+  textOption,
+  UsageError,
+  type Values,
+} from "./command.ts";
 import { chosenFormat, formatsHelp } from "./format.ts";
 import { inputHelp, inputOptions, inputOptionsHelp, readFiles } from "./input.ts";
 import { Progress } from "./progress.ts";
@@ -153,7 +161,7 @@ export const packCommand: Command = {
   },
   async run(paths, values) {
     const options = packOptions(values);
-    const out = textOption(values, "output");
+    const out = outputOption(values);
     const format = chosenFormat(formats, values, out);
     const quiet = values.quiet === true;
     if (out !== undefined) checkOutput(format, out);

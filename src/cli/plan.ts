@@ -15,6 +15,7 @@ import {
   decimal,
   given,
   numberOption,
+  outputOption,
   requiredNumber,
   textOption,
   UsageError,
@@ -153,7 +154,7 @@ export const planCommand: Command = {
         balance: balanceOption(values),
       }),
     };
-    const out = textOption(values, "output");
+    const out = outputOption(values);
     const format = chosenFormat(planFormats, values, out);
     if (format.name === "xtuner") {
       if ((options.spSize ?? 1) > 1) throw new UsageError("--format xtuner has no place for --sp-size");

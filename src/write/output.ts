@@ -13,7 +13,7 @@ import {
   statSync,
   writeSync,
 } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, join } from "node:path";
 import type { Writable } from "node:stream";
 import { setImmediate } from "node:timers/promises";
 import { InputError } from "../core/errors.ts";
@@ -51,28 +51,61 @@ function unwritable(name: string, error: unknown): unknown {
   return new InputError("INVALID_OUTPUT", `${name}: cannot be written (${why})`, { cause: error });
 }
 
-/** What stands at `path`, if anything does. */
-function kindOf(path: string): "nothing" | "file" | "folder" | "other" {
+type Kind = "nothing" | "file" | "folder" | "other";
+
+/** Where OUT is: the one path that is checked and written to, and what stands there. */
+interface Place {
+  readonly path: string;
+  readonly kind: Kind;
+}
+
+function kindOf(path: string): Kind {
   const stats = statSync(path, { throwIfNoEntry: false });
   if (stats === undefined) return "nothing";
   return stats.isFile() ? "file" : stats.isDirectory() ? "folder" : "other";
 }
 
 /**
+ * The place that `out` names, as the system understands it: links are followed, and `missing/..` is not the current
+ * folder, since nothing is at `missing`. Text alone (`path.resolve`, and `realpathSync` but for its native form) sees neither.
+ */
+function placeOf(out: string): Place {
+  if (out === "")
+    throw new InputError("INVALID_OUTPUT", "the output's name is empty, expected the name of a file or folder");
+  const kind = kindOf(out);
+  if (kind !== "nothing") return { path: realpathSync.native(out), kind };
+  const folder = dirname(out);
+  if (kindOf(folder) !== "folder") refuse(out, `cannot be written, ${folder} is not a folder`);
+  const name = basename(out);
+  if (name === "" || name === "." || name === "..") refuse(out, "cannot be written, it names no file or folder");
+  return { path: join(realpathSync.native(folder), name), kind };
+}
+
+/** Refuses a folder that holds anything but regular files of this format's names. */
+function checkFolder<T>(format: Format<T> & { readonly folder: object }, out: string, path: string): void {
+  for (const entry of readdirSync(path, { withFileTypes: true })) {
+    if (!Object.hasOwn(format.folder, entry.name)) {
+      refuse(out, `holds ${entry.name}, which is not of ${format.name}: name another folder`);
+    }
+    if (!entry.isFile()) refuse(out, `${entry.name} in it is not a regular file: name another folder`);
+  }
+}
+
+function checkPlace<T>(format: Format<T>, out: string): Place {
+  const place = placeOf(out);
+  if (!("folder" in format)) {
+    if (place.kind === "folder") refuse(out, `is a folder, ${format.name} is written as a file`);
+  } else if (place.kind === "folder") checkFolder(format, out, place.path);
+  else if (place.kind !== "nothing") refuse(out, `is not a folder, ${format.name} is written as one`);
+  return place;
+}
+
+/**
  * Throws unless `out` can become what `format` makes: asked before the work, so that hours of it are not lost to a
- * wrong name. A folder is replaced when it holds nothing but files of this format's names.
+ * wrong name. A folder is replaced when it holds nothing but regular files of this format's names.
  */
 export function checkOutput<T>(format: Format<T>, out: string): void {
-  const parent = dirname(resolve(out));
-  if (kindOf(parent) !== "folder") refuse(out, `cannot be written, ${parent} is not a folder`);
-  const kind = kindOf(out);
-  if (!("folder" in format)) {
-    if (kind === "folder") refuse(out, `is a folder, ${format.name} is written as a file`);
-    return;
-  }
-  if (kind === "file" || kind === "other") refuse(out, `is not a folder, ${format.name} is written as one`);
-  const strange = kind === "folder" ? readdirSync(out).find((name) => !Object.hasOwn(format.folder, name)) : undefined;
-  if (strange !== undefined) refuse(out, `holds ${strange}, which is not of ${format.name}: name another folder`);
+  checkPlace(format, out);
 }
 
 async function fill(path: string, flags: "w" | "wx", pieces: Pieces): Promise<void> {
@@ -89,34 +122,21 @@ async function fill(path: string, flags: "w" | "wx", pieces: Pieces): Promise<vo
   }
 }
 
-/** Runs `make` for a name beside `target` and renames to `target` what it made; removes it when anything fails. */
-async function whole(target: string, make: (path: string) => Promise<void>): Promise<void> {
+/** Runs `make` for a name beside `target`, then `put`; removes what `make` left there, also when anything fails. */
+async function whole(
+  target: string,
+  make: (path: string) => Promise<void>,
+  put: (path: string) => void = (path) => renameSync(path, target),
+): Promise<void> {
   const path = besides(target, "part");
   unfinished.add(path);
   try {
     await make(path);
-    replace(path, target);
+    put(path);
   } finally {
     rmSync(path, { recursive: true, force: true });
     unfinished.delete(path);
   }
-}
-
-function replace(path: string, target: string): void {
-  if (kindOf(target) !== "folder") {
-    renameSync(path, target);
-    return;
-  }
-  // A folder can only be renamed to one that is empty: the old one steps aside, and back if that fails.
-  const old = besides(target, "old");
-  renameSync(target, old);
-  try {
-    renameSync(path, target);
-  } catch (error) {
-    renameSync(old, target);
-    throw error;
-  }
-  rmSync(old, { recursive: true, force: true });
 }
 
 /** Waits for each piece, so that a slow reader slows the writer rather than filling the memory. */
@@ -151,24 +171,28 @@ export async function writeAs<T>(format: Format<T>, written: T, out: string | Wr
     if ("folder" in format) throw new InputError("INVALID_OUTPUT", `${format.name} is a folder, it needs a name`);
     return toStream(out, format.file(written));
   }
-  checkOutput(format, out);
+  const place = checkPlace(format, out);
   try {
-    await toDisk(format, written, out);
+    await toDisk(format, written, out, place);
   } catch (error) {
     throw unwritable(out, error);
   }
 }
 
-async function toDisk<T>(format: Format<T>, written: T, out: string): Promise<void> {
-  const kind = kindOf(out);
-  // A rename would put a file in the place of a device or of a link.
-  const target = kind === "nothing" ? resolve(out) : realpathSync(out);
+async function toDisk<T>(format: Format<T>, written: T, out: string, { path: target, kind }: Place): Promise<void> {
   if ("folder" in format) {
-    return whole(target, async (path) => {
+    const make = async (path: string) => {
       mkdirSync(path);
       for (const [name, pieces] of Object.entries(format.folder)) await fill(join(path, name), "wx", pieces(written));
+    };
+    return whole(target, make, (path) => {
+      // A folder that stands there stays, and so does whatever came into it meanwhile: only its files are replaced.
+      if (kindOf(target) === "nothing") mkdirSync(target);
+      checkFolder(format, out, target);
+      for (const name of Object.keys(format.folder)) renameSync(join(path, name), join(target, name));
     });
   }
+  // A rename would put a file in the place of a device.
   if (kind === "other") return fill(target, "w", format.file(written));
   return whole(target, (path) => fill(path, "wx", format.file(written)));
 }

@@ -138,10 +138,7 @@ describe("what ends it early", () => {
 
   test("an OUT that cannot be is refused before the files are read", () => {
     const { code, err } = omnibal(["pack", "missing.json", ...bounds, "-o", "none/x.json"], { cwd: folder });
-    expect([code, err]).toEqual([
-      1,
-      `omnibal: none/x.json: cannot be written, ${join(folder, "none")} is not a folder\n`,
-    ]);
+    expect([code, err]).toEqual([1, "omnibal: none/x.json: cannot be written, none is not a folder\n"]);
   });
 
   test.skipIf(!existsSync("/dev/full"))("a full disk, on standard output", () => {
