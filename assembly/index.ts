@@ -25,6 +25,11 @@ import * as status from "./base/status";
 import * as stream from "./pack/stream";
 import * as units from "./plan/units";
 
+/** Counts up whenever an export changes or goes: a host compares it with the one it was written for. */
+export function abiVersion(): i32 {
+  return 1;
+}
+
 /**
  * ISF over n samples, 0 <= n.
  * isfBegin(n, maxVit, maxTokens, minVit, minTokens, seed): status. 1 <= maxVit, maxTokens; a group is kept when

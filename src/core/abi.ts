@@ -1,11 +1,15 @@
 import { InputError, OptionError, RuntimeError, show } from "./errors.ts";
 
+/** What `abiVersion` of the module must answer. */
+export const ABI_VERSION = 1;
+
 /**
  * The raw exports of `omnibal.wasm`. What each takes and returns, and the order of calls, is documented beside the
  * exports in `assembly/index.ts`. Pointers are byte addresses that come out signed: `>>> 0` before use.
  */
 export interface Abi {
   readonly memory: WebAssembly.Memory;
+  abiVersion(): number;
   alloc(bytes: number): number;
   mark(): number;
   release(mark: number): void;

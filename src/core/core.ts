@@ -1,5 +1,4 @@
-import type { Abi } from "./abi.ts";
-import { outOfMemory } from "./abi.ts";
+import { ABI_VERSION, type Abi, outOfMemory } from "./abi.ts";
 import { RuntimeError } from "./errors.ts";
 import { MAX_UINT32 } from "./options.ts";
 import { imports } from "./wasi.ts";
@@ -29,12 +28,25 @@ export class Core implements HasCore {
     this.module = module;
   }
 
+  /** A core of the exports of `module`. @throws RuntimeError LOAD_FAILED when they are not those this package is for. */
+  static from(exports: unknown, module: WebAssembly.Module | undefined): Core {
+    const abi = exports as Abi;
+    const version: unknown = typeof abi.abiVersion === "function" ? abi.abiVersion() : undefined;
+    if (version === ABI_VERSION) return new Core(abi, module);
+    throw new RuntimeError(
+      "LOAD_FAILED",
+      version === undefined
+        ? "this is no omnibal.wasm of this package: it has no abiVersion"
+        : `the module has ABI version ${version}, this package needs ${ABI_VERSION}: load the omnibal.wasm that came with it`,
+    );
+  }
+
   /**
    * A core of a compiled module, by nothing but WebAssembly itself: import maps do not reach workers, so what runs in
    * them must import no package by name.
    */
   static of(module: WebAssembly.Module): Core {
-    return new Core(new WebAssembly.Instance(module, imports()).exports as unknown as Abi, module);
+    return Core.from(new WebAssembly.Instance(module, imports()).exports, module);
   }
 
   /**

@@ -1,5 +1,4 @@
 import { type ASUtil, instantiate, instantiateStreaming, instantiateSync } from "@assemblyscript/loader";
-import type { Abi } from "./abi.ts";
 import { Core } from "./core.ts";
 import { RuntimeError } from "./errors.ts";
 import { imports } from "./wasi.ts";
@@ -10,7 +9,7 @@ export type WasmSource = URL | string | Response | BufferSource | WebAssembly.Mo
 type Exports = ASUtil & Record<string, unknown>;
 
 function fromInstance({ exports, module }: { exports: unknown; module: WebAssembly.Module }): Core {
-  return new Core(exports as Abi, module);
+  return Core.from(exports, module);
 }
 
 /** The file beside this code that `loadCore` takes when it is given nothing. */
