@@ -108,6 +108,11 @@ export function errorIndex(): i32 {
   return status.errorIndex;
 }
 
+/** Which load the last status 18 was about. */
+export function errorLoad(): i32 {
+  return status.errorLoad;
+}
+
 /** Groups of the last packing. */
 export function packingGroups(): i32 {
   return packing.groups;
@@ -171,10 +176,13 @@ export { groupAttention } from "./plan/evaluate";
 export { groupSums } from "./pack/packing";
 
 /**
- * unitsBegin(vit, tokens, attention, sizes, parts, spSize): status. What samplers hand out, from the groups of `parts`
- * data groups, sizes[p] (u32) each, one after another: vit, tokens i32[groups], attention f64[groups]. A unit is one
- * group, or `spSize` >= 2 groups for sequence parallelism: sorted by (tokens, index), cut into runs, the last one filled
- * by repeating groups from the front of its data group. 3 and 4 as status: `unitsBadGroup()` has a negative load.
+ * unitsBegin(columns, kinds, k, sizes, parts, spSize): status. What samplers hand out, from the groups of `parts` data
+ * groups, sizes[p] (u32) each, one after another, over k loads, 1 .. 8: columns is u32[k] of pointers to f64[groups],
+ * whole numbers below 2^53 (sums of squares may be more); kinds is u8[k]: 0 summed, 1 tokens, which are padded to the
+ * longest (one load at most; sequence parallelism needs it), 2 what an encoder sees, of which a group of a
+ * sequence-parallel unit has 1 at least. A unit is one group, or `spSize` >= 2 groups for sequence parallelism: sorted by
+ * (tokens, index), cut into runs, the last one filled by repeating groups from the front of its data group. 18 as status:
+ * `errorIndex()` is the group, `errorLoad()` the load.
  */
 export { begin as unitsBegin } from "./plan/units";
 
@@ -193,10 +201,6 @@ export function unitsRepeated(): i32 {
   return units.repeatedGroups;
 }
 
-export function unitsBadGroup(): i32 {
-  return units.badGroup;
-}
-
 /**
  * planRandom(ranks, micro, seed, tail), planLengthGroup(ranks, micro, seed, tail, window), planGroupRandom(ranks, micro,
  * seed, tail, bin): status. One epoch over the units: tail 0 drops units that do not fill a step, 1 repeats some to
@@ -212,10 +216,10 @@ export {
 export { groupRandom as planGroupRandom, lengthGroup as planLengthGroup, random as planRandom } from "./plan/samplers";
 
 /**
- * planBalanced(ranks, micro, seed, epoch, tail, vit, tokens, attention, cost): status. One epoch in steps whose units
- * are alike. tail: 0 drops the units that do not fill a step, 1 repeats others, 2 leaves the last step short; which ones
- * rotates with the epoch. vit, tokens, attention (f64, >= 0): what unevenness in each counts, or, with cost = 1, what
- * one tile, token and token^2 cost, when the sum of these is all that is evened out.
+ * planBalanced(ranks, micro, seed, epoch, tail, weights, cost): status. One epoch in steps whose units are alike. tail: 0
+ * drops the units that do not fill a step, 1 repeats others, 2 leaves the last step short; which ones rotates with the
+ * epoch. weights, f64[k], >= 0: what unevenness in each load counts, or, with cost = 1, what one of each load costs, when
+ * the sum of these is all that is evened out.
  */
 export { balanced as planBalanced } from "./plan/balanced";
 
@@ -271,24 +275,15 @@ export function planOuterPad(): f64 {
   return balance.outerPad;
 }
 
-/** Mean over steps of how far below the largest rank the ranks are: tiles. */
-export function planVitDist(): f64 {
-  return balance.vitDist;
-}
-
-/** Tokens, of a micro batch its longest unit's. */
-export function planTokenDist(): f64 {
-  return balance.tokenDist;
-}
-
-/** Sums of tokens^2. */
-export function planAttentionDist(): f64 {
-  return balance.attentionDist;
-}
+/**
+ * planDist(k): of load k, the mean over steps of how far the ranks are below the largest, 0 .. 1; tokens of a micro batch
+ * are its longest unit's.
+ */
+export { distOf as planDist } from "./plan/evaluate";
 
 /**
- * evaluateCost(ranks, micro, vit, tokens, attention, out): the work of each rank over the last plan into f64[ranks] at
- * `out`, where a tile, a token and a token^2 cost so much (f64).
+ * evaluateCost(ranks, micro, costs, out): the work of each rank over the last plan into f64[ranks] at `out`, where one of
+ * load k costs costs[k], f64[k].
  */
 export { evaluateCost } from "./plan/evaluate";
 

@@ -38,11 +38,23 @@ export const DAMAGED_STATE: i32 = 16;
 /** A plan names a unit that is not there; `errorIndex()` says at which place. */
 export const BAD_UNIT: i32 = 17;
 
-/** Where the last NEGATIVE_VIT, NEGATIVE_TOKENS or BAD_UNIT was seen. */
+/** A load is no whole number from 0 to 2^53 - 1: `errorIndex()` says of which sample or group, `errorLoad()` which one. */
+export const BAD_LOAD: i32 = 18;
+
+/** Where the last NEGATIVE_VIT, NEGATIVE_TOKENS, BAD_UNIT or BAD_LOAD was seen. */
 export let errorIndex: i32 = -1;
 
 /** Notes where a status arose, and returns it. */
 export function failAt(status: i32, index: i32): i32 {
   errorIndex = index;
   return status;
+}
+
+/** The load of the last BAD_LOAD, from 0. */
+export let errorLoad: i32 = -1;
+
+/** `failAt` for one of several loads. */
+export function failAtLoad(index: i32, load: i32): i32 {
+  errorLoad = load;
+  return failAt(BAD_LOAD, index);
 }

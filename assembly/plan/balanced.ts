@@ -12,19 +12,24 @@ import { iota, next, seed as seedWords, torchShuffle } from "../base/mt19937";
 import { sortByKey } from "../base/sort";
 import { BAD_ARGUMENT, OK, OUT_OF_MEMORY } from "../base/status";
 import { deal, fail, fallingKeys, finish, NONE, open, order, setShortSteps, setWord, valid, word } from "./samplers";
-import { attentionSums, paddedTokens, parts, partUnits, units, vitSums } from "./units";
+import { loadCount, loadOf, MAX_LOADS, parts, partUnits, unitLoads, units } from "./units";
 
 /** Tail rules. */
 const DROP: i32 = 0;
 const REPEAT: i32 = 1;
 const SHORT: i32 = 2;
 
-/** vit, tokens, attention. */
-const LOADS: i32 = 3;
-/** f64[units] per load, one after another. */
+/** f64[loadCount][units]: what is evened out. */
 let keys: usize = 0;
 /** What a load's unevenness counts. */
-const weights: usize = memory.data(3 * 8, 16);
+const weights: usize = memory.data(8 * 8, 16);
+/** Of each load: how it correlates with the position of its step, and how it would after a swap. */
+const correlation: usize = memory.data(8 * 8, 16);
+const swapped: usize = memory.data(8 * 8, 16);
+
+function weightOf(k: i32): f64 {
+  return load<f64>(weights + ((<usize>k) << 3));
+}
 
 function key(k: i32, unit: u32): f64 {
   return load<f64>(keys + ((<usize>k * <usize>units + <usize>unit) << 3));
@@ -53,8 +58,8 @@ const GUIDES: i32 = 3;
 export function unevenness(at: usize, count: i32, guide: i32): f64 {
   const n = <f64>count;
   let uneven: f64 = 0;
-  for (let k = 0; k < LOADS; k++) {
-    const weight = load<f64>(weights + ((<usize>k) << 3));
+  for (let k = 0; k < loadCount; k++) {
+    const weight = weightOf(k);
     if (weight == 0) continue;
     let most: f64 = 0;
     let sum: f64 = 0;
@@ -115,8 +120,8 @@ function cut(at: usize, steps: i32, step: i32, trial: usize, guide: i32): void {
   let best = -1;
   let last = -1;
   let least: f64 = Infinity;
-  for (let k = 0; k < LOADS; k++) {
-    if (load<f64>(weights + ((<usize>k) << 3)) == 0) continue;
+  for (let k = 0; k < loadCount; k++) {
+    if (weightOf(k) == 0) continue;
     memory.copy(trial, at, (<usize>count) << 2);
     split(trial, count, leftCount, k);
     last = k;
@@ -159,8 +164,8 @@ const CORRELATION: f64 = 0.005;
 
 /**
  * Takes what correlation chance has left between position and load out of the order `turns` of n steps: swaps two at
- * random where that brings the sum of squared correlations of the three loads down, until each is small. Scratch:
- * f64[3 n]. Expected a few swaps; given up after 64 tries a step, at most.
+ * random where that brings the sum of squared correlations of all loads down, until each is small. Scratch:
+ * f64[loads n]. Expected a few swaps; given up after 64 tries a step, at most.
  */
 function decorrelate(turns: usize, n: i32, stepLoads: usize): void {
   if (n < 3) return;
@@ -168,10 +173,9 @@ function decorrelate(turns: usize, n: i32, stepLoads: usize): void {
   let positions: f64 = 0;
   for (let s = 0; s < n; s++) positions += (<f64>s - middle) * (<f64>s - middle);
   // Loads are centred and scaled so that the sum of position * load is the correlation itself.
-  let c0: f64 = 0;
-  let c1: f64 = 0;
-  let c2: f64 = 0;
-  for (let k = 0; k < LOADS; k++) {
+  let now: f64 = 0;
+  let largest: f64 = 0;
+  for (let k = 0; k < loadCount; k++) {
     const own = stepLoads + ((<usize>k * <usize>n) << 3);
     let mean: f64 = 0;
     for (let s = 0; s < n; s++) mean += load<f64>(own + ((<usize>s) << 3)) / <f64>n;
@@ -187,55 +191,65 @@ function decorrelate(turns: usize, n: i32, stepLoads: usize): void {
       store<f64>(at, (load<f64>(at) - mean) * scale);
     }
     for (let s = 0; s < n; s++) c += <f64>s * load<f64>(own + ((<usize>word(turns, s)) << 3));
-    if (k == 0) c0 = c;
-    else if (k == 1) c1 = c;
-    else c2 = c;
+    store<f64>(correlation + ((<usize>k) << 3), c);
+    now += c * c;
+    largest = max(largest, Math.abs(c));
   }
-  const second = stepLoads + ((<usize>n) << 3);
-  const third = second + ((<usize>n) << 3);
-  let now = c0 * c0 + c1 * c1 + c2 * c2;
+  const bytes = (<usize>loadCount) << 3;
+  const row = (<usize>n) << 3;
   for (let tries: i64 = 64 * <i64>n; tries > 0; tries--) {
-    if (max(max(Math.abs(c0), Math.abs(c1)), Math.abs(c2)) <= CORRELATION) return;
+    if (largest <= CORRELATION) return;
     const i = <i32>(next() % <u32>n);
     const j = <i32>(next() % <u32>n);
-    const a = (<usize>word(turns, i)) << 3;
-    const b = (<usize>word(turns, j)) << 3;
     const by = <f64>(j - i);
-    const d0 = c0 + by * (load<f64>(stepLoads + a) - load<f64>(stepLoads + b));
-    const d1 = c1 + by * (load<f64>(second + a) - load<f64>(second + b));
-    const d2 = c2 + by * (load<f64>(third + a) - load<f64>(third + b));
-    const then = d0 * d0 + d1 * d1 + d2 * d2;
+    let a = stepLoads + ((<usize>word(turns, i)) << 3);
+    let b = stepLoads + ((<usize>word(turns, j)) << 3);
+    let then: f64 = 0;
+    let most: f64 = 0;
+    for (let k: usize = 0; k < bytes; k += 8, a += row, b += row) {
+      const d = load<f64>(correlation + k) + by * (load<f64>(a) - load<f64>(b));
+      store<f64>(swapped + k, d);
+      then += d * d;
+      most = max(most, Math.abs(d));
+    }
     if (then >= now) continue;
-    c0 = d0;
-    c1 = d1;
-    c2 = d2;
+    memory.copy(correlation, swapped, bytes);
     now = then;
+    largest = most;
     const x = word(turns, i);
     setWord(turns, i, word(turns, j));
     setWord(turns, j, x);
   }
 }
 
+/** keys[0] = what each unit costs; the other rows are the loads themselves, to be kept clear of the position too. */
+function fillCosts(weightsAt: usize): void {
+  memory.copy(keys, unitLoads, (<usize>loadCount * <usize>units) << 3);
+  for (let u: usize = 0; u < <usize>units; u++) {
+    let cost: f64 = 0;
+    for (let k = 0; k < loadCount; k++) {
+      cost += load<f64>(weightsAt + ((<usize>k) << 3)) * load<f64>(loadOf(k) + (u << 3));
+    }
+    store<f64>(keys + (u << 3), cost);
+  }
+}
+
 /**
- * Plans one epoch. weights: what unevenness in vit, tokens and attention counts (>= 0), where a unit's load is its sum;
+ * Plans one epoch. weightsAt: f64[loads], what unevenness in each load counts (>= 0), where a unit's load is its sum;
  * with `cost` not 0 they are instead what one of each costs, and the cost of a unit is the only load to even out.
- * tail: DROP, REPEAT or SHORT, per part. O(units log steps); 40 bytes per unit.
+ * tail: DROP, REPEAT or SHORT, per part. O(loads units log steps); 32 + 8 loads bytes per unit.
  */
-export function balanced(
-  ranks: i32,
-  micro: i32,
-  seed: u32,
-  epoch: u32,
-  tail: i32,
-  vitWeight: f64,
-  tokenWeight: f64,
-  attentionWeight: f64,
-  cost: i32,
-): i32 {
-  // A negated comparison, so that NaN fails it too.
-  const weigh = vitWeight >= 0 && tokenWeight >= 0 && attentionWeight >= 0;
-  const sum = vitWeight + tokenWeight + attentionWeight;
-  if (!valid(ranks, micro) || tail < DROP || tail > SHORT || !weigh || !(sum < Infinity)) return BAD_ARGUMENT;
+export function balanced(ranks: i32, micro: i32, seed: u32, epoch: u32, tail: i32, weightsAt: usize, cost: i32): i32 {
+  let sum: f64 = 0;
+  let weighed = 0;
+  for (let k = 0; k < loadCount; k++) {
+    const weight = load<f64>(weightsAt + ((<usize>k) << 3));
+    // A negated comparison, so that NaN fails it too.
+    if (!(weight >= 0)) return BAD_ARGUMENT;
+    sum += weight;
+    weighed += i32(weight > 0);
+  }
+  if (!valid(ranks, micro) || tail < DROP || tail > SHORT || !(sum < Infinity)) return BAD_ARGUMENT;
   const top = mark();
   const step = ranks * micro;
   let total: i64 = 0;
@@ -252,10 +266,10 @@ export function balanced(
   const other = allocArray(<usize>total, 4);
   const trial = allocArray(<usize>total, 4);
   const turns = allocArray(count, 4);
-  const stepLoads = allocArray(<usize>count * LOADS, 8);
+  const stepLoads = allocArray(<usize>count * loadCount, 8);
   const sums = allocArray(ranks, 8);
   const counts = allocArray(ranks, 4);
-  keys = allocArray(<usize>units * LOADS, 8);
+  keys = cost != 0 ? allocArray(<usize>units * loadCount, 8) : unitLoads;
   const falling = allocArray(micro > 1 ? <usize>units : 0, 8);
   if (
     chosen == 0 ||
@@ -271,22 +285,13 @@ export function balanced(
   ) {
     return fail(top, OUT_OF_MEMORY);
   }
-  for (let u = 0; u < units; u++) {
-    const at = keys + ((<usize>u) << 3);
-    const v = <f64>load<u64>(vitSums + ((<usize>u) << 3));
-    const t = <f64>load<u64>(paddedTokens + ((<usize>u) << 3));
-    const a = load<f64>(attentionSums + ((<usize>u) << 3));
-    store<f64>(at, cost != 0 ? vitWeight * v + tokenWeight * t + attentionWeight * a : v);
-    store<f64>(at + ((<usize>units) << 3), t);
-    store<f64>(at + ((<usize>units) << 4), a);
-  }
+  if (cost != 0) fillCosts(weightsAt);
   if (micro > 1) fallingKeys(falling);
-  store<f64>(weights, cost != 0 ? 1 : vitWeight);
-  store<f64>(weights + 8, cost != 0 ? 0 : tokenWeight);
-  store<f64>(weights + 16, cost != 0 ? 0 : attentionWeight);
-
+  memory.fill(weights, 0, MAX_LOADS * 8);
+  if (cost != 0) store<f64>(weights, 1);
+  else memory.copy(weights, weightsAt, (<usize>loadCount) << 3);
   // Along one load alone, all guides cut alike.
-  const guides = i32(vitWeight > 0) + i32(tokenWeight > 0) + i32(attentionWeight > 0) > 1 && cost == 0 ? GUIDES : 1;
+  const guides = weighed > 1 && cost == 0 ? GUIDES : 1;
 
   // The part's units in the order in which the tail walks through them; those of this epoch; whole steps; the tail.
   let first: u32 = 0;
@@ -333,7 +338,7 @@ export function balanced(
   torchShuffle(turns, wholeSteps);
   for (let s = 0; s < wholeSteps; s++) {
     const from = chosen + ((<usize>s * <usize>step) << 2);
-    for (let k = 0; k < LOADS; k++) {
+    for (let k = 0; k < loadCount; k++) {
       store<f64>(stepLoads + ((<usize>k * <usize>wholeSteps + s) << 3), stepLoad(from, step, k));
     }
   }

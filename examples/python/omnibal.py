@@ -79,9 +79,11 @@ class Omnibal:
         vit, tokens, attention: the sums of each group, of attention those of tokens^2."""
         top = self.call("mark")
         try:
-            loads = self.put(vit), self.put(tokens), self.put(attention, "<f8")
-            self._check(self.call("unitsBegin", *loads, self.put([len(vit)]), 1, 1))
-            self._check(self.call("planBalanced", ranks, 1, seed, epoch, not drop_last, 1.0, 1.0, 0.0, 0))
+            columns = self.put([self.put(load, "<f8") for load in (vit, tokens, attention)])
+            kinds = self.put(np.array([2, 1, 0]), "<u1")  # what an encoder sees, what sequences are padded in, a sum
+            self._check(self.call("unitsBegin", columns, kinds, 3, self.put([len(vit)]), 1, 1))
+            weights = self.put(np.array([1, 1, 0]), "<f8")
+            self._check(self.call("planBalanced", ranks, 1, seed, epoch, not drop_last, weights, 0))
             return self.get(self.call("planOrder"), self.call("planLength"))
         finally:
             self.call("release", top)

@@ -44,6 +44,7 @@ export interface Abi {
   halfBound(): number;
 
   errorIndex(): number;
+  errorLoad(): number;
   packingGroups(): number;
   packingOffsets(): number;
   packingOrder(): number;
@@ -72,11 +73,10 @@ export interface Abi {
   readerSeenLength(): number;
   groupAttention(tokens: number, order: number, offsets: number, groups: number, out: number): void;
 
-  unitsBegin(vit: number, tokens: number, attention: number, sizes: number, parts: number, spSize: number): number;
+  unitsBegin(columns: number, kinds: number, k: number, sizes: number, parts: number, spSize: number): number;
   unitCount(): number;
   unitGroups(): number;
   unitsRepeated(): number;
-  unitsBadGroup(): number;
 
   planRandom(ranks: number, micro: number, seed: number, tail: number): number;
   planLengthGroup(ranks: number, micro: number, seed: number, tail: number, window: number): number;
@@ -90,9 +90,7 @@ export interface Abi {
     seed: number,
     epoch: number,
     tail: number,
-    vit: number,
-    tokens: number,
-    attention: number,
+    weights: number,
     cost: number,
   ): number;
   planTake(order: number, count: number, ranks: number, micro: number): number;
@@ -106,10 +104,8 @@ export interface Abi {
   evaluatePlan(ranks: number, micro: number): void;
   planPad(): number;
   planOuterPad(): number;
-  planVitDist(): number;
-  planTokenDist(): number;
-  planAttentionDist(): number;
-  evaluateCost(ranks: number, micro: number, vit: number, tokens: number, attention: number, out: number): void;
+  planDist(k: number): number;
+  evaluateCost(ranks: number, micro: number, costs: number, out: number): void;
   planTime(): number;
 
   textBegin(
@@ -150,6 +146,7 @@ export const BAD_ARGUMENT = 2;
 export const NEGATIVE_VIT = 3;
 export const NEGATIVE_TOKENS = 4;
 export const BAD_UNIT = 17;
+export const BAD_LOAD = 18;
 
 /** The error for a length that is not a whole number in 0 .. 2^31 - 1. */
 export function invalidLength(field: string, index: number, seen: unknown): InputError {

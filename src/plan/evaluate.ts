@@ -146,9 +146,9 @@ export function takeFigures(abi: Abi, ranks: number, microBatch: number) {
     dropped: abi.planDropped(),
     repeated: abi.planRepeated(),
     pad: abi.planPad(),
-    vitDist: abi.planVitDist(),
-    tokenDist: abi.planTokenDist(),
-    attentionDist: abi.planAttentionDist(),
+    vitDist: abi.planDist(0),
+    tokenDist: abi.planDist(1),
+    attentionDist: abi.planDist(2),
   };
 }
 

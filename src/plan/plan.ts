@@ -6,6 +6,7 @@ import { takeFigures } from "./evaluate.ts";
 import {
   allocate,
   beginUnits,
+  GROUP_LOADS,
   type GroupLoads,
   type GroupLoadsInput,
   makePlan,
@@ -163,14 +164,13 @@ export class Plan {
   }
 }
 
-interface Loads {
-  readonly vit: number;
-  readonly tokens: number;
-  readonly attention: number;
+/** What each of `GROUP_LOADS` counts, or costs. */
+interface Balance {
+  readonly weights: readonly number[];
   readonly isCost: boolean;
 }
 
-function resolveBalance(balance: BalanceWeights | CostModel | undefined): Loads {
+function resolveBalance(balance: BalanceWeights | CostModel | undefined): Balance {
   const given: Record<string, unknown> = { ...(balance ?? { vit: 1, tokens: 1 }) };
   const isCost = "msPerTile" in given || "msPerToken" in given;
   const names = isCost
@@ -180,26 +180,33 @@ function resolveBalance(balance: BalanceWeights | CostModel | undefined): Loads 
   if (unknown !== undefined) {
     throw new OptionError("INVALID_OPTION", `balance has ${show(unknown)}, expected ${names.join(", ")}`);
   }
-  const [vit, tokens, attention] = names.map((name) => {
+  const weights = names.map((name) => {
     const value = given[name] ?? 0;
     if (typeof value !== "number" || !Number.isFinite(value) || value < 0) {
       throw new OptionError("INVALID_OPTION", `balance.${name} is ${show(value)}, expected a finite number from 0`);
     }
     return value;
   });
-  if (vit + tokens + attention === 0) {
+  if (weights.every((weight) => weight === 0)) {
     throw new OptionError("INVALID_OPTION", `balance is 0 throughout, expected one of ${names.join(", ")} above 0`);
   }
-  return { vit, tokens, attention, isCost };
+  return { weights, isCost };
+}
+
+/** Copies the weights, or costs, into the core. */
+function copyWeights(abi: Abi, { weights }: Balance): number {
+  const at = allocate(abi, weights.length * 8, weights.length);
+  new Float64Array(abi.memory.buffer, at, weights.length).set(weights);
+  return at;
 }
 
 /** Measures the core's plan. */
-function measure(abi: Abi, ranks: number, microBatch: number, loads: Loads): PlanStats {
+function measure(abi: Abi, ranks: number, microBatch: number, balance: Balance): PlanStats {
   const stats: PlanStats = takeFigures(abi, ranks, microBatch);
   const { steps } = stats;
-  if (!loads.isCost) return stats;
+  if (!balance.isCost) return stats;
   const at = allocate(abi, ranks * 8, ranks);
-  abi.evaluateCost(ranks, microBatch, loads.vit, loads.tokens, loads.attention, at);
+  abi.evaluateCost(ranks, microBatch, copyWeights(abi, balance), at);
   const epochMs = abi.planTime();
   const rankIdle = new Float64Array(abi.memory.buffer, at, ranks).map((work) => (epochMs > 0 ? 1 - work / epochMs : 0));
   const idle = rankIdle.reduce((sum, own) => sum + own, 0) / ranks;
@@ -217,23 +224,24 @@ function planEpoch(abi: Abi, parts: readonly GroupLoads[], options: BalancedPlan
   const seed = integer("seed", options.seed ?? 1024, 0, MAX_UINT32);
   const tail = oneOf("tail", options.tail ?? "repeat", TAIL_RULES);
   const { ranks, microBatch, spSize } = resolvePlan({ ...options, kind: "random", tail: "repeat" });
-  const loads = resolveBalance(options.balance);
-  if (loads.attention > 0) {
+  const balance = resolveBalance(options.balance);
+  const attention = GROUP_LOADS.findIndex(({ name }) => name === "attention");
+  if (balance.weights[attention] > 0) {
     const without = parts.findIndex((part) => part.attention === undefined);
     if (without !== -1) {
       throw new OptionError("INVALID_OPTION", `balance asks for attention, data group ${without} has none`);
     }
   }
   beginUnits(abi, parts, spSize);
-  const { vit, tokens, attention, isCost } = loads;
   const rule = TAIL_RULES.indexOf(tail);
-  const status = abi.planBalanced(ranks, microBatch, seed, epoch, rule, vit, tokens, attention, isCost ? 1 : 0);
+  const weights = copyWeights(abi, balance);
+  const status = abi.planBalanced(ranks, microBatch, seed, epoch, rule, weights, balance.isCost ? 1 : 0);
   const units = abi.unitCount();
   if (status === BAD_ARGUMENT) {
     throw new OptionError("INVALID_OPTION", `${units} groups to plan, expected at most 214748363`);
   }
   check(abi, status, units, () => undefined);
-  const stats = measure(abi, ranks, microBatch, loads);
+  const stats = measure(abi, ranks, microBatch, balance);
   const shortSteps = abi.planShortSteps();
   const order = takeGroups(abi, spSize);
   let published: Partial<Record<SamplerKind, PlanStats>> | undefined;
@@ -242,7 +250,7 @@ function planEpoch(abi: Abi, parts: readonly GroupLoads[], options: BalancedPlan
     for (const kind of SAMPLER_KINDS) {
       if (kind === "random" && units < ranks * microBatch) continue;
       makePlan(abi, resolvePlan({ kind, ranks, microBatch, spSize, compat: "reference" }), 0, 0);
-      published[kind] = measure(abi, ranks, microBatch, loads);
+      published[kind] = measure(abi, ranks, microBatch, balance);
     }
   }
   return new Plan({ ranks, microBatch, spSize, epoch, seed, tail, shortSteps, order, stats, published });

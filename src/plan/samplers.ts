@@ -1,12 +1,4 @@
-import {
-  type Abi,
-  BAD_ARGUMENT,
-  check,
-  invalidLength,
-  NEGATIVE_TOKENS,
-  NEGATIVE_VIT,
-  outOfMemory,
-} from "../core/abi.ts";
+import { type Abi, BAD_ARGUMENT, BAD_LOAD, check, invalidLength, outOfMemory } from "../core/abi.ts";
 import type { Core } from "../core/core.ts";
 import { InputError, OptionError, show } from "../core/errors.ts";
 import { integer, MAX_INT32, MAX_UINT32, oneOf } from "../core/options.ts";
@@ -164,29 +156,40 @@ export function allocate(abi: Abi, bytes: number, groups: number): number {
   return at;
 }
 
+/** The loads of a group that the core evens out and measures, in its order, and what each is to it. */
+export const GROUP_LOADS = [
+  { name: "vit", kind: 2 },
+  { name: "tokens", kind: 1 },
+  { name: "attention", kind: 0 },
+] as const;
+
 /** Builds the core's units. What it allocates is the caller's to release. */
 export function beginUnits(abi: Abi, parts: readonly GroupLoads[], spSize: number): void {
   const groups = parts.reduce((sum, part) => sum + part.length, 0);
-  const vit = allocate(abi, groups * 4, groups);
-  const tokens = allocate(abi, groups * 4, groups);
-  const attention = allocate(abi, groups * 8, groups);
+  const k = GROUP_LOADS.length;
+  const values = allocate(abi, groups * k * 8, groups);
+  const columns = allocate(abi, k * 4, groups);
+  const kinds = allocate(abi, k, groups);
   const sizes = allocate(abi, parts.length * 4, groups);
   const { buffer } = abi.memory;
   new Uint32Array(buffer, sizes, parts.length).set(parts.map((part) => part.length));
-  const squares = new Float64Array(buffer, attention, groups);
-  let at = 0;
-  for (const part of parts) {
-    new Int32Array(buffer, vit, groups).set(part.vit, at);
-    new Int32Array(buffer, tokens, groups).set(part.tokens, at);
-    if (part.attention === undefined) squares.fill(0, at, at + part.length);
-    else squares.set(part.attention, at);
-    at += part.length;
+  new Uint32Array(buffer, columns, k).set(GROUP_LOADS.map((_, j) => values + j * groups * 8));
+  new Uint8Array(buffer, kinds, k).set(GROUP_LOADS.map(({ kind }) => kind));
+  for (const [j, { name }] of GROUP_LOADS.entries()) {
+    const column = new Float64Array(buffer, values + j * groups * 8, groups);
+    let at = 0;
+    for (const part of parts) {
+      const own = part[name];
+      if (own === undefined) column.fill(0, at, at + part.length);
+      else column.set(own, at);
+      at += part.length;
+    }
   }
-  const status = abi.unitsBegin(vit, tokens, attention, sizes, parts.length, spSize);
-  if (status === NEGATIVE_VIT || status === NEGATIVE_TOKENS) {
-    const bad = abi.unitsBadGroup();
-    const field = status === NEGATIVE_VIT ? "vit" : "tokens";
-    throw invalidLength(field, bad, new Int32Array(abi.memory.buffer, field === "vit" ? vit : tokens, groups)[bad]);
+  const status = abi.unitsBegin(columns, kinds, k, sizes, parts.length, spSize);
+  if (status === BAD_LOAD) {
+    const [bad, load] = [abi.errorIndex(), abi.errorLoad()];
+    const seen = new Float64Array(abi.memory.buffer, values + load * groups * 8, groups)[bad];
+    throw invalidLength(GROUP_LOADS[load].name, bad, seen);
   }
   if (status === BAD_ARGUMENT) {
     throw new OptionError(

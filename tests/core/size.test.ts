@@ -56,7 +56,10 @@ function codeByRoom(module: Uint8Array): Map<string, number> {
       }
     }
     if (id === 0) {
-      const text = (length: number) => new TextDecoder().decode(module.subarray(at, (at += length)));
+      const text = (length: number) => {
+        at += length;
+        return new TextDecoder().decode(module.subarray(at - length, at));
+      };
       if (text(number()) === "name") {
         while (at < end) {
           const kind = module[at++];
