@@ -19,6 +19,8 @@ import * as balance from "./plan/evaluate";
 import * as mix from "./pack/mix";
 import * as packing from "./pack/packing";
 import * as reader from "./read/reader";
+import * as search from "./search/search";
+import * as searchText_ from "./search/text";
 import * as plan from "./plan/samplers";
 import * as sink from "./read/columns";
 import * as status from "./base/status";
@@ -420,4 +422,108 @@ export function streamPending(): i32 {
 
 export function streamTaken(): i32 {
   return stream.taken;
+}
+
+/**
+ * A search for bounds, as a conversation; the search is a handle, in the arena until the mark before it is released.
+ *
+ * searchBegin(vit, tokens, n, strategy, low, high, vitLimit, tokenLimit, rounds, maxLeftOut, slack, candidates): a
+ *   handle, or a status negated. i32[n] at either pointer, which stay in place; strategy: 0 scan, 1 the published walk;
+ *   low .. high (f64): samples per group, high 0 for any (not of a walk); limits and rounds >= 1; maxLeftOut >= 0: samples
+ *   that a scan's winner may leave out; slack (f64): 0 .. 1; candidates: 1 .. 100000.
+ * searchAsk(search): how many candidates are to be tried next, at searchCandidates: i32[6] each of set (0 all samples, 1
+ *   the part), maxVit, maxTokens, minTokens, rounds, 1 for the published way; 0 at the end; a status negated before all of
+ *   the last are told. searchTotal(search): how many there may be in all, 0 where nobody knows.
+ * searchPart(n, out): which samples the part has: u32[searchPartSamples()]; without a set 1 it is not needed.
+ * searchTell(search, id, rounds, groups, bound, samples, leftOut, pad, vitDist, tokenDist, attentionDist): status. What
+ *   candidate id (0 ..) of the last ask gave: the rounds to pack with, groups, linear bound, samples in groups, samples
+ *   beyond a bound; ratios (f64).
+ * searchFinish(search): rows in all, once searchAsk has answered 0. searchRow(search, i): row i: i32[8] of maxVit,
+ *   maxTokens, minTokens, rounds, groups, bound, samples, leftOut, f64[8] of ratio, samples per group, pad, vit, token and
+ *   attention dist, score, distance from the window; i32 tier, u8 on the Pareto front. searchList(search, which): the rows'
+ *   numbers, u32[searchCount(search, which)]: 0 all in order, 1 the Pareto front, 2 the nearest, 3 the winner or none.
+ *   searchPruned(search): candidates tried on the part alone.
+ * searchWhy(search, out): one sentence, at most 1024 bytes; how many. searchText(search, out, room, seed): the next bytes
+ *   of the whole as one line of JSON (room >= 1024), 0 at its end; searchTextBegin() before.
+ */
+export function searchBegin(
+  vit: usize,
+  tokens: usize,
+  n: i32,
+  strategy: i32,
+  low: f64,
+  high: f64,
+  vitLimit: i32,
+  tokenLimit: i32,
+  rounds: i32,
+  maxLeftOut: i32,
+  slack: f64,
+  candidates: i32,
+): i32 {
+  return search.begin(vit, tokens, n, strategy, low, high, vitLimit, tokenLimit, rounds, maxLeftOut, slack, candidates);
+}
+
+export function searchAsk(at: usize): i32 {
+  return search.ask(changetype<search.Search>(at));
+}
+
+export function searchCandidates(at: usize): usize {
+  return changetype<search.Search>(at).candidates;
+}
+
+export function searchTotal(at: usize): i32 {
+  return search.total(changetype<search.Search>(at));
+}
+
+export { partOf as searchPart } from "./search/search";
+
+export function searchPartSamples(): i32 {
+  return search.PART_SAMPLES;
+}
+
+export function searchTell(
+  at: usize,
+  id: i32,
+  rounds: i32,
+  groups: i32,
+  bound: i32,
+  samples: i32,
+  leftOut: i32,
+  pad: f64,
+  vitDist: f64,
+  tokenDist: f64,
+  attentionDist: f64,
+): i32 {
+  const s = changetype<search.Search>(at);
+  return search.tell(s, id, rounds, groups, bound, samples, leftOut, pad, vitDist, tokenDist, attentionDist);
+}
+
+export function searchFinish(at: usize): i32 {
+  return search.finish(changetype<search.Search>(at));
+}
+
+export function searchRow(at: usize, i: i32): usize {
+  return changetype<usize>(changetype<search.Search>(at).table.row(i));
+}
+
+export function searchCount(at: usize, which: i32): i32 {
+  return search.listCount(changetype<search.Search>(at), which);
+}
+
+export function searchList(at: usize, which: i32): usize {
+  return search.listOf(changetype<search.Search>(at), which);
+}
+
+export function searchPruned(at: usize): i32 {
+  return changetype<search.Search>(at).pruned;
+}
+
+export function searchWhy(at: usize, out: usize): i32 {
+  return searchText_.writeWhy(changetype<search.Search>(at), out);
+}
+
+export { startJson as searchTextBegin } from "./search/text";
+
+export function searchText(at: usize, out: usize, room: u32, seed: u32): i32 {
+  return searchText_.writeJson(changetype<search.Search>(at), out, room, seed);
 }

@@ -1,7 +1,7 @@
 // Search against the same steps in plain TypeScript: `npm run bench:search`, after `npm run build`.
 // The scan's plain rival packs the scan's own candidates, so that both do the same work.
 import { load, type Measured, type SearchOptions } from "../src/index.ts";
-import { PART, thin } from "../src/search/search.ts";
+import { thin } from "../src/search/search.ts";
 import { generate, type Samples } from "./inputs.ts";
 import { Mt19937, plainIsfCsr } from "./plain-isf.ts";
 import { median, publish } from "./results.ts";

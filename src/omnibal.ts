@@ -1,6 +1,6 @@
 import type { Abi } from "./core/abi.ts";
 import type { Core, HasCore } from "./core/core.ts";
-import { type LengthsInput, toLengths } from "./core/lengths.ts";
+import type { LengthsInput } from "./core/lengths.ts";
 import { loadCore, loadCoreSync, type WasmSource } from "./core/load.ts";
 import { type LowerBound, lowerBound } from "./pack/lower-bound.ts";
 import type { CommonPackOptions, IsfOptions, PackOptions, PackProgress, RoundInfo } from "./pack/options.ts";
@@ -172,7 +172,7 @@ export class Omnibal implements HasCore {
    * @throws InputError for lengths, OptionError for options, RuntimeError OUT_OF_MEMORY; the signal's reason.
    */
   async search(lengths: LengthsInput, options: SearchOptions): Promise<SearchResult> {
-    return search(toLengths(lengths), options, (sets, workers) =>
+    return search(this.core, lengths, options, (sets, workers) =>
       Pool.open(this.core, sets, workers, options.startWorker),
     );
   }

@@ -2,7 +2,7 @@
 // that others have made. The first error decides how the command ends.
 
 import { ascii } from "../base/ascii";
-import { cursor, putNumber, startText } from "../text/writer";
+import { cursor, putNumber, startText } from "../base/writer";
 import { fd_write } from "./wasi_snapshot_preview1";
 
 const STANDARD_OUTPUT: i32 = 1;

@@ -3,7 +3,7 @@
 
 import { ascii } from "../base/ascii";
 import { BAD_ARGUMENT, OK } from "../base/status";
-import { cursor, put, putList, putNumber, putRatio, startText } from "./writer";
+import { cursor, put, putList, putNumber, putRatio, startText } from "../base/writer";
 
 /** {"groups":[[3,1],[2]],"oversize":[7],"stats":{...}} and a line feed. */
 const JSON_TEXT: i32 = 0;

@@ -5,7 +5,7 @@
 import { ascii } from "../base/ascii";
 import { allocArray, mark, release } from "../base/memory";
 import { BAD_ARGUMENT, failAt, NEGATIVE_TOKENS, NEGATIVE_VIT, OK, OUT_OF_MEMORY } from "../base/status";
-import { cursor, put, putNumber, putRatio, startText } from "./writer";
+import { cursor, put, putNumber, putRatio, startText } from "../base/writer";
 
 /** min, seven percentiles, max. */
 const RANKS: usize = 9;

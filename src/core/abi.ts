@@ -135,6 +135,47 @@ export interface Abi {
   streamSave(at: number): void;
   streamLoad(at: number, bytes: number): number;
 
+  searchBegin(
+    vit: number,
+    tokens: number,
+    n: number,
+    strategy: number,
+    low: number,
+    high: number,
+    vitLimit: number,
+    tokenLimit: number,
+    rounds: number,
+    maxLeftOut: number,
+    slack: number,
+    candidates: number,
+  ): number;
+  searchAsk(search: number): number;
+  searchCandidates(search: number): number;
+  searchTotal(search: number): number;
+  searchPart(n: number, out: number): void;
+  searchPartSamples(): number;
+  searchTell(
+    search: number,
+    id: number,
+    rounds: number,
+    groups: number,
+    bound: number,
+    samples: number,
+    leftOut: number,
+    pad: number,
+    vitDist: number,
+    tokenDist: number,
+    attentionDist: number,
+  ): number;
+  searchFinish(search: number): number;
+  searchRow(search: number, i: number): number;
+  searchCount(search: number, which: number): number;
+  searchList(search: number, which: number): number;
+  searchPruned(search: number): number;
+  searchWhy(search: number, out: number): number;
+  searchTextBegin(): void;
+  searchText(search: number, out: number, room: number, seed: number): number;
+
   statsLook(vit: number, tokens: number, n: number): number;
   statsWrite(out: number, room: number): number;
 }

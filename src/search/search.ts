@@ -1,9 +1,14 @@
+// The driver of a search: the core says which bounds to try next, a runner packs with them, the core is told what came of
+// it and ranks the rows.
+import type { Abi } from "../core/abi.ts";
+import { check } from "../core/abi.ts";
+import type { Core } from "../core/core.ts";
 import { OptionError, show } from "../core/errors.ts";
-import type { Lengths } from "../core/lengths.ts";
-import { integer, MAX_INT32, MAX_UINT32, oneOf } from "../core/options.ts";
+import { type Lengths, type LengthsInput, toLengths } from "../core/lengths.ts";
+import { integer, MAX_INT32, MAX_UINT32, type NamesOf, oneOf, onlyNames } from "../core/options.ts";
 import type { WorkerLike } from "../core/worker-like.ts";
 import type { Candidate, Measured } from "./candidate.ts";
-import type { OpenRunner, Runner, Task } from "./runner.ts";
+import type { OpenRunner, Task } from "./runner.ts";
 
 export interface SearchOptions {
   /** Data-parallel ranks to be balanced, 1 .. 2^31 - 1. */
@@ -18,7 +23,10 @@ export interface SearchOptions {
   readonly maxTokensLimit?: number;
   /** Most rounds of ISF (T), 1 .. 2^31 - 1. `scan` keeps the best of them, `reference` the last. Default: 50. */
   readonly rounds?: number;
-  /** Samples that a winner may leave out as too large, where no other candidate leaves out fewer. Default: 0. */
+  /**
+   * Samples that the winner of `scan` may leave out as too large, 0 .. 2^31 - 1. Default: 0. `reference` takes the
+   * published winner, whatever it leaves out, and not this option.
+   */
   readonly maxLeftOut?: number;
   /**
    * How much more than the best groups / bound a winner's may be, 0 .. 1: more of it buys evenness with groups that are
@@ -36,13 +44,30 @@ export interface SearchOptions {
   readonly candidates?: number;
   /** Workers for `scan`, 0 .. 1024; 0: none, this instance does it. The result is the same. Default: one per processor, up to 8. */
   readonly workers?: number;
-  /** Starts a worker, where the packaged `workers/worker.js` is not to be had under its own URL. */
+  /** Starts a worker, where the packaged `parallel/worker.js` is not to be had under its own URL. */
   readonly startWorker?: () => WorkerLike;
   /** Called after each candidate, in no order. What it throws ends the search. */
   readonly onProgress?: (progress: SearchProgress) => void;
   /** Ends the search, and its workers. */
   readonly signal?: AbortSignal;
 }
+
+const SEARCH_OPTIONS: NamesOf<SearchOptions> = {
+  ranks: true,
+  samplesPerGroup: true,
+  maxVitLimit: true,
+  maxTokensLimit: true,
+  rounds: true,
+  maxLeftOut: true,
+  slack: true,
+  seed: true,
+  strategy: true,
+  candidates: true,
+  workers: true,
+  startWorker: true,
+  onProgress: true,
+  signal: true,
+};
 
 export interface SearchProgress {
   /** Candidates tried. */
@@ -52,7 +77,14 @@ export interface SearchProgress {
   readonly last: Measured;
 }
 
-/** A candidate that was tried on all samples. */
+/** A sample, and where it is among the lengths. */
+export interface SampleAt {
+  readonly index: number;
+  readonly vit: number;
+  readonly tokens: number;
+}
+
+/** A candidate that was tried on all samples; `pack` takes it as its options. */
 export interface SearchRow extends Measured {
   /** Samples per group are in the window asked for. */
   readonly inWindow: boolean;
@@ -62,7 +94,7 @@ export interface SearchRow extends Measured {
 
 export interface SearchResult {
   readonly strategy: "scan" | "reference";
-  /** What to pack with; null when no candidate is in the window. */
+  /** What to pack with; null when no candidate is in the window, or none that leaves out as few samples as asked. */
   readonly winner: SearchRow | null;
   /** All candidates tried on all samples: of `scan` best first, of `reference` in the order of its steps. */
   readonly candidates: readonly SearchRow[];
@@ -76,29 +108,12 @@ export interface SearchResult {
   readonly pruned: number;
   /** Workers that were used. */
   readonly workers: number;
-}
-
-/** The samples' sums, as far as a search needs them. */
-interface Totals {
-  readonly samples: number;
-  readonly vit: number;
-  readonly tokens: number;
-  readonly mostVit: number;
-  readonly mostTokens: number;
-}
-
-function addUp({ vit, tokens }: Lengths): Totals {
-  let sumVit = 0;
-  let sumTokens = 0;
-  let mostVit = 0;
-  let mostTokens = 0;
-  for (let i = 0; i < vit.length; i++) {
-    sumVit += vit[i];
-    sumTokens += tokens[i];
-    if (vit[i] > mostVit) mostVit = vit[i];
-    if (tokens[i] > mostTokens) mostTokens = tokens[i];
-  }
-  return { samples: vit.length, vit: sumVit, tokens: sumTokens, mostVit, mostTokens };
+  /** The sample that needs the largest bounds, beside the limits or, within them, beside the mean; null when there is none. */
+  readonly largest: SampleAt | null;
+  /** The smallest bounds that hold every sample; 0 is no bound. */
+  readonly needed: { readonly maxVit: number; readonly maxTokens: number };
+  /** Samples beyond the limits: every candidate leaves them out. */
+  readonly beyondLimits: number;
 }
 
 interface Resolved {
@@ -108,7 +123,8 @@ interface Resolved {
   readonly maxVit: number;
   readonly maxTokens: number;
   readonly rounds: number;
-  readonly maxLeftOut: number;
+  /** undefined: as few as any candidate in the window does. */
+  readonly maxLeftOut: number | undefined;
   readonly slack: number;
   readonly seed: number;
   readonly budget: number;
@@ -137,7 +153,10 @@ function resolveSlack(slack: unknown): number {
 }
 
 function resolve(options: SearchOptions, strategy: "scan" | "reference"): Resolved {
-  const { samplesPerGroup, maxVitLimit, maxTokensLimit } = options;
+  const { samplesPerGroup, maxVitLimit, maxTokensLimit, maxLeftOut } = options;
+  if (strategy === "reference" && maxLeftOut !== undefined) {
+    throw new OptionError("INVALID_OPTION", "maxLeftOut is given, expected none for strategy reference");
+  }
   const free = samplesPerGroup === undefined && strategy === "scan";
   if (free && maxVitLimit === undefined && maxTokensLimit === undefined) {
     throw new OptionError("INVALID_OPTION", "one of samplesPerGroup, maxVitLimit and maxTokensLimit is needed");
@@ -148,431 +167,193 @@ function resolve(options: SearchOptions, strategy: "scan" | "reference"): Resolv
     maxVit: integer("maxVitLimit", maxVitLimit ?? MAX_INT32, 1, MAX_INT32),
     maxTokens: integer("maxTokensLimit", maxTokensLimit ?? MAX_INT32, 1, MAX_INT32),
     rounds: integer("rounds", options.rounds ?? 50, 1, MAX_INT32),
-    maxLeftOut: integer("maxLeftOut", options.maxLeftOut ?? 0, 0, MAX_INT32),
+    maxLeftOut: strategy === "scan" ? integer("maxLeftOut", maxLeftOut ?? 0, 0, MAX_INT32) : undefined,
     slack: resolveSlack(options.slack ?? 0.01),
     seed: integer("seed", options.seed ?? 1024, 0, MAX_UINT32),
     budget: integer("candidates", options.candidates ?? 200, 10, 100000),
   };
 }
 
-/** How far samples per group are from the window: 0 inside, a ratio - 1 outside. */
-function distance(row: Measured, window: readonly [number, number] | undefined): number {
-  if (row.groups === 0) return Number.POSITIVE_INFINITY;
-  if (window === undefined) return 0;
-  const [low, high] = window;
-  const mean = row.samplesPerGroup;
-  return mean < low ? low / mean - 1 : mean > high ? mean / high - 1 : 0;
-}
-
-function by(...keys: ((row: Measured) => number)[]): (a: Measured, b: Measured) => number {
-  return (a, b) => {
-    for (const key of keys) {
-      const x = key(a);
-      const y = key(b);
-      if (x !== y) return x < y ? -1 : 1;
-    }
-    return 0;
-  };
-}
-
-const byArguments = [(row: Measured) => row.maxVit, (row: Measured) => row.maxTokens, (row: Measured) => row.minTokens];
-
-/**
- * Best first: rows in the window that leave out no more samples than they must and whose ratio is within the slack
- * of the best such one, by score; then the others by what they lack.
- */
-function rank<T extends Measured>(
-  rows: readonly T[],
-  { window, maxLeftOut, slack }: Resolved,
-): { rows: T[]; able: T[] } {
-  const inside = rows.filter((row) => distance(row, window) === 0);
-  const fewest = inside.reduce((least, row) => Math.min(least, row.leftOut), Number.POSITIVE_INFINITY);
-  const allowed = Math.max(fewest, maxLeftOut);
-  const whole = inside.filter((row) => row.leftOut <= allowed);
-  const bestRatio = whole.reduce((least, row) => Math.min(least, row.ratio), Number.POSITIVE_INFINITY);
-  const able = whole.filter((row) => row.ratio <= bestRatio * (1 + slack));
-  const tier = new Map<Measured, number>();
-  for (const row of inside) tier.set(row, 2);
-  for (const row of whole) tier.set(row, 1);
-  for (const row of able) tier.set(row, 0);
-  const order = by(
-    (row) => tier.get(row) ?? 3,
-    (row) => (tier.has(row) ? 0 : distance(row, window)),
-    (row) => row.score,
-    (row) => row.ratio,
-    ...byArguments,
-  );
-  return { rows: [...rows].sort(order), able: able.sort(order) };
-}
-
-function front<T extends Measured>(rows: readonly T[]): Set<T> {
-  const loads = (row: Measured) => [row.ratio, row.vitDist, row.tokenDist];
-  const beats = (a: Measured, b: Measured) => {
-    const [x, y] = [loads(a), loads(b)];
-    return x.every((value, k) => value <= y[k]) && x.some((value, k) => value < y[k]);
-  };
-  return new Set(rows.filter((row) => !rows.some((other) => beats(other, row))));
-}
-
-function figures(row: Measured): string {
-  return `maxVit ${row.maxVit}, maxTokens ${row.maxTokens}, minTokens ${row.minTokens}, rounds ${row.rounds}`;
-}
-
-function percent(ratio: number): string {
-  return `${((ratio - 1) * 100).toFixed(2)} %`;
-}
-
-function windowText(window: readonly [number, number] | undefined): string {
-  return window === undefined ? "within the limits" : `with ${window[0]} to ${window[1]} samples per group`;
-}
-
-function whyNone(
-  nearest: readonly SearchRow[],
-  tried: number,
-  { window, maxVit, maxTokens }: Resolved,
-  totals: Totals,
-): string {
-  if (totals.samples === 0) return "There are no samples, so there is nothing to pack.";
-  const limits = [
-    maxVit < MAX_INT32 ? `maxVit up to ${maxVit}` : "",
-    maxTokens < MAX_INT32 ? `maxTokens up to ${maxTokens}` : "",
-  ].filter((text) => text !== "");
-  const where = `${windowText(window)}${limits.length === 0 ? "" : ` and ${limits.join(" and ")}`}`;
-  const near = nearest.find((row) => row.groups > 0);
-  if (near === undefined) {
-    return `No packing ${where}: the largest sample has ${totals.mostVit} tiles and ${totals.mostTokens} tokens, and every candidate leaves all out.`;
-  }
-  return `No packing ${where}: of ${tried} candidates the nearest has ${near.samplesPerGroup.toFixed(3)} (${figures(near)}).`;
-}
-
-/** `rivals`: the rows that could have won, best first. */
-function whyWon(
-  winner: Measured,
-  rivals: readonly Measured[],
-  rule: string,
-  rows: readonly SearchRow[],
-  { window }: Resolved,
-) {
-  const inside = rows.filter((row) => row.inWindow).length;
-  const out = winner.leftOut === 0 ? "no sample" : winner.leftOut === 1 ? "1 sample" : `${winner.leftOut} samples`;
-  const sum = `pad ${winner.pad.toFixed(4)} + vitDist ${winner.vitDist.toFixed(4)} + tokenDist ${winner.tokenDist.toFixed(4)} = ${winner.score.toFixed(4)}`;
-  const second = rivals.find((row) => row !== winner);
-  const rank =
-    second === undefined
-      ? `is that of the only one ${rule}`
-      : `is the least of the ${rivals.length} ${rule}, the next has ${second.score.toFixed(4)}`;
-  return (
-    `${figures(winner)} won among ${rows.length} candidates, ${inside} of them ${windowText(window)}: ${winner.groups} groups, ` +
-    `${percent(winner.ratio)} over the lower bound of ${winner.bound}, leave out ${out}, and ${sum} ${rank}.`
-  );
-}
-
-/** A table of rows that may be ranked or in the order of steps. */
-function tabulate(
-  measured: readonly Measured[],
-  resolved: Resolved,
-  totals: Totals,
-  extra: { strategy: "scan" | "reference"; pruned: number; workers: number },
-  pick?: (rows: readonly SearchRow[]) => SearchRow | undefined,
-): SearchResult {
-  const { rows: ranked, able } = rank(measured, resolved);
-  const best = front(able);
-  const toRow = (row: Measured): SearchRow => ({
-    ...row,
-    inWindow: distance(row, resolved.window) === 0,
-    pareto: best.has(row),
-  });
-  const rows = (extra.strategy === "scan" ? ranked : measured).map(toRow);
-  const winner = (pick === undefined ? rows.find((row) => row.inWindow) : pick(rows)) ?? null;
-  const nearest =
-    winner === null
-      ? [...rows]
-          .sort(
-            by(
-              (row) => distance(row, resolved.window),
-              (row) => row.score,
-              ...byArguments,
-            ),
-          )
-          .slice(0, 5)
-      : [];
-  const inside = rows.filter((row) => row.inWindow);
-  const why = (won: SearchRow) =>
-    pick === undefined
-      ? whyWon(
-          won,
-          rows.slice(0, able.length),
-          `with groups / bound within ${+(resolved.slack * 100).toFixed(2)} % of the best`,
-          rows,
-          resolved,
-        )
-      : whyWon(won, inside.sort(by((row) => row.score)), "in there", rows, resolved);
-  return {
-    ...extra,
-    winner,
-    candidates: rows,
-    pareto: rows
-      .filter((row) => row.pareto)
-      .sort(
-        by(
-          (row) => row.ratio,
-          (row) => row.score,
-          ...byArguments,
-        ),
-      ),
-    nearest,
-    why: winner === null ? whyNone(nearest, rows.length, resolved, totals) : why(winner),
-  };
-}
-
-// --- The published search -------------------------------------------------------------------------------------------
-
-/** Where a walk that finds nothing is cut off. */
-const MOST_STEPS = 10000;
-const START_TOKENS = 4096;
-const SLACK_TOKENS = 128;
-/** Tokens per tile are rounded down to a multiple of this, which a walk needs to be at least. */
-const TOKEN_UNIT = 16;
-
-/** Where the published search starts and how far it steps. */
-function startOfWalk({ vit, tokens }: Lengths): { maxVit: number; step: number } {
-  let sumVit = 0;
-  let sumTokens = 0;
-  for (let i = 0; i < vit.length; i++) {
-    sumVit += vit[i];
-    sumTokens += Math.ceil(tokens[i] / 256) * 256;
-  }
-  const perTile = Math.floor(sumTokens / vit.length / Math.max(sumVit / vit.length, 1)) + 1;
-  // The published step is 0 below 16 tokens per tile, and maxVit then infinite.
-  const step = Math.max(Math.floor(perTile / TOKEN_UNIT) * TOKEN_UNIT, TOKEN_UNIT);
-  return { maxVit: Math.max(Math.floor(START_TOKENS / step), 1), step };
-}
-
-/** The published search, step by step, but that it ends. */
-async function walk(pool: Runner, lengths: Lengths, resolved: Resolved, options: SearchOptions): Promise<SearchResult> {
-  const totals = addUp(lengths);
-  const [, high] = resolved.window!;
-  const rows: Measured[] = [];
-  const { ranks, rounds, seed } = resolved;
-  const start = totals.samples === 0 ? { maxVit: 0, step: TOKEN_UNIT } : startOfWalk(lengths);
-  let maxVit = start.maxVit;
-  let maxTokens = START_TOKENS;
-  let most = 0;
-  let found = false;
-  while (rows.length < MOST_STEPS && maxVit >= 1 && maxTokens >= 1) {
-    if (maxVit > resolved.maxVit || maxTokens > resolved.maxTokens) break;
-    const minTokens = Math.max(maxTokens - SLACK_TOKENS, 0);
-    const candidate = { maxVit, maxTokens, minTokens, rounds, seed, ranks, published: true };
-    const [row] = await pool.run(
-      [{ set: 0, candidate }],
-      (last) => {
-        rows.push(last);
-        options.onProgress?.({ done: rows.length, total: 0, last });
-      },
-      options.signal,
-    );
-    most = Math.max(most, row.samplesPerGroup);
-    found ||= distance(row, resolved.window) === 0;
-    let way = 1;
-    if (most > high) {
-      if (found) break;
-      way = -1;
-    } else if (row.groups === 1 && row.leftOut === 0) {
-      // All samples are in one group: larger bounds change nothing any more.
-      break;
-    }
-    maxVit += way;
-    maxTokens += way * start.step;
-  }
-  const first = by(
-    (row) => row.score,
-    (row) => row.vitDist,
-    (row) => row.tokenDist,
-    ...byArguments,
-  );
-  return tabulate(
-    rows,
-    resolved,
-    totals,
-    { strategy: "reference", pruned: 0, workers: pool.size },
-    (all) => all.filter((row) => row.inWindow).sort(first)[0],
-  );
-}
-
-// --- The scan -------------------------------------------------------------------------------------------------------
-
-/** A group's share of the perfect fill that is still thought worth a try, when bounds are derived from the window. */
-const FILL = 0.8;
-/** maxTokens over maxVit * tokens per tile, most telling first: a scan with little room leaves out the last ones. */
-const TOKEN_FACTORS = [1.1, 1.35, 1, 1.8, 1.2, 1.05, 0.95, 1.5, 0.9];
-/** Beyond so many samples, candidates are tried on every k-th sample first, and only the best on all. */
+/** Beyond so many samples, candidates are tried on a part of them first. */
 const WHOLE = 100_000;
-/** Samples that candidates are pruned on. */
-export const PART = 40_000;
+/** The ints of a candidate as the core hands it out. */
+const CANDIDATE_INTS = 6;
+const TEXT_ROOM = 1 << 16;
+/** Statuses are negated above this, addresses are below it. */
+const STATUS = -64;
 
-interface Ranges {
-  readonly vit: readonly number[];
-  readonly tokensFor: (maxVit: number, factor: number) => number;
+/** The lists of rows that the core keeps. */
+const ALL = 0;
+const PARETO = 1;
+const NEAREST = 2;
+const WINNER = 3;
+
+/** The samples that most candidates are tried on where there are very many. */
+export function thin(core: Core, { vit, tokens }: Lengths): Lengths {
+  const { abi } = core;
+  const top = abi.mark();
+  const count = abi.searchPartSamples();
+  const at = core.alloc(count * 4, vit.length);
+  abi.searchPart(vit.length, at);
+  const part = core.int32(at, count).slice();
+  abi.release(top);
+  return { vit: part.map((i) => vit[i]), tokens: part.map((i) => tokens[i]) };
 }
 
-/** `count` whole numbers spread evenly over low .. high, both included. */
-function spread(low: number, high: number, count: number): number[] {
-  const all = Math.max(high - low + 1, 1);
-  if (all <= count) return Array.from({ length: all }, (_, k) => low + k);
-  if (count === 1) return [high];
-  return Array.from({ length: count }, (_, k) => low + Math.round(((high - low) * k) / (count - 1)));
-}
+/** The search in the core's arena. */
+class Conversation {
+  readonly #core: Core;
+  readonly #abi: Abi;
+  readonly #at: number;
+  readonly #resolved: Resolved;
 
-function clamp(value: number, low: number, high: number): number {
-  return Math.min(Math.max(value, low), high);
-}
-
-/**
- * What to scan. With a mean of v tiles and t tokens per sample, s samples per group need maxVit >= s v and
- * maxTokens >= s t; bounds far above that leave groups too full. Without a window, bounds from half of what the limits
- * allow on.
- */
-function ranges(totals: Totals, { window, maxVit, maxTokens }: Resolved, count: number): Ranges {
-  const meanVit = totals.vit / totals.samples;
-  const meanTokens = totals.tokens / totals.samples;
-  const perTile = totals.vit === 0 ? 0 : meanTokens / meanVit;
-  let low: number;
-  let high: number;
-  if (perTile === 0) {
-    // Without images maxVit means nothing: the scan runs along maxTokens.
-    low = 1;
-    high = 1;
-  } else if (window !== undefined) {
-    low = Math.ceil(window[0] * meanVit);
-    high = Math.floor((window[1] * meanVit) / FILL);
-  } else {
-    high = Math.min(maxVit, Math.ceil(maxTokens / perTile / 0.9));
-    low = Math.ceil(high / 2);
+  constructor(core: Core, lengths: Lengths, strategy: "scan" | "reference", resolved: Resolved) {
+    const { abi } = core;
+    const n = lengths.vit.length;
+    const [low, high] = resolved.window ?? [0, 0];
+    const at = abi.searchBegin(
+      core.copyIn(lengths.vit, n),
+      core.copyIn(lengths.tokens, n),
+      n,
+      strategy === "scan" ? 0 : 1,
+      low,
+      high,
+      resolved.maxVit,
+      resolved.maxTokens,
+      resolved.rounds,
+      resolved.maxLeftOut ?? 0,
+      resolved.slack,
+      resolved.budget,
+    );
+    if (at < 0 && at > STATUS) check(abi, -at, n, (field, i) => lengths[field][i]);
+    this.#core = core;
+    this.#abi = abi;
+    this.#at = at;
+    this.#resolved = resolved;
   }
-  // A bound below the largest sample leaves samples out, which is done only where the window leaves no choice.
-  if (totals.mostVit <= high) low = Math.max(low, totals.mostVit);
-  high = clamp(high, 1, maxVit);
-  const vit = spread(clamp(low, 1, high), high, count);
-  const least = totals.mostTokens <= maxTokens ? totals.mostTokens : 1;
-  const largest = window === undefined ? maxTokens : Math.min(maxTokens, (window[1] * meanTokens) / FILL);
-  return {
-    vit,
-    tokensFor: (v, factor) => {
-      const wanted = perTile === 0 ? largest * (factor / 1.8) : v * perTile * factor;
-      return Math.round(clamp(wanted, Math.min(least, (v * perTile || wanted) * 2), maxTokens));
-    },
-  };
-}
 
-/** Every k-th sample. */
-export function thin({ vit, tokens }: Lengths, count: number): Lengths {
-  const at = Int32Array.from({ length: count }, (_, k) => Math.floor((k * vit.length) / count));
-  return { vit: at.map((i) => vit[i]), tokens: at.map((i) => tokens[i]) };
-}
+  /** Candidates there may be in all; 0 where nobody knows. */
+  get total(): number {
+    return this.#abi.searchTotal(this.#at);
+  }
 
-/** Candidates around a row, nearest first: other thresholds, a little more or less of either bound. */
-function around(row: Measured, perTile: number): { maxVit: number; maxTokens: number; minTokens: number }[] {
-  const { maxVit, maxTokens } = row;
-  const near: { maxVit: number; maxTokens: number; minTokens: number }[] = [];
-  const add = (v: number, t: number, slack: number) =>
-    near.push({ maxVit: v, maxTokens: Math.round(t), minTokens: Math.round(t - slack) });
-  for (const slack of [256, 64, 512, 32]) add(maxVit, maxTokens, slack);
-  for (const part of [-0.02, 0.02, -0.05, 0.05, -0.01, 0.01]) add(maxVit, maxTokens * (1 + part), SLACK_TOKENS);
-  for (const v of [maxVit - 1, maxVit + 1]) add(v, maxTokens + (v - maxVit) * perTile, SLACK_TOKENS);
-  for (const part of [-0.03, 0.03]) add(maxVit, maxTokens * (1 + part), 256);
-  return near;
-}
+  /** The candidates to be tried next; none at the end. */
+  ask(): Task[] {
+    const { seed, ranks } = this.#resolved;
+    const count = this.#abi.searchAsk(this.#at);
+    const ints = this.#core.int32(this.#abi.searchCandidates(this.#at), count * CANDIDATE_INTS);
+    return Array.from({ length: count }, (_, id) => {
+      const at = id * CANDIDATE_INTS;
+      const [set, maxVit, maxTokens, minTokens, rounds, published] = ints.subarray(at, at + CANDIDATE_INTS);
+      const candidate: Candidate = { maxVit, maxTokens, minTokens, rounds, seed, ranks, published: published === 1 };
+      return { set, candidate };
+    });
+  }
 
-async function scan(pool: Runner, sets: readonly Lengths[], resolved: Resolved, options: SearchOptions) {
-  const totals = addUp(sets[0]);
-  const { budget, ranks, rounds, seed } = resolved;
-  const set = sets.length - 1;
-  const known = new Map<string, Measured>();
-  let done = 0;
-  const whole = set === 0 ? 0 : Math.max(Math.ceil(budget / 10), 5);
-  const attempt = async (wanted: readonly { maxVit: number; maxTokens: number; minTokens: number }[], most: number) => {
-    const tasks: Task[] = [];
-    const keys: string[] = [];
-    for (const { maxVit, maxTokens, minTokens } of wanted) {
-      if (tasks.length === most) break;
-      if (maxVit < 1 || maxVit > resolved.maxVit || maxTokens < 1 || maxTokens > resolved.maxTokens) continue;
-      const least = Math.max(minTokens, 0);
-      const key = `${maxVit}/${maxTokens}/${least}`;
-      if (known.has(key) || keys.includes(key)) continue;
-      keys.push(key);
-      const candidate: Candidate = { maxVit, maxTokens, minTokens: least, rounds, seed, ranks, published: false };
-      tasks.push({ set, candidate });
+  tell(id: number, row: Measured, samples: number): void {
+    const { rounds, groups, bound, leftOut, pad, vitDist, tokenDist, attentionDist } = row;
+    const inGroups = samples - leftOut;
+    const figures = [pad, vitDist, tokenDist, attentionDist] as const;
+    const status = this.#abi.searchTell(this.#at, id, rounds, groups, bound, inGroups, leftOut, ...figures);
+    check(this.#abi, status, samples, () => undefined);
+  }
+
+  /** Ranks the rows, and hands them over. */
+  finish(strategy: "scan" | "reference", workers: number): SearchResult {
+    const abi = this.#abi;
+    const at = this.#at;
+    const rows = Array.from({ length: abi.searchFinish(at) }, (_, i) => this.#row(i));
+    const list = (which: number) =>
+      Array.from(this.#core.int32(abi.searchList(at, which), abi.searchCount(at, which)), (i) => rows[i]);
+    const text = this.#text();
+    const { largest, needed, beyondLimits } = text;
+    return {
+      strategy,
+      winner: list(WINNER)[0] ?? null,
+      candidates: list(ALL),
+      pareto: list(PARETO),
+      nearest: list(NEAREST),
+      why: text.why,
+      pruned: abi.searchPruned(at),
+      workers,
+      ...{ largest, needed, beyondLimits },
+    };
+  }
+
+  /** The end of the text, which holds what is not of one row. */
+  #text(): Pick<SearchResult, "why" | "largest" | "needed" | "beyondLimits"> {
+    let tail = "";
+    for (const piece of this.pieces()) tail = (tail + new TextDecoder().decode(piece)).slice(-2 * 4096);
+    return JSON.parse(`{${tail.slice(tail.lastIndexOf('"why":'))}`);
+  }
+
+  /** The whole as one line of JSON. */
+  *pieces(): Generator<Uint8Array, void, void> {
+    const abi = this.#abi;
+    const top = abi.mark();
+    const out = this.#core.alloc(TEXT_ROOM, 0);
+    abi.searchTextBegin();
+    for (;;) {
+      const size = abi.searchText(this.#at, out, TEXT_ROOM, this.#resolved.seed | 0);
+      if (size === 0) break;
+      yield this.#core.bytes(out, size).slice();
     }
-    const rows = await pool.run(
-      tasks,
-      (last) => options.onProgress?.({ done: ++done, total: budget + whole, last }),
-      options.signal,
-    );
-    for (const [k, row] of rows.entries()) known.set(keys[k], row);
-    return rows.length;
-  };
-  if (totals.samples > 0) {
-    // Six tenths for the whole range, the rest for a closer look at what is best there, a bit at a time.
-    const coarse = Math.ceil(budget * 0.6);
-    const factors = TOKEN_FACTORS.length;
-    const { vit, tokensFor } = ranges(totals, resolved, Math.max(Math.floor(coarse / 4), 1));
-    const each = totals.vit === 0 ? coarse : clamp(Math.floor(coarse / vit.length), 1, factors);
-    const scale =
-      totals.vit === 0
-        ? Array.from({ length: coarse }, (_, k) => 0.9 + (k * 0.9) / coarse)
-        : TOKEN_FACTORS.slice(0, each);
-    const grid = vit.flatMap((maxVit) =>
-      scale.map((factor) => {
-        const maxTokens = tokensFor(maxVit, factor);
-        return { maxVit, maxTokens, minTokens: maxTokens - SLACK_TOKENS };
-      }),
-    );
-    await attempt(grid, coarse);
-    const perTile = totals.vit === 0 ? 0 : totals.tokens / totals.vit;
-    // Where all around the best is known, more of the good ones are looked around.
-    let breadth = 4;
-    while (known.size < budget && breadth <= 2 * known.size) {
-      const best = rank([...known.values()], resolved).rows.slice(0, breadth);
-      const left = Math.min(budget - known.size, Math.ceil(budget / 12));
-      const lists = best.map((row) => around(row, perTile));
-      const wanted = lists[0].flatMap((_, k) => lists.map((list) => list[k]));
-      if ((await attempt(wanted, left)) === 0) breadth *= 2;
-    }
+    abi.release(top);
   }
-  let rows = [...known.values()];
-  let pruned = 0;
-  if (set > 0) {
-    const best = rank(rows, resolved).rows.slice(0, whole);
-    pruned = rows.length - best.length;
-    const tasks = best.map(({ maxVit, maxTokens, minTokens }) => ({
-      set: 0,
-      candidate: { maxVit, maxTokens, minTokens, rounds, seed, ranks, published: false },
-    }));
-    rows = await pool.run(
-      tasks,
-      (last) => options.onProgress?.({ done: ++done, total: budget + whole, last }),
-      options.signal,
+
+  #row(i: number): SearchRow {
+    const at = this.#abi.searchRow(this.#at, i) >>> 0;
+    const [maxVit, maxTokens, minTokens, rounds, groups, bound, , leftOut] = this.#core.int32(at, 8);
+    const [ratio, samplesPerGroup, pad, vitDist, tokenDist, attentionDist, score, distance] = this.#core.float64(
+      at + 32,
+      8,
     );
+    const { seed } = this.#resolved;
+    return {
+      ...{ maxVit, maxTokens, minTokens, rounds, seed, groups, bound, ratio, samplesPerGroup, leftOut },
+      ...{ pad, vitDist, tokenDist, attentionDist, score },
+      inWindow: distance === 0,
+      pareto: this.#core.int32(at + 100, 1)[0] === 1,
+    };
   }
-  return tabulate(rows, resolved, totals, { strategy: "scan", pruned, workers: pool.size });
 }
 
 /** The body of `Omnibal.search`; `open` makes what tries the candidates. */
-export async function search(lengths: Lengths, options: SearchOptions, open: OpenRunner): Promise<SearchResult> {
+export async function search(
+  core: Core,
+  input: LengthsInput,
+  options: SearchOptions,
+  open: OpenRunner,
+): Promise<SearchResult> {
+  onlyNames("search", options, SEARCH_OPTIONS);
+  const lengths = toLengths(input);
   const strategy = oneOf("strategy", options.strategy ?? "scan", ["scan", "reference"] as const);
   const resolved = resolve(options, strategy);
   const asked = options.workers === undefined ? undefined : integer("workers", options.workers, 0, 1024);
   options.signal?.throwIfAborted();
-  if (strategy === "reference") {
-    return walk(await open([lengths], 0), lengths, resolved, options);
-  }
-  const sets = lengths.vit.length > WHOLE ? [lengths, thin(lengths, PART)] : [lengths];
-  // A worker takes longer to start than a small search does.
-  const small = asked === undefined && lengths.vit.length * resolved.budget < 4_000_000;
-  const runner = await open(sets, small ? 0 : asked);
+  const n = lengths.vit.length;
+  // Its state has to outlive other calls on this core, which come and go in between.
+  const own = core.module === undefined ? core : core.another();
+  const top = own.abi.mark();
   try {
-    return await scan(runner, sets, resolved, options);
+    const conversation = new Conversation(own, lengths, strategy, resolved);
+    const sets = strategy === "scan" && n > WHOLE ? [lengths, thin(own, lengths)] : [lengths];
+    // A worker takes longer to start than a small search does, and a walk has one candidate at a time.
+    const small = asked === undefined && n * resolved.budget < 4_000_000;
+    const runner = await open(sets, small || strategy === "reference" ? 0 : asked);
+    try {
+      let done = 0;
+      const { total } = conversation;
+      for (let tasks = conversation.ask(); tasks.length > 0; tasks = conversation.ask()) {
+        const onDone = (last: Measured) => options.onProgress?.({ done: ++done, total, last });
+        const rows = await runner.run(tasks, onDone, options.signal);
+        for (const [id, row] of rows.entries()) conversation.tell(id, row, sets[tasks[id].set].vit.length);
+      }
+      return conversation.finish(strategy, runner.size);
+    } finally {
+      runner.close();
+    }
   } finally {
-    runner.close();
+    own.abi.release(top);
   }
 }
