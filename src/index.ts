@@ -1,6 +1,6 @@
 export type { Abi } from "./abi.ts";
 export type { Measured } from "./candidate.ts";
-export { type ErrorCode, InputError, OmnibalError, OptionError, RuntimeError } from "./errors.ts";
+export { EngineError, type ErrorCode, InputError, OmnibalError, OptionError } from "./errors.ts";
 export type { EvaluateOptions, Evaluation, PlanOrder } from "./evaluate.ts";
 export type { LengthArray, Lengths, LengthsInput, SampleRecord } from "./lengths.ts";
 export { load, loadSync, type WasmSource } from "./load.ts";

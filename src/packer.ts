@@ -121,7 +121,7 @@ export class Packer {
    * The state, for `Omnibal.loadPacker`, which makes a packer that goes on just as this one does. 12 bytes per waiting
    * sample, 16 per class of lengths seen (2,112 at most) and 72.
    *
-   * @throws RuntimeError OUT_OF_MEMORY.
+   * @throws EngineError OUT_OF_MEMORY.
    */
   save(): Uint8Array {
     const abi = this.#abi;

@@ -1,4 +1,4 @@
-import { RuntimeError } from "../errors.ts";
+import { EngineError } from "../errors.ts";
 import type { Lengths } from "../lengths.ts";
 
 /** An Int32Array that grows by doubling: values are copied twice at most, and read in place. */
@@ -29,7 +29,7 @@ export class Column {
       grown.set(this.#values.subarray(0, this.length));
       this.#values = grown;
     } catch (error) {
-      throw new RuntimeError("OUT_OF_MEMORY", `${least} samples do not fit into memory`, { cause: error });
+      throw new EngineError("OUT_OF_MEMORY", `${least} samples do not fit into memory`, { cause: error });
     }
   }
 }

@@ -1,6 +1,6 @@
 // JSON, JSONL and .npy through the core, which knows their grammar; here are the pieces and the words.
 import type { Abi } from "../abi.ts";
-import { InputError, RuntimeError } from "../errors.ts";
+import { EngineError, InputError } from "../errors.ts";
 import { load } from "../load.ts";
 import type { Columns, FieldNames, Watch } from "./columns.ts";
 import type { Source } from "./source.ts";
@@ -71,7 +71,7 @@ function readError(abi: Abi, status: number, path: string, fields: FieldNames): 
   const at = `${path}: record ${record}, byte ${offset}`;
   switch (status) {
     case OUT_OF_MEMORY:
-      return new RuntimeError("OUT_OF_MEMORY", "the buffers of the reader do not fit into memory");
+      return new EngineError("OUT_OF_MEMORY", "the buffers of the reader do not fit into memory");
     case UNEXPECTED_BYTE:
       return new InputError("INVALID_FILE", `${at}: found ${shownByte(seen[0])}, expected ${expected}`);
     case UNEXPECTED_END:
@@ -107,10 +107,7 @@ function readError(abi: Abi, status: number, path: string, fields: FieldNames): 
     case NPY_SHAPE:
       return new InputError("INVALID_FILE", `${path}: byte ${offset}: shape is ${shown(seen)}, expected (n, 2)`);
     default:
-      return new RuntimeError(
-        "LOAD_FAILED",
-        `the core answered ${status}: module and facade are of different versions`,
-      );
+      return new EngineError("LOAD_FAILED", `the core answered ${status}: module and facade are of different versions`);
   }
 }
 

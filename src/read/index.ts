@@ -94,7 +94,7 @@ async function expand(path: string): Promise<readonly Item[]> {
  * header, and meta JSON that names such files; "-" is the standard input. Files are streamed, whatever their size:
  * memory is 8 bytes per sample (24 while arrays grow) and a few MiB.
  *
- * @throws InputError INVALID_FILE, INVALID_LENGTH or MISSING_FIELD with the path and the place; OptionError; RuntimeError
+ * @throws InputError INVALID_FILE, INVALID_LENGTH or MISSING_FIELD with the path and the place; OptionError; EngineError
  * OUT_OF_MEMORY; the signal's reason.
  */
 export async function readLengths(paths: readonly string[], options: ReadOptions = {}): Promise<ReadResult> {

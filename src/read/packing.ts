@@ -7,7 +7,7 @@ import { groupSums } from "../evaluate.ts";
 import type { Lengths } from "../lengths.ts";
 import type { Omnibal } from "../omnibal.ts";
 import { MAX_INT32 } from "../options.ts";
-import { Packing } from "../packing.ts";
+import { type Packing, trustedPacking } from "../packing.ts";
 import { Column, type Watch } from "./columns.ts";
 import { JsonText } from "./json-text.ts";
 import { readNpy } from "./npy.ts";
@@ -249,7 +249,7 @@ async function find(path: string, lengths: PackedLengths, options: ReadPackingOp
  * `oversize`; where a file does not tell its bounds, they are what its groups reach. 12 bytes per sample of memory,
  * while it is read 24, whatever the size of the text; sums come from the core.
  *
- * @throws InputError INVALID_FILE with the path and the place; RuntimeError OUT_OF_MEMORY; the signal's reason.
+ * @throws InputError INVALID_FILE with the path and the place; EngineError OUT_OF_MEMORY; the signal's reason.
  */
 export async function readPacking(
   omnibal: Omnibal,
@@ -282,7 +282,7 @@ export async function readPacking(
     const beyond = values.findIndex((value) => value > bound);
     if (beyond !== -1) refuse(path, `group ${beyond} has ${values[beyond]} ${what}, the packing's bound is ${bound}`);
   }
-  return new Packing({
+  return trustedPacking({
     ...{ offsets, indices, oversize, ...sums },
     bounds: { ...bounds, minVit: bounds.maxVit, minTokens: bounds.maxTokens },
     bound: statistic(stats, "bound") ?? 0,

@@ -5,13 +5,13 @@ import { describe, expect, test } from "vitest";
 import type { Samples } from "../../bench/inputs.ts";
 import {
   type Abi,
+  EngineError,
   InputError,
   load,
   Omnibal,
   OptionError,
   type PackedGroup,
   type Packer,
-  RuntimeError,
 } from "../../src/index.ts";
 import { haveRealData, samples } from "../samples.ts";
 
@@ -472,7 +472,7 @@ describe("refusals", () => {
 
   test("without the module there are no packers", () => {
     const bare = new Omnibal({} as Abi);
-    expect(failure(() => bare.packer(bounds))).toMatchObject({ kind: RuntimeError, code: "LOAD_FAILED" });
+    expect(failure(() => bare.packer(bounds))).toMatchObject({ kind: EngineError, code: "LOAD_FAILED" });
   });
 });
 

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { Worker } from "node:worker_threads";
 import { describe, expect, test } from "vitest";
-import { load, type PackProgress, type RoundInfo, RuntimeError } from "../../src/index.ts";
+import { EngineError, load, type PackProgress, type RoundInfo } from "../../src/index.ts";
 import { root } from "../installed.ts";
 import { samples } from "../samples.ts";
 
@@ -99,7 +99,7 @@ test("a worker that is ended by others is an error, not a wait for ever", async 
     startWorker: start,
     onRound: () => void worker?.terminate(),
   });
-  await expect(run).rejects.toThrow(RuntimeError);
+  await expect(run).rejects.toThrow(EngineError);
 });
 
 test("a process ends when its packing is done", () => {
