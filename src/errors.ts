@@ -22,20 +22,27 @@ export type ErrorCode =
  * file contents it quotes: what would act on a terminal is written as an escape.
  */
 export class OmnibalError extends Error {
+  // Written out: a bundler that shortens the names of classes does not shorten these.
+  override readonly name: string = "OmnibalError";
   readonly code: ErrorCode;
 
   constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
     super(printable(message), options);
-    this.name = new.target.name;
     this.code = code;
   }
 }
 
 /** The lengths (or the file they come from) are not what they should be. */
-export class InputError extends OmnibalError {}
+export class InputError extends OmnibalError {
+  override readonly name: string = "InputError";
+}
 
 /** An option is outside its range or of the wrong kind. */
-export class OptionError extends OmnibalError {}
+export class OptionError extends OmnibalError {
+  override readonly name: string = "OptionError";
+}
 
 /** The instance cannot do it: it has no memory left, is in use, could not be loaded, or has trapped. */
-export class EngineError extends OmnibalError {}
+export class EngineError extends OmnibalError {
+  override readonly name: string = "EngineError";
+}

@@ -456,11 +456,11 @@ export class Omnibal {
   }
 
   /**
-   * A packer that goes on where the one saved in `bytes` stood. Only the build that saved them takes them. Of `expected`,
-   * what is given must be what the packer was made with.
+   * A packer that goes on where the one saved in `bytes` stood, with the same groups for ever: states carry a format
+   * version. Of `expected`, what is given must be what the packer was made with.
    *
-   * @throws InputError INVALID_STATE for bytes that another build saved, that are cut short or altered, or that are of
-   *   other options than expected; EngineError as `packer` does.
+   * @throws InputError INVALID_STATE for a state of another format version, bytes that are cut short or altered, or a
+   *   state of other options than expected; EngineError as `packer` does.
    */
   loadPacker(bytes: Uint8Array, expected: Partial<PackerOptions> = {}): Packer {
     return restorePacker(this.#another(), bytes, expected);

@@ -37,13 +37,13 @@ import {
   requiredNumber,
   SEED,
   STATS_OPTIONS,
-  sayQuoted,
   startOptionError,
   takeOptions,
   valueOf,
 } from "./arguments";
 import { checkInput, readSamples, samples, tellOutOfMemory, tokensColumn, vitColumn } from "./input";
 import { exitCode, flush, say, send, startError, startOutput, WRONG_USAGE } from "./output";
+import { sayArgument, sayQuoted } from "./printable";
 import { saySummary } from "./summary";
 
 /** Bytes of text that are made at a time. */
@@ -263,7 +263,7 @@ function run(): void {
   }
   startError(WRONG_USAGE);
   say(load<u8>(name) == 0x2d ? ascii("unknown option '") : ascii("unknown command '"));
-  say(name);
+  sayArgument(name);
   say(ascii("'"));
   endUsageError(ascii(""));
 }

@@ -52,7 +52,9 @@ export interface FieldNames {
 
 /** What a reader tells while it works, and asks. */
 export interface Watch {
-  /** Bytes that were read since the last call. */
+  /** Bytes of the file that were used up since the last call. */
   read(bytes: number): void;
   readonly signal: AbortSignal | undefined;
+  /** Called with the path of a named pipe that brings nothing. */
+  readonly onWait?: ((path: string) => void) | undefined;
 }
