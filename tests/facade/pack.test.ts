@@ -96,7 +96,7 @@ describe("what pack refuses", () => {
     [[{ vit_num: 1 }], "MISSING_FIELD", "index 0: token_num is missing"],
     [[null], "INVALID_INPUT", "index 0: null, expected { vit_num, token_num }"],
     [{ vit: [1, 2], tokens: [1] }, "LENGTH_MISMATCH", "vit has 2 values and tokens 1, expected one of each per sample"],
-    [{ vit: [1] }, "INVALID_INPUT", "lengths are [object Object], expected { vit, tokens } or an array of records"],
+    [{ vit: [1] }, "INVALID_INPUT", 'lengths are {"vit":[1]}, expected { vit, tokens } or an array of records'],
     [{ vit: 3, tokens: [] }, "INVALID_INPUT", "vit is 3, expected an array of numbers"],
     [undefined, "INVALID_INPUT", "lengths are undefined, expected { vit, tokens } or an array of records"],
   ])("an input, case %#", (lengths, code, message) => {

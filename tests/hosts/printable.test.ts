@@ -60,7 +60,7 @@ describe.each([wasmtime, node])("$name", (host) => {
   const there = whenThere(host.missing());
   const errors = (runs: readonly Run[]) => host.run(runs).map(({ err }) => err);
 
-  there("every code point, as it is and in quotes", () => {
+  there("every code point, as it is and in quotes", async () => {
     const plain = errors(allCodePoints.map((all) => ({ args: [`x${all}`] })));
     const inQuotes = errors(allCodePoints.map((all) => ({ args: ["pack", `--max-vit=${all}`] })));
     for (const [plane, all] of allCodePoints.entries()) {
@@ -70,7 +70,7 @@ describe.each([wasmtime, node])("$name", (host) => {
     }
   });
 
-  there("options, fields and paths", () => {
+  there("options, fields and paths", async () => {
     const folders = { ".": folder };
     const options = texts.filter((name) => !name.includes("="));
     expect(errors(options.map((name) => ({ args: ["stats", `--x${name}`] })))).toEqual(
@@ -104,7 +104,7 @@ describe.each([wasmtime, node])("$name", (host) => {
     }
   });
 
-  there("files of other formats are named as in Node; gzip, which only Node unpacks, too", () => {
+  there("files of other formats are named as in Node; gzip, which only Node unpacks, too", async () => {
     const starts = [
       ..."PAR1\x15\x04,\n|PAR1aaaaPAR1|PARE\x01|ORC\x0a\x03|Obj\x01\x04|SQLite format 3\0|PK\x03\x04|PK\x05\x06".split(
         "|",
