@@ -10,7 +10,7 @@
 // An export that answers a status answers one of the codes in status.ts: 0 done, 1 out of memory, 2 bad argument,
 // 3 a vit value is negative, 4 a tokens value is negative (`errorIndex()` says where for 3 and 4), 5 to 14: a length
 // file cannot be read (`readerOffset()` and those after it say where and why), 15 and 16: a saved packer is refused,
-// 17: a plan names a unit that is not there (`errorIndex()`).
+// 17: a plan names a unit that is not there (`errorIndex()`), 18: a sum of tokens^2 cannot be one (`unitsBadGroup()`).
 // One instance serves one caller at a time. The imports (wasi_snapshot_preview1.ts) are for `_start` alone: who does
 // not call it may give functions that do nothing.
 
@@ -98,7 +98,7 @@ export {
   squares64 as hotSquares64,
 } from "./pack/next-fit";
 
-/** Where the negative value of status 3 or 4 is: an index of a sample; of status 15, a place in the order. */
+/** Where the negative value of status 3 or 4 is: an index of a sample; of status 17, a place in the order. */
 export function errorIndex(): i32 {
   return status.errorIndex;
 }
@@ -169,7 +169,8 @@ export { groupSums } from "./pack/packing";
  * unitsBegin(vit, tokens, attention, sizes, parts, spSize): status. What samplers hand out, from the groups of `parts`
  * data groups, sizes[p] (u32) each, one after another: vit, tokens i32[groups], attention f64[groups]. A unit is one
  * group, or `spSize` >= 2 groups for sequence parallelism: sorted by (tokens, index), cut into runs, the last one filled
- * by repeating groups from the front of its data group. 3 and 4 as status: `unitsBadGroup()` has a negative load.
+ * by repeating groups from the front of its data group. 3, 4 and 18 as status: `unitsBadGroup()` has a negative load, or
+ * an attention that is not in 0 .. 2^62.
  */
 export { begin as unitsBegin } from "./plan/units";
 

@@ -1,5 +1,5 @@
 export type { Abi } from "./core/abi.ts";
-export { type ErrorCode, InputError, OmnibalError, OptionError, RuntimeError } from "./core/errors.ts";
+export { EngineError, type ErrorCode, InputError, OmnibalError, OptionError } from "./core/errors.ts";
 export type { LengthArray, Lengths, LengthsInput, SampleRecord } from "./core/lengths.ts";
 export { load, loadSync, type WasmSource } from "./core/load.ts";
 export {

@@ -1,9 +1,9 @@
 import { type Abi, check, outOfMemory } from "./core/abi.ts";
-import { OptionError, RuntimeError } from "./core/errors.ts";
+import { EngineError, OptionError } from "./core/errors.ts";
 import { type Lengths, type LengthsInput, toLengths } from "./core/lengths.ts";
 import { integer, MAX_INT32, MAX_UINT32, oneOf } from "./core/options.ts";
 import { imports } from "./core/wasi.ts";
-import { Packing, type PackingBounds, type PackMethod } from "./pack/packing.ts";
+import { checkLists, Packing, type PackingBounds, type PackMethod, trustedPacking } from "./pack/packing.ts";
 import type { LengthStats } from "./pack/stats.ts";
 import { makePacker, type Packer, type PackerOptions, restorePacker } from "./pack/stream.ts";
 import {
@@ -151,7 +151,7 @@ export class Omnibal {
    * sample at most (32 where the bounds need more than 30 bits). `balanced` makes fewer, close to the lower bound, in a
    * few times the time of 50 rounds: O(samples) but for a part that does not grow with them, about 45 bytes per sample.
    *
-   * @throws InputError for lengths, OptionError for options, RuntimeError OUT_OF_MEMORY; the signal's reason.
+   * @throws InputError for lengths, OptionError for options, EngineError OUT_OF_MEMORY; the signal's reason.
    */
   pack(lengths: LengthsInput, options: PackOptions): Packing {
     const steps = this.packInRounds(lengths, options);
@@ -245,7 +245,7 @@ export class Omnibal {
    * Lower bounds on the number of groups of any packing of these samples, those beyond a bound left out. O(samples), 8
    * bytes per sample and 1 MB.
    *
-   * @throws InputError for lengths, OptionError for bounds out of 1 .. 2^31 - 1, RuntimeError OUT_OF_MEMORY.
+   * @throws InputError for lengths, OptionError for bounds out of 1 .. 2^31 - 1, EngineError OUT_OF_MEMORY.
    */
   lowerBound(lengths: LengthsInput, options: Pick<CommonPackOptions, "maxVit" | "maxTokens">): LowerBound {
     const samples = toLengths(lengths);
@@ -276,11 +276,13 @@ export class Omnibal {
    * A packing as text, in pieces of at most 64 KB: `json` is one object, `jsonl` a line per group and one for the
    * oversize samples. The same packing gives the same bytes on every host. The instance is at work until the last piece.
    *
-   * @throws RuntimeError OUT_OF_MEMORY when the packing does not fit the core's memory: 4 bytes per sample, 12 per group.
+   * @throws EngineError OUT_OF_MEMORY when the packing does not fit the core's memory: 4 bytes per sample, 12 per group;
+   *   InputError for offsets that were changed since the packing was made.
    */
   *packingText(packing: Packing, format: "json" | "jsonl"): Generator<Uint8Array, void, void> {
     const { abi } = this;
     const n = packing.indices.length + packing.oversize.length;
+    checkLists(packing);
     const top = this.#enter();
     try {
       const out = this.#alloc(TEXT_ROOM, n);
@@ -290,7 +292,7 @@ export class Omnibal {
         this.#copyIn(packing.indices, n),
         this.#copyIn(packing.vit, n),
         this.#copyIn(packing.tokens, n),
-        packing.length,
+        packing.vit.length,
         this.#copyIn(packing.oversize, n),
         packing.oversize.length,
         packing.bounds.maxVit,
@@ -333,7 +335,7 @@ export class Omnibal {
    * `pack` in a worker of its own, so that the caller's thread stays free: in a browser the page goes on, and an abort
    * takes effect at once. `onRound` is called on the caller's thread.
    *
-   * @throws as `pack`; RuntimeError LOAD_FAILED when the worker is ended by others.
+   * @throws as `pack`; EngineError LOAD_FAILED when the worker is ended by others.
    */
   packAsync(lengths: LengthsInput, options: PackAsyncOptions): Promise<Packing> {
     return packInBackground(this, lengths, options);
@@ -344,7 +346,7 @@ export class Omnibal {
    * the sums that attention needs; one read back from a file gets them from `lengths`.
    * O(groups) and a sort, 60 bytes per group.
    *
-   * @throws InputError for loads, OptionError for options, RuntimeError OUT_OF_MEMORY.
+   * @throws InputError for loads, OptionError for options, EngineError OUT_OF_MEMORY.
    */
   evaluate(packings: GroupLoadsInput, options: EvaluateOptions): Evaluation {
     return this.#exclusive(() => {
@@ -364,7 +366,7 @@ export class Omnibal {
   /**
    * `evaluate` for an order of steps that is given: a `Plan` of these groups, or one from elsewhere.
    *
-   * @throws InputError for loads, or an order that is not of these groups; OptionError; RuntimeError OUT_OF_MEMORY.
+   * @throws InputError for loads, or an order that is not of these groups; OptionError; EngineError OUT_OF_MEMORY.
    */
   evaluatePlan(packings: GroupLoadsInput, plan: PlanOrder): Evaluation {
     const parts = toParts(packings);
@@ -376,7 +378,7 @@ export class Omnibal {
    * but for what the tail rule drops or repeats, and every rank has the same number of steps. The order changes each
    * epoch and is the same on every rank's machine. O(groups) and a sort per epoch; 4 bytes per batch and group are kept.
    *
-   * @throws InputError for loads, OptionError for options, RuntimeError OUT_OF_MEMORY; so do `seek` and `resume`.
+   * @throws InputError for loads, OptionError for options, EngineError OUT_OF_MEMORY; so do `seek` and `resume`.
    */
   sampler(packings: GroupLoadsInput, options: SamplerOptions): RankSampler {
     const parts = toParts(packings);
@@ -407,7 +409,7 @@ export class Omnibal {
    * Sequence-parallel groups of one packing: sorted by (tokens, index) and cut into runs of spSize; the last run is
    * filled by repeating groups from the front, as often as it takes. The packing is not changed. O(groups log groups).
    *
-   * @throws InputError for loads, OptionError for spSize out of 2 .. 2^31 - 1, RuntimeError OUT_OF_MEMORY.
+   * @throws InputError for loads, OptionError for spSize out of 2 .. 2^31 - 1, EngineError OUT_OF_MEMORY.
    */
   spGroups(packing: GroupLoads, spSize: number): SpGroups {
     const size = integer("spSize", spSize, 2, MAX_INT32);
@@ -424,7 +426,7 @@ export class Omnibal {
    * such; beyond 100,000 samples most candidates are tried on 40,000 of them only. The same result for the same
    * arguments, whatever the workers.
    *
-   * @throws InputError for lengths, OptionError for options, RuntimeError OUT_OF_MEMORY; the signal's reason.
+   * @throws InputError for lengths, OptionError for options, EngineError OUT_OF_MEMORY; the signal's reason.
    */
   async search(lengths: LengthsInput, options: SearchOptions): Promise<SearchResult> {
     return search(this, toLengths(lengths), options);
@@ -435,7 +437,7 @@ export class Omnibal {
    * attention, or cost, if asked for), in random order, the ranks dealt at random. The same options give the same plan
    * for ever. O(groups log steps), 130 bytes per group.
    *
-   * @throws InputError for loads, OptionError for options, RuntimeError OUT_OF_MEMORY.
+   * @throws InputError for loads, OptionError for options, EngineError OUT_OF_MEMORY.
    */
   plan(packings: GroupLoadsInput, options: BalancedPlanOptions): Plan {
     const parts = toParts(packings);
@@ -447,18 +449,18 @@ export class Omnibal {
    * core for itself, so that any number of them, and this one's other calls, go on side by side. Browsers instantiate
    * without waiting on the main thread what is small, as this module is, or else in workers.
    *
-   * @throws OptionError for options, RuntimeError OUT_OF_MEMORY; LOAD_FAILED when this was made of exports alone.
+   * @throws OptionError for options, EngineError OUT_OF_MEMORY; LOAD_FAILED when this was made of exports alone.
    */
   packer(options: PackerOptions): Packer {
     return makePacker(this.#another(), options);
   }
 
   /**
-   * A packer that goes on where the one saved in `bytes` stood. Only the build that saved them takes them. Of `expected`,
-   * what is given must be what the packer was made with.
+   * A packer that goes on where the one saved in `bytes` stood, with the same groups for ever: states carry a format
+   * version. Of `expected`, what is given must be what the packer was made with.
    *
-   * @throws InputError INVALID_STATE for bytes that another build saved, that are cut short or altered, or that are of
-   *   other options than expected; RuntimeError as `packer` does.
+   * @throws InputError INVALID_STATE for a state of another format version, bytes that are cut short or altered, or a
+   *   state of other options than expected; EngineError as `packer` does.
    */
   loadPacker(bytes: Uint8Array, expected: Partial<PackerOptions> = {}): Packer {
     return restorePacker(this.#another(), bytes, expected);
@@ -467,12 +469,12 @@ export class Omnibal {
   /** The exports of another instance of the same module. */
   #another(): Abi {
     if (this.module === undefined) {
-      throw new RuntimeError("LOAD_FAILED", "a packer needs the compiled module: make this with load or loadSync");
+      throw new EngineError("LOAD_FAILED", "a packer needs the compiled module: make this with load or loadSync");
     }
     try {
       return new WebAssembly.Instance(this.module, imports()).exports as unknown as Abi;
     } catch (error) {
-      throw new RuntimeError("OUT_OF_MEMORY", `no room for another instance: ${(error as Error).message}`, {
+      throw new EngineError("OUT_OF_MEMORY", `no room for another instance: ${(error as Error).message}`, {
         cause: error,
       });
     }
@@ -484,7 +486,7 @@ export class Omnibal {
     const mix = abi.packingMix();
     const groups = abi.packingGroups();
     const offsets = this.#copy(abi.packingOffsets(), groups + 1);
-    return new Packing({
+    return trustedPacking({
       offsets,
       indices: this.#copy(abi.packingOrder(), offsets[groups]),
       vit: this.#copy(abi.packingVit(), groups),
@@ -531,7 +533,10 @@ export class Omnibal {
   /** Takes the instance; what is allocated from here on is freed by `#leave` of what this returns. */
   #enter(): number {
     if (this.#busy) {
-      throw new RuntimeError("BUSY", "this instance is at work (a callback called it again): use another one");
+      throw new EngineError(
+        "BUSY",
+        "this instance is still at work: a callback has called it, or a generator (packInRounds, packingText) has not ended. Call return() on that one, or use another instance",
+      );
     }
     this.#busy = true;
     return this.abi.mark();

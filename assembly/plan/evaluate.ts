@@ -29,8 +29,12 @@ export let vitDist: f64 = 0;
 export let tokenDist: f64 = 0;
 export let attentionDist: f64 = 0;
 
+/**
+ * The share of `ranks` x `most` that is wasted. Sums above 2^53 are rounded, and ranks that are alike can then add up to
+ * more than their number times the largest.
+ */
 function ratio(waste: f64, most: f64, ranks: i32): f64 {
-  return most > 0 ? waste / (most * <f64>ranks) : 0;
+  return most > 0 ? max<f64>(waste, 0) / (most * <f64>ranks) : 0;
 }
 
 /** Measures the plan that the last sampler made, over its whole steps. O(units). */
@@ -82,8 +86,8 @@ export function evaluate(ranks: i32, micro: i32): void {
     attention += ratio(mostAttention * n - sumAttention, mostAttention, ranks);
   }
   const count = <f64>max(steps, 1);
-  pad = computed > 0 ? padded / computed : 0;
-  outerPad = computed > 0 ? outerPadded / computed : 0;
+  pad = computed > 0 ? max<f64>(padded, 0) / computed : 0;
+  outerPad = computed > 0 ? max<f64>(outerPadded, 0) / computed : 0;
   vitDist = vit / count;
   tokenDist = tokens / count;
   attentionDist = attention / count;

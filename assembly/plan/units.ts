@@ -6,7 +6,10 @@
 
 import { allocArray, mark, release } from "../base/memory";
 import { sortByKey } from "../base/sort";
-import { BAD_ARGUMENT, NEGATIVE_TOKENS, NEGATIVE_VIT, OK, OUT_OF_MEMORY } from "../base/status";
+import { BAD_ARGUMENT, BAD_ATTENTION, NEGATIVE_TOKENS, NEGATIVE_VIT, OK, OUT_OF_MEMORY } from "../base/status";
+
+/** Tokens of a group end at 2^31 - 1, so the sum of their squares ends here. All groups together stay far from infinity. */
+const MOST_ATTENTION: f64 = <f64>((<u64>1) << 62);
 
 export let units: i32 = 0;
 export let parts: i32 = 0;
@@ -24,7 +27,7 @@ export let vitSums: usize = 0;
 export let attentionSums: usize = 0;
 /** Groups that stand in a second place, to fill the last unit of a part. */
 export let repeatedGroups: i32 = 0;
-/** The group with a negative load. */
+/** The group with a load that cannot be. */
 export let badGroup: i32 = -1;
 
 /** Sorts a part's groups by (tokens, index), each repeated as often as it takes to fill `count` places. */
@@ -59,9 +62,12 @@ export function begin(vit: usize, tokens: usize, attention: usize, sizes: usize,
   if (groups > most || unitCount * spSize > most) return BAD_ARGUMENT;
   for (let g: usize = 0; g < <usize>groups; g++) {
     const v = load<i32>(vit + (g << 2));
-    if (v >= 0 && load<i32>(tokens + (g << 2)) >= 0) continue;
+    const t = load<i32>(tokens + (g << 2));
+    const squares = load<f64>(attention + (g << 3));
+    // Written so that NaN fails.
+    if (v >= 0 && t >= 0 && squares >= 0 && squares <= MOST_ATTENTION) continue;
     badGroup = <i32>g;
-    return v < 0 ? NEGATIVE_VIT : NEGATIVE_TOKENS;
+    return v < 0 ? NEGATIVE_VIT : t < 0 ? NEGATIVE_TOKENS : BAD_ATTENTION;
   }
   const before = mark();
   const count = <i32>unitCount;

@@ -1,4 +1,4 @@
-import { InputError, OptionError, RuntimeError, show } from "./errors.ts";
+import { EngineError, InputError, OptionError, show } from "./errors.ts";
 
 /**
  * The raw exports of `omnibal.wasm`. What each takes and returns, and the order of calls, is documented beside the
@@ -146,6 +146,7 @@ export const BAD_ARGUMENT = 2;
 export const NEGATIVE_VIT = 3;
 export const NEGATIVE_TOKENS = 4;
 export const BAD_UNIT = 17;
+export const BAD_ATTENTION = 18;
 
 /** The error for a length that is not a whole number in 0 .. 2^31 - 1. */
 export function invalidLength(field: string, index: number, seen: unknown): InputError {
@@ -156,8 +157,8 @@ export function invalidLength(field: string, index: number, seen: unknown): Inpu
 }
 
 /** The error for a memory that cannot hold `samples`. */
-export function outOfMemory(samples: number): RuntimeError {
-  return new RuntimeError(
+export function outOfMemory(samples: number): EngineError {
+  return new EngineError(
     "OUT_OF_MEMORY",
     `${samples} samples do not fit: a WebAssembly memory ends at 4 GiB, about 170 million samples`,
   );
@@ -182,6 +183,6 @@ export function check(
     case BAD_ARGUMENT:
       throw new OptionError("INVALID_OPTION", "the core refused an argument that the checks before it let pass");
     default:
-      throw new RuntimeError("LOAD_FAILED", `the core answered ${status}: module and facade are of different versions`);
+      throw new EngineError("LOAD_FAILED", `the core answered ${status}: module and facade are of different versions`);
   }
 }

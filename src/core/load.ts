@@ -1,6 +1,6 @@
 import { type ASUtil, instantiate, instantiateStreaming, instantiateSync } from "@assemblyscript/loader";
 import type { Omnibal } from "../omnibal.ts";
-import { RuntimeError } from "./errors.ts";
+import { EngineError } from "./errors.ts";
 import { fromInstance } from "./instance.ts";
 import { imports } from "./wasi.ts";
 
@@ -23,7 +23,7 @@ async function fetchModule(url: URL): Promise<Omnibal> {
 
 async function fromResponse(response: Response): Promise<Omnibal> {
   if (!response.ok) {
-    throw new RuntimeError(
+    throw new EngineError(
       "LOAD_FAILED",
       `${response.url}: ${response.status} ${response.statusText}, expected the module`,
     );
@@ -38,7 +38,7 @@ async function fromResponse(response: Response): Promise<Omnibal> {
 /**
  * An instance of the core, from the packaged module or from `source`.
  *
- * @throws RuntimeError LOAD_FAILED when the module cannot be had or is not one.
+ * @throws EngineError LOAD_FAILED when the module cannot be had or is not one.
  */
 export async function load(source: WasmSource | Promise<WasmSource> = packagedWasm()): Promise<Omnibal> {
   try {
@@ -48,8 +48,8 @@ export async function load(source: WasmSource | Promise<WasmSource> = packagedWa
     if (typeof Response !== "undefined" && from instanceof Response) return await fromResponse(from);
     return fromInstance(await instantiate<Exports>(from as BufferSource, imports()));
   } catch (error) {
-    if (error instanceof RuntimeError) throw error;
-    throw new RuntimeError("LOAD_FAILED", `the module cannot be loaded: ${(error as Error).message}`, { cause: error });
+    if (error instanceof EngineError) throw error;
+    throw new EngineError("LOAD_FAILED", `the module cannot be loaded: ${(error as Error).message}`, { cause: error });
   }
 }
 
@@ -58,6 +58,6 @@ export function loadSync(source: BufferSource | WebAssembly.Module): Omnibal {
   try {
     return fromInstance(instantiateSync<Exports>(source as BufferSource, imports()));
   } catch (error) {
-    throw new RuntimeError("LOAD_FAILED", `the module cannot be loaded: ${(error as Error).message}`, { cause: error });
+    throw new EngineError("LOAD_FAILED", `the module cannot be loaded: ${(error as Error).message}`, { cause: error });
   }
 }

@@ -1,6 +1,7 @@
 import {
   type Abi,
   BAD_ARGUMENT,
+  BAD_ATTENTION,
   check,
   invalidLength,
   NEGATIVE_TOKENS,
@@ -12,7 +13,7 @@ import { integer, MAX_INT32, MAX_UINT32, oneOf } from "../core/options.ts";
 
 /**
  * What a sampler or `evaluate` needs of groups: a `Packing` has it, and so have single samples. int32[length] tiles and
- * tokens; float64[length] sums of tokens^2, where attention is to be measured.
+ * tokens; float64[length] sums of tokens^2, 0 .. 2^62, where attention is to be measured.
  */
 export interface GroupLoads {
   readonly length: number;
@@ -147,10 +148,19 @@ export function toParts(input: GroupLoadsInput): readonly GroupLoads[] {
         `data group ${p}: ${show(part)}, expected a packing or { length, vit, tokens }`,
       );
     }
+    if (part.attention !== undefined && !(part.attention instanceof Float64Array)) {
+      throw new InputError(
+        "INVALID_INPUT",
+        `data group ${p}: attention is ${show(part.attention)}, expected a Float64Array`,
+      );
+    }
     for (const field of ["vit", "tokens", "attention"] as const) {
       const seen = part[field]?.length ?? part.length;
       if (seen === part.length) continue;
-      throw new InputError("LENGTH_MISMATCH", `data group ${p}: ${seen} values of ${field}, expected ${part.length}`);
+      throw new InputError(
+        "LENGTH_MISMATCH",
+        `data group ${p}: ${seen} values of ${field}, expected ${show(part.length)}`,
+      );
     }
   }
   return parts;
@@ -186,6 +196,13 @@ export function beginUnits(abi: Abi, parts: readonly GroupLoads[], spSize: numbe
     const bad = abi.unitsBadGroup();
     const field = status === NEGATIVE_VIT ? "vit" : "tokens";
     throw invalidLength(field, bad, new Int32Array(abi.memory.buffer, field === "vit" ? vit : tokens, groups)[bad]);
+  }
+  if (status === BAD_ATTENTION) {
+    const bad = abi.unitsBadGroup();
+    throw new InputError(
+      "INVALID_LENGTH",
+      `index ${bad}: attention is ${new Float64Array(abi.memory.buffer, attention, groups)[bad]}, expected a number from 0 to 2^62`,
+    );
   }
   if (status === BAD_ARGUMENT) {
     throw new OptionError(

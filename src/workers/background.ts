@@ -1,8 +1,8 @@
 // One packing in a worker of its own, so that the caller's thread stays free.
-import { RuntimeError } from "../core/errors.ts";
+import { EngineError } from "../core/errors.ts";
 import { type Lengths, type LengthsInput, toLengths } from "../core/lengths.ts";
 import type { Omnibal, PackOptions, RoundInfo } from "../omnibal.ts";
-import { Packing } from "../pack/packing.ts";
+import { type Packing, trustedPacking } from "../pack/packing.ts";
 import { type Answer, ask, breathe, revive, type Seat, seat, share, startWorker, type WorkerLike } from "./link.ts";
 
 export type PackAsyncOptions = PackOptions & {
@@ -59,9 +59,9 @@ export async function packInBackground(
           } catch (error) {
             reject(error);
           }
-        } else if (answer?.kind === "packed") resolve(new Packing(answer.parts));
+        } else if (answer?.kind === "packed") resolve(trustedPacking(answer.parts));
         else if (answer?.kind === "failed") reject(revive(answer));
-        else reject(new RuntimeError("LOAD_FAILED", "the worker ended before the packing was done"));
+        else reject(new EngineError("LOAD_FAILED", "the worker ended before the packing was done"));
       };
       const { signal: _, onProgress: __, ...plain } = { ...options, onRound: undefined };
       place.worker.postMessage({ kind: "pack", set: 0, options: plain });

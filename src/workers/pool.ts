@@ -1,7 +1,7 @@
 // A pool of workers that measure candidates: one instance of the core each, from one compiled module, the lengths in
 // shared memory where there is such. Answers come back in the order of the tasks, whichever worker did them when.
 
-import { RuntimeError } from "../core/errors.ts";
+import { EngineError } from "../core/errors.ts";
 import type { Lengths } from "../core/lengths.ts";
 import type { Omnibal } from "../omnibal.ts";
 import { type Candidate, type Measured, measure } from "../search/candidate.ts";
@@ -87,7 +87,7 @@ export class Pool {
           return;
         }
         if (answer.kind === "failed") throw revive(answer);
-        if (answer.kind !== "done") throw new RuntimeError("LOAD_FAILED", `a worker answered ${answer.kind}`);
+        if (answer.kind !== "done") throw new EngineError("LOAD_FAILED", `a worker answered ${answer.kind}`);
         answers[id] = answer.measured;
         onDone(answer.measured);
       }
