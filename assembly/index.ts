@@ -10,7 +10,7 @@
 // An export that answers a status answers one of the codes in status.ts: 0 done, 1 out of memory, 2 bad argument,
 // 3 a vit value is negative, 4 a tokens value is negative (`errorIndex()` says where for 3 and 4), 5 to 14: a length
 // file cannot be read (`readerOffset()` and those after it say where and why), 15 and 16: a saved packer is refused,
-// 17: a plan names a unit that is not there (`errorIndex()`).
+// 17: a plan names a unit that is not there (`errorIndex()`), 18: a sum of tokens^2 cannot be one (`unitsBadGroup()`).
 // One instance serves one caller at a time. The imports (wasi_snapshot_preview1.ts) are for `_start` alone: who does
 // not call it may give functions that do nothing.
 
@@ -105,7 +105,7 @@ export {
   squares64 as hotSquares64,
 } from "./pack/next-fit";
 
-/** Where the negative value of status 3 or 4 is: an index of a sample; of status 15, a place in the order. */
+/** Where the negative value of status 3 or 4 is: an index of a sample; of status 17, a place in the order. */
 export function errorIndex(): i32 {
   return status.errorIndex;
 }

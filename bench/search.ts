@@ -100,7 +100,7 @@ rows.push([
 
 const tried: Measured[] = [];
 const scan = await omnibal.search(many, { ...asked, onProgress: ({ last }) => tried.push(last) });
-const part = thin(many, PART);
+const part = thin(omnibal.core, many);
 rows.push([
   `scan (${tried.length - scan.candidates.length} on a part, ${scan.candidates.length} on all), tiled:200000`,
   seconds(await time(() => omnibal.search(many, { ...asked, workers: 0 }))),

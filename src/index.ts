@@ -1,6 +1,6 @@
 export type { Abi } from "./core/abi.ts";
 export { Core, type HasCore } from "./core/core.ts";
-export { type ErrorCode, InputError, OmnibalError, OptionError, RuntimeError } from "./core/errors.ts";
+export { EngineError, type ErrorCode, InputError, OmnibalError, OptionError } from "./core/errors.ts";
 export type { LengthArray, Lengths, LengthsInput, SampleRecord } from "./core/lengths.ts";
 export { loadCore, loadCoreSync, type WasmSource } from "./core/load.ts";
 export type { WorkerLike } from "./core/worker-like.ts";

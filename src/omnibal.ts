@@ -51,7 +51,7 @@ export class Omnibal implements HasCore {
    * sample at most (32 where the bounds need more than 30 bits). `balanced` makes fewer, close to the lower bound, in a
    * few times the time of 50 rounds: O(samples) but for a part that does not grow with them, about 45 bytes per sample.
    *
-   * @throws InputError for lengths, OptionError for options, RuntimeError OUT_OF_MEMORY; the signal's reason.
+   * @throws InputError for lengths, OptionError for options, EngineError OUT_OF_MEMORY; the signal's reason.
    */
   pack(lengths: LengthsInput, options: PackOptions): Packing {
     return pack(this.core, lengths, options);
@@ -74,7 +74,7 @@ export class Omnibal implements HasCore {
    * `pack` in a worker of its own, so that the caller's thread stays free: in a browser the page goes on, and an abort
    * takes effect at once. `onRound` is called on the caller's thread.
    *
-   * @throws as `pack`; RuntimeError LOAD_FAILED when the worker is ended by others.
+   * @throws as `pack`; EngineError LOAD_FAILED when the worker is ended by others.
    */
   packAsync(lengths: LengthsInput, options: PackAsyncOptions): Promise<Packing> {
     return packInBackground(this.core, lengths, options);
@@ -84,7 +84,7 @@ export class Omnibal implements HasCore {
    * Lower bounds on the number of groups of any packing of these samples, those beyond a bound left out. O(samples), 8
    * bytes per sample and 1 MB.
    *
-   * @throws InputError for lengths, OptionError for bounds out of 1 .. 2^31 - 1, RuntimeError OUT_OF_MEMORY.
+   * @throws InputError for lengths, OptionError for bounds out of 1 .. 2^31 - 1, EngineError OUT_OF_MEMORY.
    */
   lowerBound(lengths: LengthsInput, options: Pick<CommonPackOptions, "maxVit" | "maxTokens">): LowerBound {
     return lowerBound(this.core, lengths, options);
@@ -94,7 +94,7 @@ export class Omnibal implements HasCore {
    * A packing as text, in pieces of at most 64 KB: `json` is one object, `jsonl` a line per group and one for the
    * oversize samples. The same packing gives the same bytes on every host. The instance is at work until the last piece.
    *
-   * @throws RuntimeError OUT_OF_MEMORY when the packing does not fit the core's memory: 4 bytes per sample, 12 per group.
+   * @throws EngineError OUT_OF_MEMORY when the packing does not fit the core's memory: 4 bytes per sample, 12 per group.
    */
   packingText(packing: Packing, format: "json" | "jsonl"): Generator<Uint8Array, void, void> {
     return packingText(this.core, packing, format);
@@ -115,7 +115,7 @@ export class Omnibal implements HasCore {
    * attention, or cost, if asked for), in random order, the ranks dealt at random. The same options give the same plan
    * for ever. O(groups log steps), 130 bytes per group.
    *
-   * @throws InputError for loads, OptionError for options, RuntimeError OUT_OF_MEMORY.
+   * @throws InputError for loads, OptionError for options, EngineError OUT_OF_MEMORY.
    */
   plan(packings: GroupLoadsInput, options: BalancedPlanOptions): Plan {
     return plan(this.core, packings, options);
@@ -126,7 +126,7 @@ export class Omnibal implements HasCore {
    * the sums that attention needs; one read back from a file gets them from `lengths`.
    * O(groups) and a sort, 60 bytes per group.
    *
-   * @throws InputError for loads, OptionError for options, RuntimeError OUT_OF_MEMORY.
+   * @throws InputError for loads, OptionError for options, EngineError OUT_OF_MEMORY.
    */
   evaluate(packings: GroupLoadsInput, options: EvaluateOptions): Evaluation {
     return evaluate(this.core, packings, options);
@@ -135,7 +135,7 @@ export class Omnibal implements HasCore {
   /**
    * `evaluate` for an order of steps that is given: a `Plan` of these groups, or one from elsewhere.
    *
-   * @throws InputError for loads, or an order that is not of these groups; OptionError; RuntimeError OUT_OF_MEMORY.
+   * @throws InputError for loads, or an order that is not of these groups; OptionError; EngineError OUT_OF_MEMORY.
    */
   evaluatePlan(packings: GroupLoadsInput, order: PlanOrder): Evaluation {
     return evaluatePlan(this.core, packings, order);
@@ -146,7 +146,7 @@ export class Omnibal implements HasCore {
    * but for what the tail rule drops or repeats, and every rank has the same number of steps. The order changes each
    * epoch and is the same on every rank's machine. O(groups) and a sort per epoch; 4 bytes per batch and group are kept.
    *
-   * @throws InputError for loads, OptionError for options, RuntimeError OUT_OF_MEMORY; so do `seek` and `resume`.
+   * @throws InputError for loads, OptionError for options, EngineError OUT_OF_MEMORY; so do `seek` and `resume`.
    */
   sampler(packings: GroupLoadsInput, options: SamplerOptions): RankSampler {
     return sampler(this.core, packings, options);
@@ -156,7 +156,7 @@ export class Omnibal implements HasCore {
    * Sequence-parallel groups of one packing: sorted by (tokens, index) and cut into runs of spSize; the last run is
    * filled by repeating groups from the front, as often as it takes. The packing is not changed. O(groups log groups).
    *
-   * @throws InputError for loads, OptionError for spSize out of 2 .. 2^31 - 1, RuntimeError OUT_OF_MEMORY.
+   * @throws InputError for loads, OptionError for spSize out of 2 .. 2^31 - 1, EngineError OUT_OF_MEMORY.
    */
   spGroups(packing: GroupLoads, spSize: number): SpGroups {
     return spGroups(this.core, packing, spSize);
@@ -169,7 +169,7 @@ export class Omnibal implements HasCore {
    * such; beyond 100,000 samples most candidates are tried on 40,000 of them only. The same result for the same
    * arguments, whatever the workers.
    *
-   * @throws InputError for lengths, OptionError for options, RuntimeError OUT_OF_MEMORY; the signal's reason.
+   * @throws InputError for lengths, OptionError for options, EngineError OUT_OF_MEMORY; the signal's reason.
    */
   async search(lengths: LengthsInput, options: SearchOptions): Promise<SearchResult> {
     return search(this.core, lengths, options, (sets, workers) =>
@@ -182,18 +182,18 @@ export class Omnibal implements HasCore {
    * core for itself, so that any number of them, and this one's other calls, go on side by side. Browsers instantiate
    * without waiting on the main thread what is small, as this module is, or else in workers.
    *
-   * @throws OptionError for options, RuntimeError OUT_OF_MEMORY; LOAD_FAILED when this was made of exports alone.
+   * @throws OptionError for options, EngineError OUT_OF_MEMORY; LOAD_FAILED when this was made of exports alone.
    */
   packer(options: PackerOptions): Packer {
     return packer(this.core, options);
   }
 
   /**
-   * A packer that goes on where the one saved in `bytes` stood. Only the build that saved them takes them. Of `expected`,
-   * what is given must be what the packer was made with.
+   * A packer that goes on where the one saved in `bytes` stood, with the same groups for ever: states carry a format
+   * version. Of `expected`, what is given must be what the packer was made with.
    *
-   * @throws InputError INVALID_STATE for bytes that another build saved, that are cut short or altered, or that are of
-   *   other options than expected; RuntimeError as `packer` does.
+   * @throws InputError INVALID_STATE for a state of another format version, bytes that are cut short or altered, or a
+   *   state of other options than expected; EngineError as `packer` does.
    */
   loadPacker(bytes: Uint8Array, expected: Partial<PackerOptions> = {}): Packer {
     return loadPacker(this.core, bytes, expected);
@@ -203,7 +203,7 @@ export class Omnibal implements HasCore {
 /**
  * An instance of the core, from the packaged module or from `source`.
  *
- * @throws RuntimeError LOAD_FAILED when the module cannot be had or is not one.
+ * @throws EngineError LOAD_FAILED when the module cannot be had or is not one.
  */
 export async function load(source?: WasmSource | Promise<WasmSource>): Promise<Omnibal> {
   return new Omnibal(await loadCore(source));

@@ -30,7 +30,7 @@ export const NPY_HEADER: i32 = 12;
 export const NPY_DTYPE: i32 = 13;
 /** Reading: the .npy is not of shape (n, 2) with n < 2^31; `readerSeen` shows its shape. */
 export const NPY_SHAPE: i32 = 14;
-/** The bytes are not a saved packer of this build. */
+/** The bytes are not a saved packer, or one of another format version. */
 export const FOREIGN_STATE: i32 = 15;
 /** The bytes of a saved packer are cut short or altered. */
 export const DAMAGED_STATE: i32 = 16;

@@ -3,7 +3,8 @@
 
 import { ascii } from "../base/ascii";
 import { alloc } from "../base/memory";
-import { endError, exitCode, say, sayByte, sayBytes, sayNumber, startError, WRONG_USAGE } from "./output";
+import { sayPrintable, sayQuoted } from "../wasi/printable";
+import { endError, exitCode, say, sayByte, sayNumber, startError, WRONG_USAGE } from "./output";
 import { args_get, args_sizes_get } from "./wasi_snapshot_preview1";
 
 // Options. A new one is a number here, its name below, and a bit in the options of a command; flags are those from QUIET on.
@@ -183,7 +184,7 @@ function unknown(at: usize, length: usize, dash: bool): bool {
   startError(WRONG_USAGE);
   say(ascii("unknown option '"));
   if (dash) sayByte(DASH);
-  sayBytes(at, length);
+  sayPrintable(at, length);
   say(ascii("'"));
   return false;
 }
@@ -255,44 +256,6 @@ export function takeOptions(allowed: u32): bool {
     }
   }
   return true;
-}
-
-/** "text", as JSON writes it. */
-export function sayQuoted(at: usize): void {
-  say(ascii('"'));
-  for (let c = <u32>load<u8>(at); c != 0; c = load<u8>(++at)) {
-    const letter = escapeOf(c);
-    if (c >= 0x20 && letter == 0) {
-      sayByte(c);
-      continue;
-    }
-    say(ascii("\\"));
-    if (letter != 0) {
-      sayByte(letter);
-      continue;
-    }
-    say(ascii("u00"));
-    sayHex(c);
-  }
-  say(ascii('"'));
-}
-
-/** The letter of the short escape of a byte, or 0. */
-function escapeOf(c: u32): u32 {
-  if (c == 0x22 || c == 0x5c) return c;
-  if (c == 8) return 0x62;
-  if (c == 9) return 0x74;
-  if (c == 10) return 0x6e;
-  if (c == 12) return 0x66;
-  return c == 13 ? 0x72 : 0;
-}
-
-/** Two digits, small letters. */
-export function sayHex(byte: u32): void {
-  for (let shift = 4; shift >= 0; shift -= 4) {
-    const digit = (byte >> shift) & 15;
-    sayByte(digit < 10 ? 0x30 + digit : 0x57 + digit);
-  }
 }
 
 /** Begins the line of an error: --name. */

@@ -7,20 +7,21 @@ import { alloc, mark, release } from "../base/memory";
 import { OK, OUT_OF_MEMORY } from "../base/status";
 import { tokens, tokensCount, vit, vitCount } from "../read/columns";
 import { buffer as piece, begin as readerBegin, end as readerEnd, push as readerPush, restart } from "../read/reader";
+import { advice, foreignFormat } from "../wasi/foreign";
+import { sayArgument, sayQuoted } from "../wasi/printable";
 import {
   areSame,
   file,
   fileCount,
   isGiven,
   lengthOf,
-  sayQuoted,
   setValue,
   startOptionError,
   TOKEN_FIELD,
   VIT_FIELD,
   valueOf,
 } from "./arguments";
-import { BAD_INPUT, endError, exitCode, say, sayErrno, sayNumber, startError } from "./output";
+import { BAD_INPUT, endError, exitCode, say, sayErrno, sayNumber, startError, WRONG_USAGE } from "./output";
 import { sayReadError } from "./read-error";
 import { fd_close, fd_prestat_dir_name, fd_prestat_get, fd_read, path_open } from "./wasi_snapshot_preview1";
 
@@ -93,7 +94,7 @@ function isStandardInput(path: usize): bool {
 /** What a path is called in messages. */
 function startFileError(path: usize): void {
   startError(BAD_INPUT);
-  say(isStandardInput(path) ? ascii("stdin") : path);
+  sayArgument(isStandardInput(path) ? ascii("stdin") : path);
 }
 
 function tellFileError(path: usize, errno: i32): void {
@@ -112,10 +113,24 @@ function tellFileError(path: usize, errno: i32): void {
 /** A pointer and a length; what was read; a number; what the host says of a folder. */
 const scratch: usize = memory.data(16, 4);
 
+/** Names what the piece begins, if that is none of our formats. */
+function isForeign(path: usize, bytes: u32): bool {
+  const name = foreignFormat(piece, bytes);
+  if (name == 0) return false;
+  startFileError(path);
+  say(ascii(": is "));
+  say(name);
+  say(ascii(", which is not supported: "));
+  say(advice);
+  endError();
+  return true;
+}
+
 /** Reads to the end of an open file. */
 function readAll(fd: i32, path: usize): void {
   restart();
   let status = OK;
+  let isFirst = true;
   while (status == OK) {
     store<usize>(scratch, piece);
     store<usize>(scratch, PIECE, 4);
@@ -126,6 +141,8 @@ function readAll(fd: i32, path: usize): void {
     }
     const bytes = load<u32>(scratch, 8);
     if (bytes == 0) break;
+    if (isFirst && isForeign(path, bytes)) return;
+    isFirst = false;
     status = readerPush(bytes);
     if (status == OK && !keepPiece()) {
       tellOutOfMemory();
@@ -209,11 +226,18 @@ function isName(option: i32, usual: usize): bool {
 export function checkInput(): bool {
   if (!isName(VIT_FIELD, ascii("vit_num")) || !isName(TOKEN_FIELD, ascii("token_num"))) return false;
   const name = valueOf(VIT_FIELD);
-  if (!areSame(name, valueOf(TOKEN_FIELD))) return true;
-  startOptionError(VIT_FIELD);
-  say(ascii(" and --token-field are both "));
-  sayQuoted(name);
-  say(ascii(", expected two names"));
+  if (areSame(name, valueOf(TOKEN_FIELD))) {
+    startOptionError(VIT_FIELD);
+    say(ascii(" and --token-field are both "));
+    sayQuoted(name);
+    say(ascii(", expected two names"));
+    return false;
+  }
+  let dashes = 0;
+  for (let k = 0; k < fileCount; k++) dashes += i32(isStandardInput(file(k)));
+  if (dashes < 2) return true;
+  startError(WRONG_USAGE);
+  say(ascii('"-" is given twice, but the standard input can be read once only'));
   return false;
 }
 
@@ -239,13 +263,6 @@ function makeColumns(): bool {
   return true;
 }
 
-/** The standard input can be read once only. */
-function tellTwice(): void {
-  startError(BAD_INPUT);
-  say(ascii('"-" is given twice, but the standard input can be read once only'));
-  endError();
-}
-
 function readFile(path: usize): void {
   const errno = open(path);
   if (errno != 0) {
@@ -258,12 +275,6 @@ function readFile(path: usize): void {
 
 /** Reads all samples. After an error, which was told, `exitCode` is set. */
 export function readSamples(): void {
-  let dashes = 0;
-  for (let k = 0; k < fileCount; k++) dashes += i32(isStandardInput(file(k)));
-  if (dashes > 1) {
-    tellTwice();
-    return;
-  }
   vitKept = 0;
   tokensKept = 0;
   samples = 0;

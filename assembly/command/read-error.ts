@@ -24,8 +24,9 @@ import {
   seenLength,
   VIT,
 } from "../read/columns";
-import { sayHex, TOKEN_FIELD, VIT_FIELD, valueOf } from "./arguments";
-import { say, sayByte, sayBytes, sayNumber } from "./output";
+import { sayArgument, sayPrintable } from "../wasi/printable";
+import { TOKEN_FIELD, VIT_FIELD, valueOf } from "./arguments";
+import { say, sayByte, sayNumber } from "./output";
 
 /** By `EXPECT_...` of sink.ts, which are numbered from 1 on. */
 function expected(): usize {
@@ -70,50 +71,6 @@ function expected(): usize {
   }
 }
 
-/** How many bytes at `at` are one character of UTF-8; 0 where they are none, and `broken` of them are then one fault. */
-let broken: usize = 0;
-function utf8Length(at: usize, end: usize): usize {
-  const lead = <u32>load<u8>(at);
-  broken = 1;
-  if (lead < 0x80) return 1;
-  if (lead < 0xc2 || lead > 0xf4) return 0;
-  const length: usize = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
-  // No long forms, no halves of surrogate pairs, nothing above 0x10ffff.
-  let low: u32 = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
-  let high: u32 = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
-  for (; broken < length; broken++) {
-    const c = at + broken < end ? <u32>load<u8>(at + broken) : 0;
-    if (c < low || c > high) return 0;
-    low = 0x80;
-    high = 0xbf;
-  }
-  return length;
-}
-
-/** What was seen, as text on one line. Like every decoder of UTF-8, this drops a byte order mark. */
-function saySeen(): void {
-  const end = seen + seenLength;
-  let at = seen;
-  if (seenLength >= 3 && (load<u32>(at) & 0xffffff) == 0xbfbbef) at += 3;
-  while (at < end) {
-    const length = utf8Length(at, end);
-    const c = <u32>load<u8>(at);
-    if (length == 0) {
-      sayByte(0xef);
-      sayByte(0xbf);
-      sayByte(0xbd);
-      at += broken;
-    } else if (c < 0x20 || c == 0x7f) {
-      say(ascii("\\x"));
-      sayHex(c);
-      at++;
-    } else {
-      sayBytes(at, length);
-      at += length;
-    }
-  }
-}
-
 function sayFound(): void {
   const byte = <u32>load<u8>(seen);
   say(ascii(": found "));
@@ -138,7 +95,7 @@ function sayHeaderEntry(name: usize): void {
   say(ascii(": "));
   say(name);
   say(ascii(" is "));
-  saySeen();
+  sayPrintable(seen, seenLength);
   say(ascii(", expected "));
 }
 
@@ -147,7 +104,7 @@ function sayRefusedValue(): void {
   say(ascii(" is "));
   if (seenLength == 1 && first == 0x7b) say(ascii("an object"));
   else if (seenLength == 1 && first == 0x5b) say(ascii("an array"));
-  else saySeen();
+  else sayPrintable(seen, seenLength);
   if (seenLength >= SEEN_BYTES) say(ascii("..."));
   say(ascii(", expected a whole number from 0 to 2147483647, written as digits"));
 }
@@ -185,7 +142,7 @@ export function sayReadError(status: i32): void {
   } else if (status == TOO_DEEP) say(ascii(": nested more than 512 deep"));
   else if (status == FIELD_MISSING || status == BAD_VALUE) {
     say(ascii(": "));
-    say(valueOf(errorField == VIT ? VIT_FIELD : TOKEN_FIELD));
+    sayArgument(valueOf(errorField == VIT ? VIT_FIELD : TOKEN_FIELD));
     if (status == FIELD_MISSING) say(ascii(" is missing"));
     else sayRefusedValue();
   } else {

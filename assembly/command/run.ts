@@ -12,6 +12,7 @@ import { mixOf } from "../pack/mix";
 import * as packing from "../pack/packing";
 import { begin as textBegin, write as textWrite } from "../text/packing";
 import { look as statsLook, write as statsWrite } from "../text/stats";
+import { sayArgument, sayQuoted } from "../wasi/printable";
 import {
   areSame,
   commandName,
@@ -36,7 +37,6 @@ import {
   requiredNumber,
   SEED,
   STATS_OPTIONS,
-  sayQuoted,
   startOptionError,
   takeOptions,
   valueOf,
@@ -263,7 +263,7 @@ function run(): void {
   }
   startError(WRONG_USAGE);
   say(load<u8>(name) == 0x2d ? ascii("unknown option '") : ascii("unknown command '"));
-  say(name);
+  sayArgument(name);
   say(ascii("'"));
   endUsageError(ascii(""));
 }

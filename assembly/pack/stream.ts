@@ -24,8 +24,11 @@ import {
 } from "../base/status";
 import * as packing from "./packing";
 
-/** Identifies what continues a saved state: the first digits of the SHA-256 of this file without this line. */
-const BUILD: u32 = 0x83c7d518;
+/**
+ * The format version of saved states: how they are laid out, and how a packer goes on from them. Whatever changes a group
+ * that comes out of a resumed packer makes a new version, with a state of it in tests/vectors; comments and speed do not.
+ */
+const FORMAT: u32 = 1;
 /** "obst" in little endian. */
 const MAGIC: u32 = 0x7473626f;
 
@@ -569,7 +572,7 @@ export function flush(): void {
 }
 
 // A saved packer, little endian: a header, {f64 weight, u32 class, u32 0}[listed], {i32 vit, tokens, index}[pending] by
-// rising index, and a u64 hash of all before it. Header, u32 each: magic, build, maxVit, maxTokens, buffer, seed, taken,
+// rising index, and a u64 hash of all before it. Header, u32 each: magic, format, maxVit, maxTokens, buffer, seed, taken,
 // pending, the generator's u64, planVit, planTokens, target, untilFit, listed, whether the model is fitted.
 const HEADER: u32 = 64;
 
@@ -595,7 +598,7 @@ export function stateBytes(): u32 {
 /** Writes the state at `to`; the packer goes on as if nothing had been. */
 export function save(to: usize): void {
   store<u32>(to, MAGIC);
-  store<u32>(to, BUILD, 4);
+  store<u32>(to, FORMAT, 4);
   store<i32>(to, maxVit, 8);
   store<i32>(to, maxTokens, 12);
   store<i32>(to, buffer, 16);
@@ -628,7 +631,10 @@ function between(at: usize, low: i32, high: i32): bool {
   return x >= low && x <= high;
 }
 
-/** Whether a packer of this build can have written these bytes, as far as that can be told. */
+/**
+ * Whether a packer can have written these bytes. The hash finds damage, not intent: whatever is used as a place, a count
+ * or a weight is looked at, so that hostile bytes make a packer that keeps its bounds, or none.
+ */
 function isWhole(at: usize, bytes: u32): bool {
   if (bytes < HEADER + 8) return false;
   const classCount = load<u32>(at, 56);
@@ -664,7 +670,7 @@ function isWhole(at: usize, bytes: u32): bool {
 
 /** Starts the packer that was saved in u8[bytes] at `at`. Nothing is changed unless it answers 0. */
 export function restore(at: usize, bytes: u32): i32 {
-  if (bytes < 8 || load<u32>(at) != MAGIC || load<u32>(at, 4) != BUILD) return FOREIGN_STATE;
+  if (bytes < 8 || load<u32>(at) != MAGIC || load<u32>(at, 4) != FORMAT) return FOREIGN_STATE;
   if (!isWhole(at, bytes)) return DAMAGED_STATE;
   const status = begin(load<i32>(at, 8), load<i32>(at, 12), load<i32>(at, 16), load<u32>(at, 20));
   if (status != OK) return status;

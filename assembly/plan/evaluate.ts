@@ -53,7 +53,8 @@ function measureDist(values: usize, ranks: i32, micro: i32, padded: bool): f64 {
       most = max(most, own);
       sum += own;
     }
-    dist += most > 0 ? (most * n - sum) / (most * n) : 0;
+    // Sums above 2^53 are rounded, and ranks that are alike can then add up to more than their number times the largest.
+    dist += most > 0 ? max<f64>(most * n - sum, 0) / (most * n) : 0;
   }
   return dist / <f64>max(steps, 1);
 }
@@ -81,8 +82,8 @@ function measurePad(values: usize, ranks: i32, micro: i32): void {
     padded += whole - <f64>inner;
     outerPadded += whole - outer;
   }
-  pad = computed > 0 ? padded / computed : 0;
-  outerPad = computed > 0 ? outerPadded / computed : 0;
+  pad = computed > 0 ? max<f64>(padded, 0) / computed : 0;
+  outerPad = computed > 0 ? max<f64>(outerPadded, 0) / computed : 0;
 }
 
 /** Measures the plan that the last sampler made, over its whole steps. O(loads units). */

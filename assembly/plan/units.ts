@@ -26,6 +26,8 @@ export let tokenSums: usize = 0;
 export let repeatedGroups: i32 = 0;
 
 export const MAX_LOADS: i32 = 8;
+/** Sums of squares of 31-bit tokens end here; all groups together stay far from infinity. */
+const MOST_LOAD: f64 = <f64>((<u64>1) << 62);
 /** A unit's load is the sum of its groups'. */
 export const SUMMED: u8 = 0;
 /** Tokens: every group of a unit is padded to the longest, every unit of a micro batch likewise. One load at most. */
@@ -87,7 +89,7 @@ export function begin(columns: usize, kindOf: usize, k: i32, sizes: usize, partC
     // A comparison that NaN fails too. Loads other than sums of squares are whole; those are rounded beyond 2^53.
     for (let g: usize = 0; g < <usize>groups; g++) {
       const x = load<f64>(values + (g << 3));
-      if (!(x >= 0 && x < Infinity)) return failAtLoad(<i32>g, j);
+      if (!(x >= 0 && x <= MOST_LOAD)) return failAtLoad(<i32>g, j);
     }
   }
   const before = mark();

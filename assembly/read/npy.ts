@@ -1,6 +1,7 @@
 // .npy length files: one array of shape (n, 2), vit and tokens of each sample, in C or Fortran order, of any whole or
 // floating type and byte order that numpy writes. Takes the input in pieces cut at any byte.
 
+import { ascii } from "../base/ascii";
 import { alloc } from "../base/memory";
 import {
   BAD_VALUE,
@@ -196,35 +197,54 @@ function past(from: usize, close: u32): usize {
   return min(from + 1, header + headerEnd);
 }
 
+const DESCR: u32 = 1;
+const FORTRAN_ORDER: u32 = 2;
+const SHAPE: u32 = 4;
+
+/** Whether the last string is this text. */
+function isString(text: usize): bool {
+  for (let c = stringAt; c < at - 1; c++, text++) if (load<u8>(c) != load<u8>(text)) return false;
+  return load<u8>(text) == 0;
+}
+
+/** Which entry the last string names; 0: none. */
+function entry(): u32 {
+  if (isString(ascii("descr"))) return DESCR;
+  if (isString(ascii("fortran_order"))) return FORTRAN_ORDER;
+  return isString(ascii("shape")) ? SHAPE : 0;
+}
+
+/** Takes each entry once; nothing but white space follows. */
 function parseHeader(): i32 {
   at = header + (load<u8>(header, 6) == 1 ? 10 : 12);
   let found: u32 = 0;
   if (!accept(0x7b)) return headerError();
   while (!accept(0x7d)) {
     if (!acceptString()) return headerError();
-    const length = at - 1 - stringAt;
-    const first = <u32>load<u8>(stringAt);
+    const name = entry();
+    if (name == 0 || (found & name) != 0) {
+      at = stringAt;
+      return headerError();
+    }
     if (!accept(0x3a)) return headerError();
     if (peek() == 0) return headerError();
-    if (length == 5 && first == 0x64) {
+    found |= name;
+    if (name == DESCR) {
       const from = at;
       if (!acceptString()) return entryError(NPY_DTYPE, from, past(from, 0x5d)); // a list: named fields
       if (!setType(stringAt, at - 1)) return entryError(NPY_DTYPE, from, at);
-      found |= 1;
-    } else if (length == 13 && first == 0x66) {
+    } else if (name == FORTRAN_ORDER) {
       // True, False
       if (acceptWord(0x54, 0x657572)) fortran = true;
       else if (acceptWord(0x46, 0x65736c61)) fortran = false;
       else return headerError();
-      found |= 2;
-    } else if (length == 5 && first == 0x73) {
+    } else {
       const from = at;
       if (!acceptShape()) return entryError(NPY_SHAPE, from, past(from, 0x29));
-      found |= 4;
-    } else return headerError();
+    }
     if (!accept(0x2c) && peek() != 0x7d) return headerError();
   }
-  return found == 7 ? OK : headerError();
+  return found == (DESCR | FORTRAN_ORDER | SHAPE) && peek() == 0 && at == header + headerEnd ? OK : headerError();
 }
 
 /** (n, 2) */

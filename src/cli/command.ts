@@ -1,4 +1,5 @@
 import type { ParseArgsConfig } from "node:util";
+import { printable } from "../core/printable.ts";
 
 export type Options = NonNullable<ParseArgsConfig["options"]>;
 export type Values = Readonly<Record<string, string | boolean | undefined>>;
@@ -14,8 +15,12 @@ export interface Command {
   run(files: readonly string[], values: Values): Promise<void>;
 }
 
-/** The command line is wrong: exit code 2 and a hint to --help. */
-export class UsageError extends Error {}
+/** The command line is wrong: exit code 2 and a hint to --help. What it quotes is safe for a terminal. */
+export class UsageError extends Error {
+  constructor(message: string) {
+    super(printable(message));
+  }
+}
 
 /** The whole number that an option is given as, or undefined where it is not given. */
 export function numberOption(values: Values, name: string, low: number, high: number): number | undefined {

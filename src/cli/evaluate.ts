@@ -5,7 +5,7 @@ import { SAMPLER_KINDS } from "../plan/samplers.ts";
 import { readPlan } from "../read/index.ts";
 import { rounded } from "../write/index.ts";
 import { type Command, choiceOption, given, numberOption, requiredNumber, textOption, UsageError } from "./command.ts";
-import { inputHelp, inputOptions, inputOptionsHelp } from "./input.ts";
+import { inputHelp, inputOptions, inputOptionsHelp, sayWaiting } from "./input.ts";
 import { missingSamples, packingHelp, packingLine, packingOption, readPacked } from "./packed.ts";
 import { print } from "./print.ts";
 import { interruptibly } from "./signals.ts";
@@ -107,7 +107,7 @@ export const evaluateCommand: Command = {
       seen = interruptibly(() => omnibal.evaluate(packing, asked));
       order = ["sampler", `${sampler}, ${shape(asked)}`];
     } else {
-      const plan = await readPlan(planPath);
+      const plan = await readPlan(planPath, { onWait: sayWaiting(values) });
       if (ranks !== undefined && ranks !== plan.ranks) {
         throw new UsageError(`--ranks is ${ranks}, ${planPath} is for ${plan.ranks}`);
       }

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { OmnibalError } from "../core/errors.ts";
+import { printable } from "../core/printable.ts";
 import { type Command, UsageError } from "./command.ts";
 import { evaluateCommand } from "./evaluate.ts";
 import { packCommand } from "./pack.ts";
@@ -37,9 +38,13 @@ function version(): string {
 
 /** parseArgs explains at length; its first sentence says what is wrong, but for a value that starts with a dash. */
 function usageOf(error: Error): UsageError {
-  const [sentence] = error.message.split(/[.\n]/, 1);
-  const ambiguous = /^Option '(.*)' argument is ambiguous$/.exec(sentence);
+  const { message } = error;
+  // What was typed may hold full stops and line breaks itself.
+  const unknown = /^Unknown option '(.*)'(\. To specify|$)/s.exec(message);
+  if (unknown !== null) return new UsageError(`unknown option '${unknown[1]}'`);
+  const ambiguous = /^Option '(.*)' argument is ambiguous/s.exec(message);
   if (ambiguous !== null) return new UsageError(`option '${ambiguous[1]}' needs a value, one without a dash in front`);
+  const [sentence] = message.split(/[.\n]/, 1);
   return new UsageError(sentence.charAt(0).toLowerCase() + sentence.slice(1));
 }
 
@@ -86,7 +91,7 @@ try {
     process.stderr.write(`omnibal: ${error.message} (see omnibal ${command ? `${command.name} ` : ""}--help)\n`);
     process.exitCode = 2;
   } else if (isExpected(error)) {
-    process.stderr.write(`omnibal: ${error.message}\n`);
+    process.stderr.write(`omnibal: ${printable(error.message)}\n`);
     process.exitCode = 1;
   } else {
     throw error;

@@ -3,7 +3,7 @@ import type { Omnibal } from "../omnibal.ts";
 import type { Packing } from "../pack/packing.ts";
 import { type PackedLengths, readPacking } from "../read/index.ts";
 import { textOption, UsageError, type Values } from "./command.ts";
-import { readFiles } from "./input.ts";
+import { readFiles, sayWaiting } from "./input.ts";
 import { Progress } from "./progress.ts";
 import { megabytes, thousands } from "./table.ts";
 
@@ -27,6 +27,7 @@ export async function readPacked(
   const progress = new Progress("reading", values.quiet === true);
   try {
     const packing = await readPacking(omnibal, path, lengths, {
+      onWait: sayWaiting(values),
       onProgress: (bytes, total) => progress.update(bytes, total, `of ${megabytes(total)}`),
     });
     return { lengths, packing };

@@ -1,4 +1,4 @@
-import { InputError, OptionError, RuntimeError, show } from "./errors.ts";
+import { EngineError, InputError, OptionError, show } from "./errors.ts";
 
 /** What `abiVersion` of the module must answer. */
 export const ABI_VERSION = 1;
@@ -198,8 +198,8 @@ export function invalidLength(field: string, index: number, seen: unknown): Inpu
 }
 
 /** The error for a memory that cannot hold `samples`. */
-export function outOfMemory(samples: number): RuntimeError {
-  return new RuntimeError(
+export function outOfMemory(samples: number): EngineError {
+  return new EngineError(
     "OUT_OF_MEMORY",
     `${samples} samples do not fit: a WebAssembly memory ends at 4 GiB, about 170 million samples`,
   );
@@ -224,6 +224,6 @@ export function check(
     case BAD_ARGUMENT:
       throw new OptionError("INVALID_OPTION", "the core refused an argument that the checks before it let pass");
     default:
-      throw new RuntimeError("LOAD_FAILED", `the core answered ${status}: module and facade are of different versions`);
+      throw new EngineError("LOAD_FAILED", `the core answered ${status}: module and facade are of different versions`);
   }
 }

@@ -1,5 +1,5 @@
 import { ABI_VERSION, type Abi, outOfMemory } from "./abi.ts";
-import { RuntimeError } from "./errors.ts";
+import { EngineError } from "./errors.ts";
 import { MAX_UINT32 } from "./options.ts";
 import { imports } from "./wasi.ts";
 
@@ -28,12 +28,12 @@ export class Core implements HasCore {
     this.module = module;
   }
 
-  /** A core of the exports of `module`. @throws RuntimeError LOAD_FAILED when they are not those this package is for. */
+  /** A core of the exports of `module`. @throws EngineError LOAD_FAILED when they are not those this package is for. */
   static from(exports: unknown, module: WebAssembly.Module | undefined): Core {
     const abi = exports as Abi;
     const version: unknown = typeof abi.abiVersion === "function" ? abi.abiVersion() : undefined;
     if (version === ABI_VERSION) return new Core(abi, module);
-    throw new RuntimeError(
+    throw new EngineError(
       "LOAD_FAILED",
       version === undefined
         ? "this is no omnibal.wasm of this package: it has no abiVersion"
@@ -53,16 +53,16 @@ export class Core implements HasCore {
    * Another instance of the same module. Browsers make one on the main thread without waiting where the module is
    * small, as this one is.
    *
-   * @throws RuntimeError LOAD_FAILED where the module is not known, OUT_OF_MEMORY where there is no room for it.
+   * @throws EngineError LOAD_FAILED where the module is not known, OUT_OF_MEMORY where there is no room for it.
    */
   another(): Core {
     if (this.module === undefined) {
-      throw new RuntimeError("LOAD_FAILED", "a packer needs the compiled module: make this with load or loadSync");
+      throw new EngineError("LOAD_FAILED", "a packer needs the compiled module: make this with load or loadSync");
     }
     try {
       return Core.of(this.module);
     } catch (error) {
-      throw new RuntimeError("OUT_OF_MEMORY", `no room for another instance: ${(error as Error).message}`, {
+      throw new EngineError("OUT_OF_MEMORY", `no room for another instance: ${(error as Error).message}`, {
         cause: error,
       });
     }
@@ -71,7 +71,10 @@ export class Core implements HasCore {
   /** Takes the instance; what is allocated from here on is freed by `leave` of what this returns. */
   enter(): number {
     if (this.#busy) {
-      throw new RuntimeError("BUSY", "this instance is at work (a callback called it again): use another one");
+      throw new EngineError(
+        "BUSY",
+        "this instance is still at work: a callback has called it, or a generator (packInRounds, packingText) has not ended. Call return() on that one, or use another instance",
+      );
     }
     this.#busy = true;
     return this.abi.mark();
@@ -92,7 +95,7 @@ export class Core implements HasCore {
     }
   }
 
-  /** Room for `bytes`, freed with the mark before it. `samples` is for the message. @throws RuntimeError OUT_OF_MEMORY */
+  /** Room for `bytes`, freed with the mark before it. `samples` is for the message. @throws EngineError OUT_OF_MEMORY */
   alloc(bytes: number, samples: number): number {
     const at = bytes > MAX_UINT32 ? 0 : this.abi.alloc(bytes) >>> 0;
     if (at === 0) throw outOfMemory(samples);

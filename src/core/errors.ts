@@ -1,3 +1,7 @@
+import { printable } from "./printable.ts";
+
+export { show } from "./printable.ts";
+
 /** What went wrong, for programs; the message says it for people. */
 export type ErrorCode =
   | "INVALID_LENGTH"
@@ -10,31 +14,35 @@ export type ErrorCode =
   | "INVALID_OUTPUT"
   | "OUT_OF_MEMORY"
   | "BUSY"
-  | "LOAD_FAILED";
+  | "LOAD_FAILED"
+  | "TRAP";
 
-/** Base of all errors this package throws. */
+/**
+ * Base of all errors this package throws. The message is one line that may be shown on any terminal, whatever names and
+ * file contents it quotes: what would act on a terminal is written as an escape.
+ */
 export class OmnibalError extends Error {
+  // Written out: a bundler that shortens the names of classes does not shorten these.
+  override readonly name: string = "OmnibalError";
   readonly code: ErrorCode;
 
   constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = new.target.name;
+    super(printable(message), options);
     this.code = code;
   }
 }
 
 /** The lengths (or the file they come from) are not what they should be. */
-export class InputError extends OmnibalError {}
+export class InputError extends OmnibalError {
+  override readonly name: string = "InputError";
+}
 
 /** An option is outside its range or of the wrong kind. */
-export class OptionError extends OmnibalError {}
+export class OptionError extends OmnibalError {
+  override readonly name: string = "OptionError";
+}
 
-/** The instance cannot do it: no memory, in use, or not loaded. */
-export class RuntimeError extends OmnibalError {}
-
-/** How a value is shown in a message: as it would be written in code, cut after 40 characters. */
-export function show(value: unknown): string {
-  const text =
-    typeof value === "string" ? JSON.stringify(value) : typeof value === "bigint" ? `${value}n` : String(value);
-  return text.length > 40 ? `${text.slice(0, 37)}...` : text;
+/** The instance cannot do it: it has no memory left, is in use, could not be loaded, or has trapped. */
+export class EngineError extends OmnibalError {
+  override readonly name: string = "EngineError";
 }

@@ -1,6 +1,6 @@
 import { type ASUtil, instantiate, instantiateStreaming, instantiateSync } from "@assemblyscript/loader";
 import { Core } from "./core.ts";
-import { RuntimeError } from "./errors.ts";
+import { EngineError } from "./errors.ts";
 import { imports } from "./wasi.ts";
 
 /** Where the module comes from: a URL or its response, its bytes, or the compiled module. */
@@ -26,7 +26,7 @@ async function fetchModule(url: URL): Promise<Core> {
 
 async function fromResponse(response: Response): Promise<Core> {
   if (!response.ok) {
-    throw new RuntimeError(
+    throw new EngineError(
       "LOAD_FAILED",
       `${response.url}: ${response.status} ${response.statusText}, expected the module`,
     );
@@ -41,7 +41,7 @@ async function fromResponse(response: Response): Promise<Core> {
 /**
  * An instance of the core, from the packaged module or from `source`.
  *
- * @throws RuntimeError LOAD_FAILED when the module cannot be had or is not one.
+ * @throws EngineError LOAD_FAILED when the module cannot be had or is not one.
  */
 export async function loadCore(source: WasmSource | Promise<WasmSource> = packagedWasm()): Promise<Core> {
   try {
@@ -51,8 +51,8 @@ export async function loadCore(source: WasmSource | Promise<WasmSource> = packag
     if (typeof Response !== "undefined" && from instanceof Response) return await fromResponse(from);
     return fromInstance(await instantiate<Exports>(from as BufferSource, imports()));
   } catch (error) {
-    if (error instanceof RuntimeError) throw error;
-    throw new RuntimeError("LOAD_FAILED", `the module cannot be loaded: ${(error as Error).message}`, { cause: error });
+    if (error instanceof EngineError) throw error;
+    throw new EngineError("LOAD_FAILED", `the module cannot be loaded: ${(error as Error).message}`, { cause: error });
   }
 }
 
@@ -61,6 +61,6 @@ export function loadCoreSync(source: BufferSource | WebAssembly.Module): Core {
   try {
     return fromInstance(instantiateSync<Exports>(source as BufferSource, imports()));
   } catch (error) {
-    throw new RuntimeError("LOAD_FAILED", `the module cannot be loaded: ${(error as Error).message}`, { cause: error });
+    throw new EngineError("LOAD_FAILED", `the module cannot be loaded: ${(error as Error).message}`, { cause: error });
   }
 }

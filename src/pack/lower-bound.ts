@@ -20,7 +20,7 @@ export interface LowerBound {
  * Lower bounds on the number of groups of any packing of these samples, those beyond a bound left out. O(samples), 8
  * bytes per sample and 1 MB.
  *
- * @throws InputError for lengths, OptionError for bounds out of 1 .. 2^31 - 1, RuntimeError OUT_OF_MEMORY.
+ * @throws InputError for lengths, OptionError for bounds out of 1 .. 2^31 - 1, EngineError OUT_OF_MEMORY.
  */
 export function lowerBound(
   core: Core,

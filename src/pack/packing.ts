@@ -1,4 +1,6 @@
 import type { Core } from "../core/core.ts";
+import { InputError, show } from "../core/errors.ts";
+import { MAX_INT32 } from "../core/options.ts";
 
 /** Figures of a packing. Ratios are for reading; no group depends on them. */
 export interface PackingStats {
@@ -45,6 +47,112 @@ export interface PackingParts {
   readonly mix?: number | null;
 }
 
+/** The largest sum of tokens^2 of a group: (2^31 - 1)^2, rounded. */
+export const MAX_ATTENTION = 2 ** 62;
+
+function refuse(why: string): never {
+  throw new InputError("INVALID_INPUT", `packing: ${why}`);
+}
+
+/**
+ * Throws unless `offsets` are those of groups over `count` places: ascending from 0 to `count`, with no group empty.
+ * O(groups).
+ */
+function checkOffsets(offsets: Int32Array, count: number): void {
+  const last = offsets.length - 1;
+  if (last < 0) refuse("there are no offsets, expected at least one, which is 0");
+  if (offsets[0] !== 0) refuse(`offset 0 is ${offsets[0]}, expected 0`);
+  for (let g = 0; g < last; g++) {
+    if (offsets[g + 1] === offsets[g]) refuse(`group ${g} is empty`);
+    if (offsets[g + 1] < offsets[g]) refuse(`offset ${g + 1} is ${offsets[g + 1]}, the one before it ${offsets[g]}`);
+  }
+  if (offsets[last] !== count) refuse(`the last offset is ${offsets[last]}, there are ${count} indices`);
+}
+
+/** Throws unless the core can walk through the groups: asked again before it does, as arrays can be written to. */
+export function checkLists({ offsets, indices, vit, tokens }: Packing): void {
+  checkOffsets(offsets, indices.length);
+  const groups = offsets.length - 1;
+  for (const [name, list] of Object.entries({ vit, tokens })) {
+    if (list.length !== groups) refuse(`${name} has ${list.length} values, there are ${groups} groups`);
+  }
+}
+
+/** Throws unless every sample is from 0 on and in one place only. O(samples), and a sort where indices are sparse. */
+function checkSamples(indices: Int32Array, oversize: Int32Array): void {
+  const count = indices.length + oversize.length;
+  let most = -1;
+  for (const list of [indices, oversize]) {
+    for (const sample of list) {
+      if (sample < 0) refuse(`a sample is ${sample}, expected a whole number from 0 to ${MAX_INT32}`);
+      if (sample > most) most = sample;
+    }
+  }
+  const twice = (sample: number) => refuse(`sample ${sample} is in two places, expected one`);
+  // A byte for every possible sample, unless most of them are not there.
+  if (most < count * 8) {
+    const seen = new Uint8Array(most + 1);
+    for (const list of [indices, oversize]) for (const sample of list) if (seen[sample]++ !== 0) twice(sample);
+    return;
+  }
+  const sorted = new Int32Array(count);
+  sorted.set(indices);
+  sorted.set(oversize, indices.length);
+  sorted.sort();
+  for (let i = 1; i < count; i++) if (sorted[i] === sorted[i - 1]) twice(sorted[i]);
+}
+
+function checkCount(name: string, value: unknown, low: number): void {
+  if (typeof value === "number" && Number.isInteger(value) && value >= low && value <= MAX_INT32) return;
+  refuse(`${name} is ${show(value)}, expected a whole number from ${low} to ${MAX_INT32}`);
+}
+
+/** Throws unless there is one sum for each group, from 0 to `most`. */
+function checkSums(name: string, values: Int32Array | Float64Array, groups: number, most: number, what: string): void {
+  if (values.length !== groups) refuse(`${name} has ${values.length} values, there are ${groups} groups`);
+  // Written so that NaN fails.
+  const bad = (values as Float64Array).findIndex((value) => !(value >= 0 && value <= most));
+  if (bad !== -1) refuse(`${name} of group ${bad} is ${values[bad]}, expected a number from 0 to ${what}`);
+}
+
+/** Throws unless these are the parts of a packing, as `Packing` describes them. */
+function checkParts(parts: PackingParts): void {
+  if (typeof parts !== "object" || parts === null) refuse(`got ${show(parts)}, expected its parts`);
+  const { offsets, indices, vit, tokens, attention, oversize, bounds, bound, rounds, method, mix } = parts;
+  for (const [name, list] of Object.entries({ offsets, indices, vit, tokens, oversize })) {
+    if (!(list instanceof Int32Array)) refuse(`${name} is ${show(list)}, expected an Int32Array`);
+  }
+  if (attention !== undefined && !(attention instanceof Float64Array)) {
+    refuse(`attention is ${show(attention)}, expected a Float64Array or none`);
+  }
+  for (const [name, low] of Object.entries({ maxVit: 1, maxTokens: 1, minVit: 0, minTokens: 0 })) {
+    checkCount(`bounds.${name}`, (bounds as unknown as Record<string, unknown> | undefined)?.[name], low);
+  }
+  checkCount("bound", bound, 0);
+  checkCount("rounds", rounds, 0);
+  if (method !== undefined && method !== "isf" && method !== "balanced") {
+    refuse(`method is ${show(method)}, expected "isf", "balanced" or none`);
+  }
+  if (mix !== undefined && mix !== null && !(typeof mix === "number" && mix >= 0 && mix < 2 ** 32)) {
+    refuse(`mix is ${show(mix)}, expected a number from 0 on, below 2^32, or null`);
+  }
+  checkOffsets(offsets, indices.length);
+  const groups = offsets.length - 1;
+  checkSums("vit", vit, groups, bounds.maxVit, `maxVit, ${bounds.maxVit}`);
+  checkSums("tokens", tokens, groups, bounds.maxTokens, `maxTokens, ${bounds.maxTokens}`);
+  if (attention !== undefined) checkSums("attention", attention, groups, MAX_ATTENTION, "2^62");
+  checkSamples(indices, oversize);
+}
+
+/** Parts that need no look, because the core or a reader that has looked made them. Only this module can add to them. */
+const trusted = new WeakSet<PackingParts>();
+
+/** A packing of parts that were made by the core, or checked as thoroughly as the constructor does. */
+export function trustedPacking(parts: PackingParts): Packing {
+  trusted.add(parts);
+  return new Packing(parts);
+}
+
 function sum(values: Int32Array): number {
   let total = 0;
   for (const value of values) total += value;
@@ -53,12 +161,12 @@ function sum(values: Int32Array): number {
 
 /**
  * Groups in CSR form: group i holds the samples `indices[offsets[i]] .. indices[offsets[i + 1] - 1]`. Every sample of
- * the input is in exactly one group or in `oversize`.
+ * the input is in exactly one group or in `oversize`. The arrays are taken as they are, not copied.
  */
 export class Packing implements Iterable<Int32Array> {
   /** Number of groups. */
   readonly length: number;
-  /** int32[length + 1], rising from 0. */
+  /** int32[length + 1], ascending from 0; no group is empty. */
   readonly offsets: Int32Array;
   /** int32[samples in groups]: sample indices, group after group. */
   readonly indices: Int32Array;
@@ -71,7 +179,7 @@ export class Packing implements Iterable<Int32Array> {
    * back without its lengths has none.
    */
   readonly attention: Float64Array | undefined;
-  /** Samples beyond a bound, by rising index. */
+  /** Samples beyond a bound, by ascending index. */
   readonly oversize: Int32Array;
   readonly bounds: PackingBounds;
   /** No packing of these samples has fewer groups: the tight or the linear bound, see the option `lowerBound`. */
@@ -90,7 +198,14 @@ export class Packing implements Iterable<Int32Array> {
    */
   readonly mix: number | null;
 
+  /**
+   * A packing from elsewhere, checked: O(samples).
+   *
+   * @throws InputError INVALID_INPUT for offsets that are not ascending, a sample in two places, a sum beyond its bound,
+   *   attention that is no number from 0 on, or lists of lengths that do not fit.
+   */
   constructor(parts: PackingParts) {
+    if (!trusted.has(parts)) checkParts(parts);
     this.length = parts.offsets.length - 1;
     this.offsets = parts.offsets;
     this.indices = parts.indices;
@@ -154,7 +269,7 @@ export function takePacking(
   const mix = abi.packingMix();
   const groups = abi.packingGroups();
   const offsets = core.int32(abi.packingOffsets(), groups + 1).slice();
-  return new Packing({
+  return trustedPacking({
     offsets,
     indices: core.int32(abi.packingOrder(), offsets[groups]).slice(),
     vit: core.int32(abi.packingVit(), groups).slice(),

@@ -37,6 +37,10 @@ export interface PackerOutput {
 const FOREIGN_STATE = 15;
 const DAMAGED_STATE = 16;
 
+/** How a state begins: "obst", and the format version that the core reads and writes. */
+const MAGIC = 0x7473626f;
+const FORMAT = 1;
+
 /** Samples per call into the core: what its input holds. */
 const PIECE = 4096;
 const MAX_BUFFER = 1_000_000;
@@ -122,7 +126,7 @@ export class Packer {
    * The state, for `Omnibal.loadPacker`, which makes a packer that goes on just as this one does. 12 bytes per waiting
    * sample, 16 per class of lengths seen (2,112 at most) and 72.
    *
-   * @throws RuntimeError OUT_OF_MEMORY.
+   * @throws EngineError OUT_OF_MEMORY.
    */
   save(): Uint8Array {
     const abi = this.#abi;
@@ -192,17 +196,18 @@ export function loadPacker(core: Core, bytes: Uint8Array, expected: Partial<Pack
   const at = own.alloc(bytes.length, bytes.length);
   own.bytes(at, bytes.length).set(bytes);
   const status = abi.streamLoad(at, bytes.length);
+  const header = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   if (status === FOREIGN_STATE) {
-    throw new InputError(
-      "INVALID_STATE",
-      `${bytes.length} bytes that are not the state of a packer, or that another build of omnibal saved`,
-    );
+    const isState = bytes.length >= 8 && header.getUint32(0, true) === MAGIC;
+    const why = isState
+      ? `a packer's state of format ${header.getUint32(4, true)}, expected ${FORMAT}: go on with the version of omnibal that saved it, or start a new packer`
+      : `${bytes.length} bytes that are not the state of a packer`;
+    throw new InputError("INVALID_STATE", why);
   }
   if (status === DAMAGED_STATE) {
     throw new InputError("INVALID_STATE", `${bytes.length} bytes of a packer's state that are cut short or altered`);
   }
   check(abi, status, bytes.length, () => undefined);
-  const header = new DataView(bytes.buffer, bytes.byteOffset);
   const saved = {
     maxVit: header.getInt32(8, true),
     maxTokens: header.getInt32(12, true),

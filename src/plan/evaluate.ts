@@ -3,7 +3,7 @@ import type { Core } from "../core/core.ts";
 import { InputError, OptionError, show } from "../core/errors.ts";
 import { type Lengths, type LengthsInput, toLengths } from "../core/lengths.ts";
 import { integer, MAX_UINT32 } from "../core/options.ts";
-import { Packing } from "../pack/packing.ts";
+import { checkLists, Packing } from "../pack/packing.ts";
 import {
   allocate,
   beginUnits,
@@ -95,15 +95,10 @@ export function groupAttention(abi: Abi, packing: Packing, input: LengthsInput):
   if (last >= tokens.length) {
     throw new InputError("LENGTH_MISMATCH", `the packing holds sample ${last}, there are ${tokens.length} lengths`);
   }
-  // The core reads where these point: a packing from elsewhere must not send it out of its arrays.
+  checkLists(packing);
   const low = indices.find((i) => i < 0);
-  const bad = offsets.findIndex((at, g) => at < (g === 0 ? 0 : offsets[g - 1]) || at > indices.length);
-  if (low !== undefined || bad !== -1) {
-    const what = low === undefined ? `offset ${bad} is ${offsets[bad]}` : `a sample is ${low}`;
-    throw new InputError(
-      "INVALID_INPUT",
-      `${what}: expected rising offsets up to ${indices.length} and samples from 0 on`,
-    );
+  if (low !== undefined) {
+    throw new InputError("INVALID_INPUT", `packing: a sample is ${low}, expected a whole number from 0 on`);
   }
   return groupSums(abi, offsets, indices, lengths).attention;
 }

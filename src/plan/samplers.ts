@@ -5,7 +5,7 @@ import { integer, MAX_INT32, MAX_UINT32, oneOf } from "../core/options.ts";
 
 /**
  * What a sampler or `evaluate` needs of groups: a `Packing` has it, and so have single samples. int32[length] tiles and
- * tokens; float64[length] sums of tokens^2, where attention is to be measured.
+ * tokens; float64[length] sums of tokens^2, 0 .. 2^62, where attention is to be measured.
  */
 export interface GroupLoads {
   readonly length: number;
@@ -140,10 +140,19 @@ export function toParts(input: GroupLoadsInput): readonly GroupLoads[] {
         `data group ${p}: ${show(part)}, expected a packing or { length, vit, tokens }`,
       );
     }
+    if (part.attention !== undefined && !(part.attention instanceof Float64Array)) {
+      throw new InputError(
+        "INVALID_INPUT",
+        `data group ${p}: attention is ${show(part.attention)}, expected a Float64Array`,
+      );
+    }
     for (const field of ["vit", "tokens", "attention"] as const) {
       const seen = part[field]?.length ?? part.length;
       if (seen === part.length) continue;
-      throw new InputError("LENGTH_MISMATCH", `data group ${p}: ${seen} values of ${field}, expected ${part.length}`);
+      throw new InputError(
+        "LENGTH_MISMATCH",
+        `data group ${p}: ${seen} values of ${field}, expected ${show(part.length)}`,
+      );
     }
   }
   return parts;
@@ -189,7 +198,9 @@ export function beginUnits(abi: Abi, parts: readonly GroupLoads[], spSize: numbe
   if (status === BAD_LOAD) {
     const [bad, load] = [abi.errorIndex(), abi.errorLoad()];
     const seen = new Float64Array(abi.memory.buffer, values + load * groups * 8, groups)[bad];
-    throw invalidLength(GROUP_LOADS[load].name, bad, seen);
+    const { name } = GROUP_LOADS[load];
+    if (name !== "attention") throw invalidLength(name, bad, seen);
+    throw new InputError("INVALID_LENGTH", `index ${bad}: attention is ${seen}, expected a number from 0 to 2^62`);
   }
   if (status === BAD_ARGUMENT) {
     throw new OptionError(

@@ -6,12 +6,12 @@ import type { HasCore } from "../core/core.ts";
 import { InputError, show } from "../core/errors.ts";
 import type { Lengths } from "../core/lengths.ts";
 import { MAX_INT32 } from "../core/options.ts";
-import { Packing } from "../pack/packing.ts";
+import { type Packing, trustedPacking } from "../pack/packing.ts";
 import { groupSums } from "../plan/evaluate.ts";
 import { Column, type Watch } from "./columns.ts";
 import { JsonText } from "./json-text.ts";
 import { readNpy } from "./npy.ts";
-import { fileError, fileSize, openFile } from "./source.ts";
+import { fileError, fileSize, openFile, underWatch } from "./source.ts";
 
 /** What a packing is read against. */
 export interface PackedLengths extends Lengths {
@@ -22,6 +22,8 @@ export interface PackedLengths extends Lengths {
 export interface ReadPackingOptions {
   /** Called after each piece, with the bytes of all files of the packing. */
   readonly onProgress?: (bytesRead: number, totalBytes: number) => void;
+  /** See `ReadOptions.onWait`. */
+  readonly onWait?: (path: string) => void;
   /** Looked at between pieces. */
   readonly signal?: AbortSignal;
 }
@@ -43,7 +45,7 @@ function refuse(path: string, why: string): never {
  * taken where they are, other members are only checked to be JSON.
  */
 async function readJson(path: string, watch: Watch): Promise<Found> {
-  const source = await openFile(path);
+  const source = await openFile(path, underWatch(watch));
   try {
     const text = new JsonText(source, watch);
     const offsets = new Column();
@@ -74,8 +76,8 @@ async function readJson(path: string, watch: Watch): Promise<Found> {
         seen = true;
         return text.lists(oversize);
       }
-      const value = await text.value();
-      if (name === "stats") stats = value;
+      if (name !== "stats") return text.skip();
+      stats = await text.value();
     };
     const first = await text.next();
     if (first === 0x5b) {
@@ -84,8 +86,7 @@ async function readJson(path: string, watch: Watch): Promise<Found> {
     } else if (first === 0x7b) {
       while ((await text.next()) === 0x7b) await text.object(member);
     } else if (first !== -1) throw text.unexpected(first, "a packing: { or [");
-    const after = await text.next();
-    if (after !== -1) throw text.unexpected(after, "the end of the file");
+    await text.finish();
     // JSON Lines without a group and an oversize sample are an empty file.
     if (!seen && first !== -1) refuse(path, 'no "groups" and no "group" in it, expected a packing');
     return { offsets: offsets.take(), indices: indices.take(), oversize: oversize.take(), stats };
@@ -131,16 +132,17 @@ function startsOf(path: string, paths: readonly unknown[], { files }: PackedLeng
 
 async function readXtuner(path: string, lengths: PackedLengths, watch: Watch): Promise<Found> {
   const pathsFile = join(path, "paths.json");
-  const source = await openFile(pathsFile);
-  let paths: unknown;
+  const source = await openFile(pathsFile, underWatch(watch));
+  const paths: unknown[] = [];
   try {
     const text = new JsonText(source, watch);
-    paths = await text.value();
+    if ((await text.next()) === 0x5b) await text.items(async () => void paths.push(await text.value()));
+    else refuse(pathsFile, `is ${show(await text.value())}, expected a list of paths`);
+    await text.finish();
   } finally {
     await source.close();
   }
-  if (!Array.isArray(paths)) refuse(pathsFile, `is ${show(paths)}, expected a list of paths`);
-  const starts = startsOf(pathsFile, paths as unknown[], lengths);
+  const starts = startsOf(pathsFile, paths, lengths);
   const samples = async (name: string): Promise<Int32Array> => {
     const file = join(path, name);
     const { shape, values } = await readNpy(file, 2, watch);
@@ -232,6 +234,7 @@ async function find(path: string, lengths: PackedLengths, options: ReadPackingOp
   let done = 0;
   const watch: Watch = {
     signal: options.signal,
+    onWait: options.onWait,
     read: (bytes) => {
       done += bytes;
       options.onProgress?.(done, total);
@@ -249,7 +252,7 @@ async function find(path: string, lengths: PackedLengths, options: ReadPackingOp
  * `oversize`; where a file does not tell its bounds, they are what its groups reach. 12 bytes per sample of memory,
  * while it is read 24, whatever the size of the text; sums come from the core.
  *
- * @throws InputError INVALID_FILE with the path and the place; RuntimeError OUT_OF_MEMORY; the signal's reason.
+ * @throws InputError INVALID_FILE with the path and the place; EngineError OUT_OF_MEMORY; the signal's reason.
  */
 export async function readPacking(
   { core }: HasCore,
@@ -282,7 +285,7 @@ export async function readPacking(
     const beyond = values.findIndex((value) => value > bound);
     if (beyond !== -1) refuse(path, `group ${beyond} has ${values[beyond]} ${what}, the packing's bound is ${bound}`);
   }
-  return new Packing({
+  return trustedPacking({
     ...{ offsets, indices, oversize, ...sums },
     bounds: { ...bounds, minVit: bounds.maxVit, minTokens: bounds.maxTokens },
     bound: statistic(stats, "bound") ?? 0,

@@ -16,6 +16,11 @@ function refuse(path: string, why: string): never {
   throw new InputError("INVALID_FILE", `${path}: ${why}`);
 }
 
+export interface ReadPlanOptions {
+  /** See `ReadOptions.onWait`. */
+  readonly onWait?: (path: string) => void;
+}
+
 /** A whole number from 1 on, or an error. */
 function count(path: string, name: string, value: unknown): number {
   if (typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= MAX_INT32) return value;
@@ -33,8 +38,8 @@ interface Found {
   readonly stats: unknown;
 }
 
-async function readJson(path: string): Promise<Found> {
-  const source = await openFile(path);
+async function readJson(path: string, options: ReadPlanOptions): Promise<Found> {
+  const source = await openFile(path, options);
   try {
     const text = new JsonText(source, silent);
     const groups = new Column();
@@ -59,12 +64,11 @@ async function readJson(path: string): Promise<Found> {
           widths.push(ends.length - before);
         });
       }
-      const value = await text.value();
-      if (name === "ranks") ranks = value;
-      if (name === "stats") stats = value;
+      if (name === "ranks") ranks = await text.value();
+      else if (name === "stats") stats = await text.value();
+      else await text.skip();
     });
-    const after = await text.next();
-    if (after !== -1) throw text.unexpected(after, "the end of the file");
+    await text.finish();
     if (hasSteps) return { groups: groups.take(), ends: ends.take(), widths: widths.take(), ranks, stats };
     return refuse(path, 'no "steps" in it, expected a plan');
   } finally {
@@ -105,7 +109,7 @@ async function readFolder(path: string): Promise<PlanOrder> {
   const source = await openFile(file);
   let head: unknown;
   try {
-    head = await new JsonText(source, silent).value();
+    head = await new JsonText(source, silent).whole();
   } finally {
     await source.close();
   }
@@ -124,9 +128,9 @@ async function readFolder(path: string): Promise<PlanOrder> {
  *
  * @throws InputError INVALID_FILE with the path and the place.
  */
-export async function readPlan(path: string): Promise<PlanOrder> {
+export async function readPlan(path: string, options: ReadPlanOptions = {}): Promise<PlanOrder> {
   const kind = await stat(path).catch((error: unknown) => {
     throw fileError(path, error);
   });
-  return kind.isDirectory() ? readFolder(path) : fromJson(path, await readJson(path));
+  return kind.isDirectory() ? readFolder(path) : fromJson(path, await readJson(path, options));
 }

@@ -1,11 +1,11 @@
 // One packing in a worker of its own, so that the caller's thread stays free.
 import type { Core } from "../core/core.ts";
-import { RuntimeError } from "../core/errors.ts";
+import { EngineError } from "../core/errors.ts";
 import { type Lengths, type LengthsInput, toLengths } from "../core/lengths.ts";
 import type { WorkerLike } from "../core/worker-like.ts";
 import type { PackOptions, RoundInfo } from "../pack/options.ts";
 import { packInRounds } from "../pack/pack.ts";
-import { Packing } from "../pack/packing.ts";
+import { type Packing, trustedPacking } from "../pack/packing.ts";
 import { type Answer, ask, breathe, revive, type Seat, seat, share, startWorker } from "./link.ts";
 
 export type PackAsyncOptions = PackOptions & {
@@ -62,9 +62,9 @@ export async function packInBackground(
           } catch (error) {
             reject(error);
           }
-        } else if (answer?.kind === "packed") resolve(new Packing(answer.parts));
+        } else if (answer?.kind === "packed") resolve(trustedPacking(answer.parts));
         else if (answer?.kind === "failed") reject(revive(answer));
-        else reject(new RuntimeError("LOAD_FAILED", "the worker ended before the packing was done"));
+        else reject(new EngineError("LOAD_FAILED", "the worker ended before the packing was done"));
       };
       const { signal: _, onProgress: __, ...plain } = { ...options, onRound: undefined };
       place.worker.postMessage({ kind: "pack", set: 0, options: plain });

@@ -1,6 +1,6 @@
 // One worker as the rest sees it: how it is started, asked and heard, and what passes between.
 
-import { type ErrorCode, InputError, OptionError, RuntimeError } from "../core/errors.ts";
+import { EngineError, type ErrorCode, InputError, OptionError } from "../core/errors.ts";
 import type { Lengths } from "../core/lengths.ts";
 import type { WorkerLike } from "../core/worker-like.ts";
 import type { BalancedOptions, IsfOptions, PackProgress } from "../pack/options.ts";
@@ -61,14 +61,16 @@ export function share(lengths: Lengths): Lengths {
   return { vit: copy(lengths.vit), tokens: copy(lengths.tokens) };
 }
 
-export function revive(answer: Extract<Answer, { kind: "failed" }>): Error {
+/** The error that a worker has posted, as it would have been thrown here. */
+export function revive({ name, message, code }: Extract<Answer, { kind: "failed" }>): Error {
   const kinds: Record<string, new (code: ErrorCode, message: string) => Error> = {
     InputError,
     OptionError,
-    RuntimeError,
+    EngineError,
   };
-  const Kind = kinds[answer.name];
-  return Kind === undefined ? new Error(answer.message) : new Kind(answer.code as ErrorCode, answer.message);
+  // One without a code of ours is none of ours, whatever its name: a bug, which keeps its name and its text.
+  if (code === undefined || !Object.hasOwn(kinds, name)) return Object.assign(new Error(message), { name });
+  return new kinds[name](code as ErrorCode, message);
 }
 
 export interface Seat {

@@ -2,7 +2,7 @@
 // shared memory where there is such. Answers come back in the order of the tasks, whichever worker did them when.
 
 import type { Core } from "../core/core.ts";
-import { RuntimeError } from "../core/errors.ts";
+import { EngineError } from "../core/errors.ts";
 import type { Lengths } from "../core/lengths.ts";
 import type { WorkerLike } from "../core/worker-like.ts";
 import { type Measured, measure } from "../search/candidate.ts";
@@ -83,7 +83,7 @@ export class Pool implements Runner {
           return;
         }
         if (answer.kind === "failed") throw revive(answer);
-        if (answer.kind !== "done") throw new RuntimeError("LOAD_FAILED", `a worker answered ${answer.kind}`);
+        if (answer.kind !== "done") throw new EngineError("LOAD_FAILED", `a worker answered ${answer.kind}`);
         answers[id] = answer.measured;
         onDone(answer.measured);
       }

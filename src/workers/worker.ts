@@ -1,5 +1,6 @@
 // What runs in a worker: one instance of the core and the lengths, then one candidate after another, or a packing.
 import { Core } from "../core/core.ts";
+import { EngineError } from "../core/errors.ts";
 import type { Lengths } from "../core/lengths.ts";
 import type { PackProgress } from "../pack/options.ts";
 import { pack } from "../pack/pack.ts";
@@ -21,7 +22,12 @@ function answer(request: Request, post: (answer: Answer) => void): Answer {
       return { kind: "packed", parts: pack(core!, sets[request.set], { ...request.options, onProgress }).parts };
     }
     return { kind: "done", id: request.id, measured: measure(core!, sets[request.set], request.candidate) };
-  } catch (error) {
+  } catch (thrown) {
+    // A trap is an error of the engine's, which has no code: it gets ours, and keeps its text.
+    const error =
+      thrown instanceof WebAssembly.RuntimeError
+        ? new EngineError("TRAP", `the core has trapped: ${thrown.message}`)
+        : thrown;
     const { name, message, code } = error as Error & { code?: string };
     return { kind: "failed", id: request.kind === "task" ? request.id : -1, name, message, code };
   }

@@ -1,6 +1,6 @@
 import { check } from "../core/abi.ts";
 import type { Core } from "../core/core.ts";
-import type { Packing } from "../pack/packing.ts";
+import { checkLists, type Packing } from "../pack/packing.ts";
 
 /** Bytes of text taken out of the core at a time. */
 const TEXT_ROOM = 65536;
@@ -13,6 +13,7 @@ export function* packingText(
 ): Generator<Uint8Array, void, void> {
   const { abi } = core;
   const n = packing.indices.length + packing.oversize.length;
+  checkLists(packing);
   const top = core.enter();
   try {
     const out = core.alloc(TEXT_ROOM, n);
@@ -22,7 +23,7 @@ export function* packingText(
       core.copyIn(packing.indices, n),
       core.copyIn(packing.vit, n),
       core.copyIn(packing.tokens, n),
-      packing.length,
+      packing.vit.length,
       core.copyIn(packing.oversize, n),
       packing.oversize.length,
       packing.bounds.maxVit,

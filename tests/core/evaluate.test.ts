@@ -79,11 +79,15 @@ describe("attention", () => {
       "the packing holds sample 999, there are 10 lengths",
     );
     const lengths = samples("tiled:1000");
-    const broken = (other: Partial<typeof parts>) => () =>
-      omnibal.evaluate(new Packing({ ...parts, ...other }), { ranks: 8, lengths });
-    expect(broken({ indices: packing.indices.map((i) => -i) })).toThrow(/^a sample is -\d+: expected rising offsets/);
-    expect(broken({ offsets: packing.offsets.map((at) => at * 2) })).toThrow(
-      /^offset \d+ is \d+: expected rising offsets/,
+    // Written to since it was checked.
+    const broken = (change: (own: Packing) => void) => () => {
+      const own = new Packing({ ...parts, offsets: parts.offsets.slice(), indices: parts.indices.slice() });
+      change(own);
+      return omnibal.evaluate(own, { ranks: 8, lengths });
+    };
+    expect(broken(({ indices }) => indices.fill(-7, 0, 1))).toThrow("packing: a sample is -7, expected");
+    expect(broken(({ offsets }) => offsets.fill(9999, 3, 4))).toThrow(
+      /^packing: offset 4 is \d+, the one before it 9999/,
     );
     expect(() => omnibal.evaluate([read, read], { ranks: 8, lengths })).toThrow(
       "lengths are for one packing, there are 2",

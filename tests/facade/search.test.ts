@@ -282,7 +282,7 @@ describe("what a scan returns", () => {
       "samplesPerGroup is undefined, expected a number above 0 or [low, high] of such",
     ],
     [{ ranks: 8, samplesPerGroup: 0 }, "samplesPerGroup is 0, expected a number above 0"],
-    [{ ranks: 8, samplesPerGroup: [5, 4] }, "samplesPerGroup is 5,4, expected a number above 0"],
+    [{ ranks: 8, samplesPerGroup: [5, 4] }, "samplesPerGroup is [5,4], expected a number above 0"],
     [{ ranks: 0, samplesPerGroup: 4 }, "ranks is 0, expected a whole number from 1"],
     [{ ranks: 8, samplesPerGroup: 4, strategy: "walk" }, 'strategy is "walk", expected scan, reference'],
     [{ ranks: 8, samplesPerGroup: 4, slack: 2 }, "slack is 2, expected a number from 0 to 1"],

@@ -1,7 +1,9 @@
 import { execFileSync } from "node:child_process";
 import { Worker } from "node:worker_threads";
 import { describe, expect, test } from "vitest";
-import { load, type PackProgress, type RoundInfo, RuntimeError } from "../../src/index.ts";
+import { ABI_VERSION } from "../../src/core/abi.ts";
+import { Core, EngineError, load, Omnibal, OmnibalError, type PackProgress, type RoundInfo } from "../../src/index.ts";
+import { revive } from "../../src/workers/link.ts";
 import { root } from "../installed.ts";
 import { samples } from "../samples.ts";
 
@@ -99,7 +101,7 @@ test("a worker that is ended by others is an error, not a wait for ever", async 
     startWorker: start,
     onRound: () => void worker?.terminate(),
   });
-  await expect(run).rejects.toThrow(RuntimeError);
+  await expect(run).rejects.toThrow(EngineError);
 });
 
 test("a process ends when its packing is done", () => {
@@ -113,4 +115,40 @@ test("a process ends when its packing is done", () => {
     timeout: 20_000,
   });
   expect(out).toBe("1\n");
+});
+
+/** A module that has what a packing begins with, and traps there: its `mark` is `unreachable`. */
+const trapping = new WebAssembly.Module(
+  Uint8Array.from([
+    ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+    ...[1, 5, 1, 0x60, 0, 1, 0x7f], // () -> i32
+    ...[3, 3, 2, 0, 0],
+    ...[7, 21, 2, 4, ...Buffer.from("mark"), 0, 0, 10, ...Buffer.from("abiVersion"), 0, 1],
+    ...[10, 10, 2, 3, 0, 0x00, 0x0b, 4, 0, 0x41, ABI_VERSION, 0x0b],
+  ]),
+);
+
+test("a trap in a worker has a code, and keeps the engine's text", async () => {
+  const broken = new Omnibal(new Core(omnibal.abi, trapping));
+  const error = await broken.packAsync(input, { ...bounds, startWorker }).then(
+    () => expect.unreachable(),
+    (thrown: unknown) => thrown,
+  );
+  expect(error).toBeInstanceOf(EngineError);
+  expect(error).toMatchObject({ name: "EngineError", code: "TRAP", message: "the core has trapped: unreachable" });
+});
+
+test("no name of ours hides one of WebAssembly's own", async () => {
+  const { exports } = new WebAssembly.Instance(trapping);
+  const { RuntimeError } = WebAssembly;
+  expect(exports.mark).toThrow(RuntimeError);
+  expect(Object.keys(await import("../../src/index.ts"))).not.toContain("RuntimeError");
+});
+
+test("an error of a worker that is none of ours keeps its name and text, and gets no code", () => {
+  const other = revive({ kind: "failed", id: 0, name: "RangeError", message: "too deep", code: undefined });
+  expect(other).not.toBeInstanceOf(OmnibalError);
+  expect(other).toMatchObject({ name: "RangeError", message: "too deep" });
+  const posing = revive({ kind: "failed", id: 0, name: "EngineError", message: "x", code: undefined });
+  expect(posing).not.toBeInstanceOf(OmnibalError);
 });

@@ -360,7 +360,7 @@ describe("meta files", () => {
       `INVALID_FILE meta.json: entry "my set": no such file: none.json nor ${join(process.cwd(), "none.json")}`,
     );
     expect(await failure(meta({ token_lengths: file("bad.json", "[7]") }))).toBe(
-      "INVALID_FILE bad.json: record 0, byte 1: found 7, expected a record: {",
+      "INVALID_FILE bad.json: record 0, byte 1: expected a record: {",
     );
   });
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { load, type Packing, RuntimeError } from "../../src/index.ts";
+import { EngineError, load, type Packing } from "../../src/index.ts";
 import { samples } from "../samples.ts";
 
 const omnibal = await load();
@@ -128,7 +128,7 @@ describe("a packing as text", () => {
     const packing = omnibal.pack(samples("tiled:20000"), bounds);
     const pieces = omnibal.packingText(packing, "json");
     pieces.next();
-    expect(() => omnibal.pack(small, bounds)).toThrow(RuntimeError);
+    expect(() => omnibal.pack(small, bounds)).toThrow(EngineError);
     pieces.return();
     expect(omnibal.pack(small, bounds).length).toBe(2);
   });
