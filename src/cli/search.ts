@@ -55,7 +55,8 @@ most twelve decimals.
 function samplesPerGroup(values: Values): number | [number, number] | undefined {
   const text = textOption(values, "samples-per-group");
   if (text === undefined) return undefined;
-  const [low, high, ...more] = text.split("-").map(decimal);
+  // The dash of an exponent, as in 5e-1, separates nothing.
+  const [low, high, ...more] = text.split(/(?<![\d.]e)-/i).map(decimal);
   if (!(low > 0) || more.length > 0 || (high !== undefined && !(high >= low))) {
     throw new UsageError(`--samples-per-group is ${JSON.stringify(text)}, expected a number above 0 or LOW-HIGH`);
   }

@@ -60,6 +60,13 @@ describe("the table", () => {
     expect(text).not.toContain("full at");
   });
 
+  test("--samples-per-group and --slack take 4e0-50e-1: exponents have a dash of their own", () => {
+    const given = ["search", "tiled.json", "--ranks=8", "--candidates=10", "--rounds=1", "--json"];
+    const plain = omnibal([...given, "--samples-per-group=4-5", "--slack=0.001"], { cwd: folder });
+    expect(plain.code).toBe(0);
+    expect(omnibal([...given, "--samples-per-group=4e0-50e-1", "--slack=1e-3"], { cwd: folder })).toEqual(plain);
+  });
+
   test("the reference's walk", () => {
     const { code, out } = search("--strategy=reference");
     expect(code).toBe(0);
