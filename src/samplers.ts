@@ -1,6 +1,6 @@
 import { type Abi, BAD_ARGUMENT, check, invalidLength, NEGATIVE_TOKENS, NEGATIVE_VIT, outOfMemory } from "./abi.ts";
 import { InputError, OptionError, show } from "./errors.ts";
-import { integer, MAX_INT32, MAX_UINT32, oneOf } from "./options.ts";
+import { integer, MAX_INT32, MAX_UINT32, type NamesOf, oneOf } from "./options.ts";
 
 /**
  * What a sampler or `evaluate` needs of groups: a `Packing` has it, and so have single samples. int32[length] tiles and
@@ -52,6 +52,18 @@ export interface PlanOptions {
   readonly compat?: "reference";
 }
 
+export const PLAN_OPTIONS: NamesOf<PlanOptions> = {
+  kind: true,
+  ranks: true,
+  microBatch: true,
+  spSize: true,
+  seed: true,
+  tail: true,
+  binSize: true,
+  window: true,
+  compat: true,
+};
+
 export interface SamplerOptions extends PlanOptions {
   /** Whose share to hand out, 0 .. ranks - 1. */
   readonly rank: number;
@@ -60,6 +72,8 @@ export interface SamplerOptions extends PlanOptions {
   /** Steps of that epoch that are done, 0 .. its steps. Default: 0. */
   readonly step?: number;
 }
+
+export const SAMPLER_OPTIONS: NamesOf<SamplerOptions> = { ...PLAN_OPTIONS, rank: true, epoch: true, step: true };
 
 /** Options with all defaults in place. */
 export interface ResolvedPlan {

@@ -6,7 +6,7 @@ import { InputError, show } from "../errors.ts";
 import { groupSums } from "../evaluate.ts";
 import type { Lengths } from "../lengths.ts";
 import type { Omnibal } from "../omnibal.ts";
-import { MAX_INT32 } from "../options.ts";
+import { MAX_INT32, type NamesOf, onlyNames } from "../options.ts";
 import { Packing } from "../packing.ts";
 import { Column, type Watch } from "./columns.ts";
 import { JsonText } from "./json-text.ts";
@@ -25,6 +25,8 @@ export interface ReadPackingOptions {
   /** Looked at between pieces. */
   readonly signal?: AbortSignal;
 }
+
+const READ_PACKING_OPTIONS: NamesOf<ReadPackingOptions> = { onProgress: true, signal: true };
 
 /** A packing as its files have it, before anything is checked. */
 interface Found {
@@ -257,6 +259,7 @@ export async function readPacking(
   lengths: PackedLengths,
   options: ReadPackingOptions = {},
 ): Promise<Packing> {
+  onlyNames("readPacking", options, READ_PACKING_OPTIONS);
   const found = await find(path, lengths, options);
   const { offsets, indices, oversize, stats } = found;
   checkIndices(path, found, lengths.tokens.length);

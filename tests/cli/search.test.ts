@@ -37,7 +37,8 @@ describe("the table", () => {
   test("fits whatever the numbers: columns that tell least go", () => {
     const most = 2147483647;
     const row: SearchRow = {
-      ...{ maxVit: most, maxTokens: most, minTokens: most, rounds: most, groups: most, bound: 1, ratio: 1000 },
+      ...{ maxVit: most, maxTokens: most, minTokens: most, rounds: most, seed: most },
+      ...{ groups: most, bound: 1, ratio: 1000 },
       ...{ samplesPerGroup: 1234.5, leftOut: most, pad: 0, vitDist: 0.5, tokenDist: 0.5, attentionDist: 0.5 },
       ...{ score: 1, inWindow: true, pareto: true },
     };
@@ -50,6 +51,9 @@ describe("the table", () => {
         nearest: [],
         pruned: 0,
         workers: 0,
+        largest: null,
+        needed: { maxVit: most, maxTokens: most },
+        beyondLimits: 0,
       },
       why: "Because of the figures above. ".repeat(10).trimEnd(),
     };
