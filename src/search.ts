@@ -292,15 +292,19 @@ function limitsText({ maxVit, maxTokens }: Resolved): string {
     .join(" and ");
 }
 
+function sampleText({ index, vit, tokens }: SampleAt): string {
+  const count = (n: number, what: string) => `${n} ${what}${n === 1 ? "" : "s"}`;
+  return `sample ${index} with ${count(vit, "tile")} and ${count(tokens, "token")}`;
+}
+
 /** What leaves samples out, and which bounds would not. */
 function whyLeftOut(resolved: Resolved, { largest, beyondLimits, mostVit, mostTokens }: Totals): string {
   const { maxLeftOut = 0 } = resolved;
-  const { index, vit, tokens } = largest!;
   const are = beyondLimits === 1 ? "1 sample is" : `${beyondLimits} samples are`;
   return (
     `No bounds with ${limitsText(resolved)} ${maxLeftOut === 0 ? "hold every sample" : `leave out only ${maxLeftOut}`}: ` +
-    `${are} beyond, the largest is sample ${index} with ${vit} tiles and ${tokens} tokens. Bounds from maxVit ` +
-    `${Math.max(mostVit, 1)} and maxTokens ${Math.max(mostTokens, 1)} on hold all; maxLeftOut ${beyondLimits} permits to leave out those.`
+    `${are} beyond, the largest is ${sampleText(largest!)}. Bounds from maxVit ` +
+    `${Math.max(mostVit, 1)} and maxTokens ${Math.max(mostTokens, 1)} on hold all; maxLeftOut ${beyondLimits} permits leaving those out.`
   );
 }
 
@@ -326,10 +330,9 @@ function whyNone(
     window[1] >= 1 &&
     rows.every((row) => row.samplesPerGroup > window[1]);
   if (!tooMany) return `No packing ${where}: ${each}.`;
-  const { index, vit, tokens } = totals.largest!;
   return (
-    `No packing ${where}: ${each}. The largest is sample ${index} with ${vit} tiles and ${tokens} tokens: bounds that ` +
-    "hold it hold more of the others. maxLeftOut permits to leave samples out."
+    `No packing ${where}: ${each}. The largest is ${sampleText(totals.largest!)}: bounds that hold it hold more of ` +
+    "the others. maxLeftOut permits leaving samples out."
   );
 }
 
@@ -524,6 +527,10 @@ interface Hold {
   /** The smallest bounds of which that may be so. */
   readonly maxVit: number;
   readonly maxTokens: number;
+  /** Samples within these bounds, and their sums. */
+  readonly samples: number;
+  readonly vit: number;
+  readonly tokens: number;
   holds(maxVit: number, maxTokens: number): boolean;
 }
 
@@ -533,21 +540,29 @@ function nextLargest(values: Int32Array, count: number): number {
 }
 
 /** O(samples), but for a sort where samples may be left out; then O(maxLeftOut) per question. */
-function holding({ vit, tokens }: Lengths, { mostVit, mostTokens }: Totals, maxLeftOut: number): Hold {
-  const leastVit = maxLeftOut === 0 ? Math.max(mostVit, 1) : nextLargest(vit, maxLeftOut);
-  const leastTokens = maxLeftOut === 0 ? Math.max(mostTokens, 1) : nextLargest(tokens, maxLeftOut);
-  const large: number[] = [];
-  if (maxLeftOut > 0) {
-    for (let i = 0; i < vit.length; i++) if (vit[i] > leastVit || tokens[i] > leastTokens) large.push(i);
+function holding({ vit, tokens }: Lengths, totals: Totals, maxLeftOut: number): Hold {
+  if (maxLeftOut === 0) {
+    const least = { maxVit: Math.max(totals.mostVit, 1), maxTokens: Math.max(totals.mostTokens, 1) };
+    const holds = (maxVit: number, maxTokens: number) => maxVit >= least.maxVit && maxTokens >= least.maxTokens;
+    return { ...least, samples: totals.samples, vit: totals.vit, tokens: totals.tokens, holds };
   }
-  return {
-    maxVit: leastVit,
-    maxTokens: leastTokens,
-    holds: (maxVit, maxTokens) => {
-      if (maxVit < leastVit || maxTokens < leastTokens) return false;
-      return large.filter((i) => vit[i] > maxVit || tokens[i] > maxTokens).length <= maxLeftOut;
-    },
-  };
+  const least = { maxVit: nextLargest(vit, maxLeftOut), maxTokens: nextLargest(tokens, maxLeftOut) };
+  const large: number[] = [];
+  const sums = { samples: 0, vit: 0, tokens: 0 };
+  for (let i = 0; i < vit.length; i++) {
+    if (vit[i] > least.maxVit || tokens[i] > least.maxTokens) {
+      large.push(i);
+      continue;
+    }
+    sums.samples++;
+    sums.vit += vit[i];
+    sums.tokens += tokens[i];
+  }
+  const holds = (maxVit: number, maxTokens: number) =>
+    maxVit >= least.maxVit &&
+    maxTokens >= least.maxTokens &&
+    large.filter((i) => vit[i] > maxVit || tokens[i] > maxTokens).length <= maxLeftOut;
+  return { ...least, ...sums, holds };
 }
 
 /**
@@ -555,13 +570,14 @@ function holding({ vit, tokens }: Lengths, { mostVit, mostTokens }: Totals, maxL
  * maxTokens >= s t; bounds far above that leave groups too full. Without a window, bounds from half of what the limits
  * allow on. A bound that must be larger, to hold the samples, leaves it to the other one how full groups are.
  */
-function ranges(totals: Totals, hold: Hold, { window, maxVit, maxTokens }: Resolved, count: number): Ranges {
-  const meanVit = totals.vit / totals.samples;
-  const meanTokens = totals.tokens / totals.samples;
-  const perTile = totals.vit === 0 ? 0 : meanTokens / meanVit;
+function ranges(hold: Hold, { window, maxVit, maxTokens }: Resolved, count: number): Ranges {
+  const samples = Math.max(hold.samples, 1);
+  const meanVit = hold.vit / samples;
+  const meanTokens = hold.tokens / samples;
+  const perTile = hold.vit === 0 ? 0 : meanTokens / meanVit;
   let low: number;
   let high: number;
-  if (totals.vit === 0) {
+  if (hold.vit === 0) {
     // Without images maxVit means nothing: the scan runs along maxTokens.
     low = 1;
     high = 1;
@@ -578,7 +594,7 @@ function ranges(totals: Totals, hold: Hold, { window, maxVit, maxTokens }: Resol
   return {
     tiles: spread(clamp(low, 1, high), high, count),
     boundsFor: (tiles, factor) => {
-      const wanted = totals.vit === 0 ? largest * (factor / 1.8) : tiles * perTile * factor;
+      const wanted = hold.vit === 0 ? largest * (factor / 1.8) : tiles * perTile * factor;
       return {
         maxVit: Math.max(tiles, hold.maxVit),
         maxTokens: Math.round(clamp(wanted, hold.maxTokens, maxTokens)),
@@ -640,10 +656,10 @@ async function scan(pool: Pool, sets: readonly Lengths[], resolved: Resolved, op
     // Six tenths for the whole range, the rest for a closer look at what is best there, a bit at a time.
     const coarse = Math.ceil(budget * 0.6);
     const factors = TOKEN_FACTORS.length;
-    const { tiles, boundsFor } = ranges(totals, hold, resolved, Math.max(Math.floor(coarse / 4), 1));
-    const each = totals.vit === 0 ? coarse : clamp(Math.floor(coarse / tiles.length), 1, factors);
+    const { tiles, boundsFor } = ranges(hold, resolved, Math.max(Math.floor(coarse / 4), 1));
+    const each = hold.vit === 0 ? coarse : clamp(Math.floor(coarse / tiles.length), 1, factors);
     const scale =
-      totals.vit === 0
+      hold.vit === 0
         ? Array.from({ length: coarse }, (_, k) => 0.9 + (k * 0.9) / coarse)
         : TOKEN_FACTORS.slice(0, each);
     const grid = tiles.flatMap((some) =>
@@ -654,10 +670,19 @@ async function scan(pool: Pool, sets: readonly Lengths[], resolved: Resolved, op
     );
     await attempt(grid, coarse);
     if (rank([...known.values()], resolved).able.length === 0) {
-      const { maxVit, maxTokens } = hold;
-      await attempt([{ maxVit, maxTokens, minTokens: maxTokens - SLACK_TOKENS }], budget - known.size);
+      // The tightest there are, and those that leave out none but what is beyond the limits.
+      const most = {
+        maxVit: clamp(totals.mostVit, 1, resolved.maxVit),
+        maxTokens: clamp(totals.mostTokens, 1, resolved.maxTokens),
+      };
+      const extremes = [hold, most].map(({ maxVit, maxTokens }) => ({
+        maxVit,
+        maxTokens,
+        minTokens: maxTokens - SLACK_TOKENS,
+      }));
+      await attempt(extremes, budget - known.size);
     }
-    const perTile = totals.vit === 0 ? 0 : totals.tokens / totals.vit;
+    const perTile = hold.vit === 0 ? 0 : hold.tokens / hold.vit;
     // Where all around the best is known, more of the good ones are looked around.
     let breadth = 4;
     while (known.size < budget && breadth <= 2 * known.size) {

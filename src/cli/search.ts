@@ -247,7 +247,8 @@ function largestText({ index, vit, tokens }: SampleAt, files: Files): string {
   });
   const of = file === undefined || file.path === "-" ? "" : ` of ${file.path}`;
   const place = files.length > 1 && of !== "" ? `${index} (${at}${of})` : `${index}${of}`;
-  return `the largest is sample ${place} with ${thousands(vit)} tiles and ${thousands(tokens)} tokens`;
+  const count = (n: number, what: string) => `${thousands(n)} ${what}${n === 1 ? "" : "s"}`;
+  return `the largest is sample ${place} with ${count(vit, "tile")} and ${count(tokens, "token")}`;
 }
 
 /** Why there is no winner, in a line. */
