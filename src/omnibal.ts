@@ -1,12 +1,14 @@
 import { type Abi, check, outOfMemory } from "./core/abi.ts";
 import { OptionError, RuntimeError } from "./core/errors.ts";
 import { type Lengths, type LengthsInput, toLengths } from "./core/lengths.ts";
-import { integer, MAX_INT32, MAX_UINT32, oneOf } from "./core/options.ts";
+import { integer, MAX_INT32, MAX_UINT32, oneOf, onlyNames } from "./core/options.ts";
 import { imports } from "./core/wasi.ts";
 import { Packing, type PackingBounds, type PackMethod } from "./pack/packing.ts";
 import type { LengthStats } from "./pack/stats.ts";
 import { makePacker, type Packer, type PackerOptions, restorePacker } from "./pack/stream.ts";
+import { checkPackOptions, METHODS, refuseForeign } from "./pack-options.ts";
 import {
+  EVALUATE_OPTIONS,
   type EvaluateOptions,
   type Evaluation,
   evaluateOrder,
@@ -14,7 +16,7 @@ import {
   groupAttention,
   type PlanOrder,
 } from "./plan/evaluate.ts";
-import { type BalancedPlanOptions, type Plan, planEpoch } from "./plan/plan.ts";
+import { BALANCED_PLAN_OPTIONS, type BalancedPlanOptions, type Plan, planEpoch } from "./plan/plan.ts";
 import {
   beginUnits,
   type GroupLoads,
@@ -22,6 +24,7 @@ import {
   makePlan,
   RankSampler,
   resolvePlan,
+  SAMPLER_OPTIONS,
   type SamplerOptions,
   type SpGroups,
   takeShare,
@@ -108,14 +111,6 @@ const PIECE = 16384;
 /** Bytes of text taken out of the core at a time. */
 const TEXT_ROOM = 65536;
 
-const METHODS = ["isf", "balanced"] as const satisfies readonly PackMethod[];
-
-/** What a method does not take. */
-const FOREIGN_OPTIONS: Record<PackMethod, readonly string[]> = {
-  isf: ["effort"],
-  balanced: ["minVit", "minTokens", "rounds", "onRound"],
-};
-
 function resolveCommon(options: CommonPackOptions, lowerBound: "linear" | "tight") {
   return {
     maxVit: integer("maxVit", options.maxVit, 1, MAX_INT32),
@@ -170,12 +165,10 @@ export class Omnibal {
   packInRounds(lengths: LengthsInput, options: IsfOptions): Generator<RoundInfo, Packing, void>;
   packInRounds(lengths: LengthsInput, options: PackOptions): Generator<PackProgress, Packing, void>;
   *packInRounds(lengths: LengthsInput, options: PackOptions): Generator<PackProgress, Packing, void> {
+    checkPackOptions("pack", options);
     const samples = toLengths(lengths);
     const method = oneOf("method", options.method ?? "isf", METHODS);
-    for (const name of FOREIGN_OPTIONS[method]) {
-      if ((options as unknown as Record<string, unknown>)[name] === undefined) continue;
-      throw new OptionError("INVALID_OPTION", `${name} is given, expected none for method ${method}`);
-    }
+    refuseForeign(options, method);
     const top = this.#enter();
     try {
       return options.method === "balanced"
@@ -248,6 +241,7 @@ export class Omnibal {
    * @throws InputError for lengths, OptionError for bounds out of 1 .. 2^31 - 1, RuntimeError OUT_OF_MEMORY.
    */
   lowerBound(lengths: LengthsInput, options: Pick<CommonPackOptions, "maxVit" | "maxTokens">): LowerBound {
+    checkPackOptions("lowerBound", options);
     const samples = toLengths(lengths);
     const maxVit = integer("maxVit", options.maxVit, 1, MAX_INT32);
     const maxTokens = integer("maxTokens", options.maxTokens, 1, MAX_INT32);
@@ -347,6 +341,7 @@ export class Omnibal {
    * @throws InputError for loads, OptionError for options, RuntimeError OUT_OF_MEMORY.
    */
   evaluate(packings: GroupLoadsInput, options: EvaluateOptions): Evaluation {
+    onlyNames("evaluate", options, EVALUATE_OPTIONS);
     return this.#exclusive(() => {
       let parts = toParts(packings);
       const { lengths } = options;
@@ -379,6 +374,7 @@ export class Omnibal {
    * @throws InputError for loads, OptionError for options, RuntimeError OUT_OF_MEMORY; so do `seek` and `resume`.
    */
   sampler(packings: GroupLoadsInput, options: SamplerOptions): RankSampler {
+    onlyNames("sampler", options, SAMPLER_OPTIONS);
     const parts = toParts(packings);
     const plan = resolvePlan(options);
     const rank = integer("rank", options.rank, 0, plan.ranks - 1);
@@ -438,6 +434,7 @@ export class Omnibal {
    * @throws InputError for loads, OptionError for options, RuntimeError OUT_OF_MEMORY.
    */
   plan(packings: GroupLoadsInput, options: BalancedPlanOptions): Plan {
+    onlyNames("plan", options, BALANCED_PLAN_OPTIONS);
     const parts = toParts(packings);
     return this.#exclusive(() => planEpoch(this.abi, parts, options));
   }

@@ -1,7 +1,8 @@
 import { type Abi, check, invalidLength, outOfMemory } from "../core/abi.ts";
 import { InputError, show } from "../core/errors.ts";
 import { type LengthsInput, toLengths } from "../core/lengths.ts";
-import { integer, MAX_INT32, MAX_UINT32 } from "../core/options.ts";
+import { integer, MAX_INT32, MAX_UINT32, type NamesOf, onlyNames } from "../core/options.ts";
+import { withRow } from "../pack-options.ts";
 
 export interface PackerOptions {
   /** Most tiles in a group, 1 .. 2^31 - 1. */
@@ -13,6 +14,8 @@ export interface PackerOptions {
   /** 0 .. 2^32 - 1. Default: 1024. */
   readonly seed?: number;
 }
+
+const PACKER_OPTIONS: NamesOf<PackerOptions> = { maxVit: true, maxTokens: true, buffer: true, seed: true };
 
 /** A group that has left a packer. */
 export interface PackedGroup {
@@ -50,8 +53,8 @@ const MAX_BUFFER = 1_000_000;
 export class Packer {
   readonly maxVit: number;
   readonly maxTokens: number;
-  readonly buffer: number;
   readonly seed: number;
+  readonly #buffer: number;
   readonly #abi: Abi;
 
   /** For `Omnibal.packer` and `Omnibal.loadPacker`: `abi` has a stream begun with these options. */
@@ -59,8 +62,13 @@ export class Packer {
     this.#abi = abi;
     this.maxVit = options.maxVit;
     this.maxTokens = options.maxTokens;
-    this.buffer = options.buffer;
+    this.#buffer = options.buffer;
     this.seed = options.seed;
+  }
+
+  /** Samples kept back to choose from. No own property: a packer has those that `pack` takes as options. */
+  get buffer(): number {
+    return this.#buffer;
   }
 
   /** Samples that wait for a group, 0 .. buffer - 1. */
@@ -170,6 +178,7 @@ function takeGroups(abi: Abi, out: PackedGroup[]): void {
 
 /** A packer in a fresh instance of the core. */
 export function makePacker(abi: Abi, options: PackerOptions): Packer {
+  onlyNames("packer", options, withRow(options, PACKER_OPTIONS));
   const all = {
     maxVit: integer("maxVit", options.maxVit, 1, MAX_INT32),
     maxTokens: integer("maxTokens", options.maxTokens, 1, MAX_INT32),
@@ -182,6 +191,7 @@ export function makePacker(abi: Abi, options: PackerOptions): Packer {
 
 /** A packer from its saved state, in a fresh instance of the core. */
 export function restorePacker(abi: Abi, bytes: Uint8Array, expected: Partial<PackerOptions>): Packer {
+  onlyNames("loadPacker", expected, PACKER_OPTIONS);
   if (!(bytes instanceof Uint8Array)) {
     throw new InputError("INVALID_INPUT", `the state is ${show(bytes)}, expected a Uint8Array`);
   }

@@ -1,9 +1,17 @@
 import { type Abi, BAD_UNIT, check } from "../core/abi.ts";
 import { InputError, show } from "../core/errors.ts";
 import { type Lengths, type LengthsInput, toLengths } from "../core/lengths.ts";
-import { integer, MAX_UINT32 } from "../core/options.ts";
+import { integer, MAX_UINT32, type NamesOf } from "../core/options.ts";
 import type { Packing } from "../pack/packing.ts";
-import { allocate, beginUnits, type GroupLoads, makePlan, type PlanOptions, resolvePlan } from "./samplers.ts";
+import {
+  allocate,
+  beginUnits,
+  type GroupLoads,
+  makePlan,
+  PLAN_OPTIONS,
+  type PlanOptions,
+  resolvePlan,
+} from "./samplers.ts";
 
 export interface EvaluateOptions extends Omit<PlanOptions, "kind"> {
   /** Default: `random`. */
@@ -13,6 +21,9 @@ export interface EvaluateOptions extends Omit<PlanOptions, "kind"> {
   /** The samples' lengths, of one packing that has no `attention`: for attentionDist. Not looked at otherwise. */
   readonly lengths?: LengthsInput;
 }
+
+const { kind: _, ...COMMON } = PLAN_OPTIONS;
+export const EVALUATE_OPTIONS: NamesOf<EvaluateOptions> = { sampler: true, ...COMMON, epoch: true, lengths: true };
 
 /** How even the ranks' loads are over one epoch. Ratios are 0 .. 1, 0 is perfect; all 0 when there is no step. */
 export interface Evaluation {

@@ -1,6 +1,6 @@
 import { type Abi, BAD_ARGUMENT, check } from "../core/abi.ts";
 import { OptionError, show } from "../core/errors.ts";
-import { integer, MAX_INT32, MAX_UINT32, oneOf } from "../core/options.ts";
+import { integer, MAX_INT32, MAX_UINT32, type NamesOf, oneOf, onlyNames } from "../core/options.ts";
 import { takeFigures } from "./evaluate.ts";
 import {
   allocate,
@@ -160,6 +160,21 @@ export class Plan {
   }
 }
 
+/** What each of the three loads is called as a weight and as a cost, in the order of the core's. */
+const WEIGHTS: NamesOf<BalanceWeights> = { vit: true, tokens: true, attention: true };
+const COSTS: NamesOf<CostModel> = { msPerTile: true, msPerToken: true, msPerTokenSquared: true };
+
+export const BALANCED_PLAN_OPTIONS: NamesOf<BalancedPlanOptions> = {
+  ranks: true,
+  microBatch: true,
+  spSize: true,
+  epoch: true,
+  seed: true,
+  tail: true,
+  balance: true,
+  compare: true,
+};
+
 interface Loads {
   readonly vit: number;
   readonly tokens: number;
@@ -168,15 +183,12 @@ interface Loads {
 }
 
 function resolveBalance(balance: BalanceWeights | CostModel | undefined): Loads {
-  const given: Record<string, unknown> = { ...(balance ?? { vit: 1, tokens: 1 }) };
-  const isCost = "msPerTile" in given || "msPerToken" in given;
-  const names = isCost
-    ? (["msPerTile", "msPerToken", "msPerTokenSquared"] as const)
-    : (["vit", "tokens", "attention"] as const);
-  const unknown = Object.keys(given).find((name) => !(names as readonly string[]).includes(name));
-  if (unknown !== undefined) {
-    throw new OptionError("INVALID_OPTION", `balance has ${show(unknown)}, expected ${names.join(", ")}`);
-  }
+  const asked: unknown = balance ?? { vit: 1, tokens: 1 };
+  const isCost = typeof asked === "object" && asked !== null && ("msPerTile" in asked || "msPerToken" in asked);
+  const list = isCost ? COSTS : WEIGHTS;
+  onlyNames("balance", asked, list, "member");
+  const names = Object.keys(list);
+  const given = asked as Readonly<Record<string, unknown>>;
   const [vit, tokens, attention] = names.map((name) => {
     const value = given[name] ?? 0;
     if (typeof value !== "number" || !Number.isFinite(value) || value < 0) {

@@ -8,7 +8,7 @@ import {
   outOfMemory,
 } from "../core/abi.ts";
 import { InputError, OptionError, show } from "../core/errors.ts";
-import { integer, MAX_INT32, MAX_UINT32, oneOf } from "../core/options.ts";
+import { integer, MAX_INT32, MAX_UINT32, type NamesOf, oneOf } from "../core/options.ts";
 
 /**
  * What a sampler or `evaluate` needs of groups: a `Packing` has it, and so have single samples. int32[length] tiles and
@@ -60,6 +60,18 @@ export interface PlanOptions {
   readonly compat?: "reference";
 }
 
+export const PLAN_OPTIONS: NamesOf<PlanOptions> = {
+  kind: true,
+  ranks: true,
+  microBatch: true,
+  spSize: true,
+  seed: true,
+  tail: true,
+  binSize: true,
+  window: true,
+  compat: true,
+};
+
 export interface SamplerOptions extends PlanOptions {
   /** Whose share to hand out, 0 .. ranks - 1. */
   readonly rank: number;
@@ -68,6 +80,8 @@ export interface SamplerOptions extends PlanOptions {
   /** Steps of that epoch that are done, 0 .. its steps. Default: 0. */
   readonly step?: number;
 }
+
+export const SAMPLER_OPTIONS: NamesOf<SamplerOptions> = { ...PLAN_OPTIONS, rank: true, epoch: true, step: true };
 
 /** Options with all defaults in place. */
 export interface ResolvedPlan {

@@ -1,6 +1,7 @@
 // Length files, for Node and Deno: the entry `omnibal/read`. The main entry needs no file system and imports none.
 import { OptionError, show } from "../core/errors.ts";
 import type { Lengths } from "../core/lengths.ts";
+import { type NamesOf, onlyNames } from "../core/options.ts";
 import { Columns, type FieldNames, type Watch } from "./columns.ts";
 import { CoreReader } from "./core.ts";
 import { readCsv } from "./csv.ts";
@@ -22,6 +23,14 @@ export interface ReadOptions {
   /** Looked at between pieces. */
   readonly signal?: AbortSignal;
 }
+
+const READ_OPTIONS: NamesOf<ReadOptions> = {
+  vitField: true,
+  tokenField: true,
+  stdin: true,
+  onProgress: true,
+  signal: true,
+};
 
 /** A file that was read, in the order of the samples. */
 export interface ReadFile {
@@ -98,6 +107,7 @@ async function expand(path: string): Promise<readonly Item[]> {
  * OUT_OF_MEMORY; the signal's reason.
  */
 export async function readLengths(paths: readonly string[], options: ReadOptions = {}): Promise<ReadResult> {
+  onlyNames("readLengths", options, READ_OPTIONS);
   const fields = fieldNames(options);
   if (paths.indexOf("-") !== paths.lastIndexOf("-")) {
     throw new OptionError("INVALID_OPTION", '"-" is given twice, but the standard input can be read once only');

@@ -4,7 +4,7 @@ import { stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { InputError, show } from "../core/errors.ts";
 import type { Lengths } from "../core/lengths.ts";
-import { MAX_INT32 } from "../core/options.ts";
+import { MAX_INT32, type NamesOf, onlyNames } from "../core/options.ts";
 import type { Omnibal } from "../omnibal.ts";
 import { Packing } from "../pack/packing.ts";
 import { groupSums } from "../plan/evaluate.ts";
@@ -25,6 +25,8 @@ export interface ReadPackingOptions {
   /** Looked at between pieces. */
   readonly signal?: AbortSignal;
 }
+
+const READ_PACKING_OPTIONS: NamesOf<ReadPackingOptions> = { onProgress: true, signal: true };
 
 /** A packing as its files have it, before anything is checked. */
 interface Found {
@@ -257,6 +259,7 @@ export async function readPacking(
   lengths: PackedLengths,
   options: ReadPackingOptions = {},
 ): Promise<Packing> {
+  onlyNames("readPacking", options, READ_PACKING_OPTIONS);
   const found = await find(path, lengths, options);
   const { offsets, indices, oversize, stats } = found;
   checkIndices(path, found, lengths.tokens.length);

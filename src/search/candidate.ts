@@ -24,6 +24,8 @@ export interface Measured {
   readonly minTokens: number;
   /** The rounds to pack with: of those tried, the one after which there are fewest groups. */
   readonly rounds: number;
+  /** The seed to pack with. */
+  readonly seed: number;
   readonly groups: number;
   /** The linear lower bound on groups over the samples that fit. */
   readonly bound: number;
@@ -70,6 +72,7 @@ export function measure(omnibal: Omnibal, lengths: Lengths, candidate: Candidate
     maxTokens,
     minTokens,
     rounds: packing.rounds,
+    seed,
     groups,
     bound,
     ratio: bound === 0 ? 1 : groups / bound,

@@ -1,6 +1,6 @@
 import { OptionError, show } from "../core/errors.ts";
 import type { Lengths } from "../core/lengths.ts";
-import { integer, MAX_INT32, MAX_UINT32, oneOf } from "../core/options.ts";
+import { integer, MAX_INT32, MAX_UINT32, type NamesOf, oneOf, onlyNames } from "../core/options.ts";
 import type { Omnibal } from "../omnibal.ts";
 import { processors, type WorkerLike } from "../workers/link.ts";
 import { Pool, type Task } from "../workers/pool.ts";
@@ -19,7 +19,10 @@ export interface SearchOptions {
   readonly maxTokensLimit?: number;
   /** Most rounds of ISF (T), 1 .. 2^31 - 1. `scan` keeps the best of them, `reference` the last. Default: 50. */
   readonly rounds?: number;
-  /** Samples that a winner may leave out as too large, where no other candidate leaves out fewer. Default: 0. */
+  /**
+   * Samples that the winner of `scan` may leave out as too large, 0 .. 2^31 - 1. Default: 0. `reference` takes the
+   * published winner, whatever it leaves out, and not this option.
+   */
   readonly maxLeftOut?: number;
   /**
    * How much more than the best groups / bound a winner's may be, 0 .. 1: more of it buys evenness with groups that are
@@ -45,6 +48,23 @@ export interface SearchOptions {
   readonly signal?: AbortSignal;
 }
 
+const SEARCH_OPTIONS: NamesOf<SearchOptions> = {
+  ranks: true,
+  samplesPerGroup: true,
+  maxVitLimit: true,
+  maxTokensLimit: true,
+  rounds: true,
+  maxLeftOut: true,
+  slack: true,
+  seed: true,
+  strategy: true,
+  candidates: true,
+  workers: true,
+  startWorker: true,
+  onProgress: true,
+  signal: true,
+};
+
 export interface SearchProgress {
   /** Candidates tried. */
   readonly done: number;
@@ -53,7 +73,14 @@ export interface SearchProgress {
   readonly last: Measured;
 }
 
-/** A candidate that was tried on all samples. */
+/** A sample, and where it is among the lengths. */
+export interface SampleAt {
+  readonly index: number;
+  readonly vit: number;
+  readonly tokens: number;
+}
+
+/** A candidate that was tried on all samples; `pack` takes it as its options. */
 export interface SearchRow extends Measured {
   /** Samples per group are in the window asked for. */
   readonly inWindow: boolean;
@@ -63,7 +90,7 @@ export interface SearchRow extends Measured {
 
 export interface SearchResult {
   readonly strategy: "scan" | "reference";
-  /** What to pack with; null when no candidate is in the window. */
+  /** What to pack with; null when no candidate is in the window, or none that leaves out as few samples as asked. */
   readonly winner: SearchRow | null;
   /** All candidates tried on all samples: of `scan` best first, of `reference` in the order of its steps. */
   readonly candidates: readonly SearchRow[];
@@ -77,29 +104,52 @@ export interface SearchResult {
   readonly pruned: number;
   /** Workers that were used. */
   readonly workers: number;
+  /** The sample that needs the largest bounds, beside the limits or, within them, beside the mean; null when there is none. */
+  readonly largest: SampleAt | null;
+  /** The smallest bounds that hold every sample; 0 is no bound. */
+  readonly needed: { readonly maxVit: number; readonly maxTokens: number };
+  /** Samples beyond the limits: every candidate leaves them out. */
+  readonly beyondLimits: number;
 }
 
-/** The samples' sums, as far as a search needs them. */
+/** The samples' sums and extremes, as far as a search needs them. */
 interface Totals {
   readonly samples: number;
   readonly vit: number;
   readonly tokens: number;
   readonly mostVit: number;
   readonly mostTokens: number;
+  readonly largest: SampleAt | null;
+  readonly beyondLimits: number;
 }
 
-function addUp({ vit, tokens }: Lengths): Totals {
+function addUp({ vit, tokens }: Lengths, { maxVit, maxTokens }: Pick<Resolved, "maxVit" | "maxTokens">): Totals {
   let sumVit = 0;
   let sumTokens = 0;
-  let mostVit = 0;
-  let mostTokens = 0;
+  let atVit = 0;
+  let atTokens = 0;
+  let beyondLimits = 0;
   for (let i = 0; i < vit.length; i++) {
     sumVit += vit[i];
     sumTokens += tokens[i];
-    if (vit[i] > mostVit) mostVit = vit[i];
-    if (tokens[i] > mostTokens) mostTokens = tokens[i];
+    if (vit[i] > vit[atVit]) atVit = i;
+    if (tokens[i] > tokens[atTokens]) atTokens = i;
+    if (vit[i] > maxVit || tokens[i] > maxTokens) beyondLimits++;
   }
-  return { samples: vit.length, vit: sumVit, tokens: sumTokens, mostVit, mostTokens };
+  const samples = vit.length;
+  const mostVit = samples === 0 ? 0 : vit[atVit];
+  const mostTokens = samples === 0 ? 0 : tokens[atTokens];
+  // The one that is farther beyond a limit; where none is, farther above the mean.
+  const index =
+    beyondLimits > 0
+      ? mostVit / maxVit >= mostTokens / maxTokens
+        ? atVit
+        : atTokens
+      : mostVit * sumTokens > mostTokens * sumVit
+        ? atVit
+        : atTokens;
+  const largest = samples === 0 ? null : { index, vit: vit[index], tokens: tokens[index] };
+  return { samples, vit: sumVit, tokens: sumTokens, mostVit, mostTokens, largest, beyondLimits };
 }
 
 interface Resolved {
@@ -109,7 +159,8 @@ interface Resolved {
   readonly maxVit: number;
   readonly maxTokens: number;
   readonly rounds: number;
-  readonly maxLeftOut: number;
+  /** undefined: as few as any candidate in the window does. */
+  readonly maxLeftOut: number | undefined;
   readonly slack: number;
   readonly seed: number;
   readonly budget: number;
@@ -138,7 +189,10 @@ function resolveSlack(slack: unknown): number {
 }
 
 function resolve(options: SearchOptions, strategy: "scan" | "reference"): Resolved {
-  const { samplesPerGroup, maxVitLimit, maxTokensLimit } = options;
+  const { samplesPerGroup, maxVitLimit, maxTokensLimit, maxLeftOut } = options;
+  if (strategy === "reference" && maxLeftOut !== undefined) {
+    throw new OptionError("INVALID_OPTION", "maxLeftOut is given, expected none for strategy reference");
+  }
   const free = samplesPerGroup === undefined && strategy === "scan";
   if (free && maxVitLimit === undefined && maxTokensLimit === undefined) {
     throw new OptionError("INVALID_OPTION", "one of samplesPerGroup, maxVitLimit and maxTokensLimit is needed");
@@ -149,7 +203,7 @@ function resolve(options: SearchOptions, strategy: "scan" | "reference"): Resolv
     maxVit: integer("maxVitLimit", maxVitLimit ?? MAX_INT32, 1, MAX_INT32),
     maxTokens: integer("maxTokensLimit", maxTokensLimit ?? MAX_INT32, 1, MAX_INT32),
     rounds: integer("rounds", options.rounds ?? 50, 1, MAX_INT32),
-    maxLeftOut: integer("maxLeftOut", options.maxLeftOut ?? 0, 0, MAX_INT32),
+    maxLeftOut: strategy === "scan" ? integer("maxLeftOut", maxLeftOut ?? 0, 0, MAX_INT32) : undefined,
     slack: resolveSlack(options.slack ?? 0.01),
     seed: integer("seed", options.seed ?? 1024, 0, MAX_UINT32),
     budget: integer("candidates", options.candidates ?? 200, 10, 100000),
@@ -179,7 +233,7 @@ function by(...keys: ((row: Measured) => number)[]): (a: Measured, b: Measured) 
 const byArguments = [(row: Measured) => row.maxVit, (row: Measured) => row.maxTokens, (row: Measured) => row.minTokens];
 
 /**
- * Best first: rows in the window that leave out no more samples than they must and whose ratio is within the slack
+ * Best first: rows in the window that leave out no more samples than they may and whose ratio is within the slack
  * of the best such one, by score; then the others by what they lack.
  */
 function rank<T extends Measured>(
@@ -188,7 +242,7 @@ function rank<T extends Measured>(
 ): { rows: T[]; able: T[] } {
   const inside = rows.filter((row) => distance(row, window) === 0);
   const fewest = inside.reduce((least, row) => Math.min(least, row.leftOut), Number.POSITIVE_INFINITY);
-  const allowed = Math.max(fewest, maxLeftOut);
+  const allowed = maxLeftOut ?? fewest;
   const whole = inside.filter((row) => row.leftOut <= allowed);
   const bestRatio = whole.reduce((least, row) => Math.min(least, row.ratio), Number.POSITIVE_INFINITY);
   const able = whole.filter((row) => row.ratio <= bestRatio * (1 + slack));
@@ -200,6 +254,7 @@ function rank<T extends Measured>(
     (row) => tier.get(row) ?? 3,
     (row) => (tier.has(row) ? 0 : distance(row, window)),
     (row) => row.score,
+    (row) => row.leftOut,
     (row) => row.ratio,
     ...byArguments,
   );
@@ -227,23 +282,58 @@ function windowText(window: readonly [number, number] | undefined): string {
   return window === undefined ? "within the limits" : `with ${window[0]} to ${window[1]} samples per group`;
 }
 
+/** The limits asked for, in words; "" where there are none. */
+function limitsText({ maxVit, maxTokens }: Resolved): string {
+  return [
+    maxVit < MAX_INT32 ? `maxVit up to ${maxVit}` : "",
+    maxTokens < MAX_INT32 ? `maxTokens up to ${maxTokens}` : "",
+  ]
+    .filter((text) => text !== "")
+    .join(" and ");
+}
+
+function sampleText({ index, vit, tokens }: SampleAt): string {
+  const count = (n: number, what: string) => `${n} ${what}${n === 1 ? "" : "s"}`;
+  return `sample ${index} with ${count(vit, "tile")} and ${count(tokens, "token")}`;
+}
+
+/** What leaves samples out, and which bounds would not. */
+function whyLeftOut(resolved: Resolved, { largest, beyondLimits, mostVit, mostTokens }: Totals): string {
+  const { maxLeftOut = 0 } = resolved;
+  const are = beyondLimits === 1 ? "1 sample is" : `${beyondLimits} samples are`;
+  return (
+    `No bounds with ${limitsText(resolved)} ${maxLeftOut === 0 ? "hold every sample" : `leave out only ${maxLeftOut}`}: ` +
+    `${are} beyond, the largest is ${sampleText(largest!)}. Bounds from maxVit ` +
+    `${Math.max(mostVit, 1)} and maxTokens ${Math.max(mostTokens, 1)} on hold all; maxLeftOut ${beyondLimits} permits leaving those out.`
+  );
+}
+
 function whyNone(
   nearest: readonly SearchRow[],
-  tried: number,
-  { window, maxVit, maxTokens }: Resolved,
+  rows: readonly SearchRow[],
+  resolved: Resolved,
   totals: Totals,
 ): string {
   if (totals.samples === 0) return "There are no samples, so there is nothing to pack.";
-  const limits = [
-    maxVit < MAX_INT32 ? `maxVit up to ${maxVit}` : "",
-    maxTokens < MAX_INT32 ? `maxTokens up to ${maxTokens}` : "",
-  ].filter((text) => text !== "");
-  const where = `${windowText(window)}${limits.length === 0 ? "" : ` and ${limits.join(" and ")}`}`;
+  const { window, maxLeftOut } = resolved;
+  if (maxLeftOut !== undefined && totals.beyondLimits > maxLeftOut) return whyLeftOut(resolved, totals);
+  const limits = limitsText(resolved);
+  const where = `${windowText(window)}${limits === "" ? "" : ` and ${limits}`}`;
+  if (rows.length === 0) return `No packing ${where}: the walk starts beyond these limits.`;
   const near = nearest.find((row) => row.groups > 0);
-  if (near === undefined) {
-    return `No packing ${where}: the largest sample has ${totals.mostVit} tiles and ${totals.mostTokens} tokens, and every candidate leaves all out.`;
-  }
-  return `No packing ${where}: of ${tried} candidates the nearest has ${near.samplesPerGroup.toFixed(3)} (${figures(near)}).`;
+  const most = `the largest sample has ${totals.mostVit} tiles and ${totals.mostTokens} tokens`;
+  if (near === undefined) return `No packing ${where}: ${most}, and every candidate leaves all out.`;
+  const each = `of ${rows.length} candidates the nearest has ${near.samplesPerGroup.toFixed(3)} (${figures(near)})`;
+  const tooMany =
+    maxLeftOut !== undefined &&
+    window !== undefined &&
+    window[1] >= 1 &&
+    rows.every((row) => row.samplesPerGroup > window[1]);
+  if (!tooMany) return `No packing ${where}: ${each}.`;
+  return (
+    `No packing ${where}: ${each}. The largest is ${sampleText(totals.largest!)}: bounds that hold it hold more of ` +
+    "the others. maxLeftOut permits leaving samples out."
+  );
 }
 
 /** `rivals`: the rows that could have won, best first. */
@@ -284,7 +374,7 @@ function tabulate(
     pareto: best.has(row),
   });
   const rows = (extra.strategy === "scan" ? ranked : measured).map(toRow);
-  const winner = (pick === undefined ? rows.find((row) => row.inWindow) : pick(rows)) ?? null;
+  const winner = (pick === undefined ? rows.slice(0, able.length)[0] : pick(rows)) ?? null;
   const nearest =
     winner === null
       ? [...rows]
@@ -322,7 +412,10 @@ function tabulate(
         ),
       ),
     nearest,
-    why: winner === null ? whyNone(nearest, rows.length, resolved, totals) : why(winner),
+    largest: totals.largest,
+    needed: { maxVit: totals.mostVit, maxTokens: totals.mostTokens },
+    beyondLimits: totals.beyondLimits,
+    why: winner === null ? whyNone(nearest, rows, resolved, totals) : why(winner),
   };
 }
 
@@ -351,7 +444,7 @@ function startOfWalk({ vit, tokens }: Lengths): { maxVit: number; step: number }
 
 /** The published search, step by step, but that it ends. */
 async function walk(pool: Pool, lengths: Lengths, resolved: Resolved, options: SearchOptions): Promise<SearchResult> {
-  const totals = addUp(lengths);
+  const totals = addUp(lengths, resolved);
   const [, high] = resolved.window!;
   const rows: Measured[] = [];
   const { ranks, rounds, seed } = resolved;
@@ -412,8 +505,9 @@ const WHOLE = 100_000;
 export const PART = 40_000;
 
 interface Ranges {
-  readonly vit: readonly number[];
-  readonly tokensFor: (maxVit: number, factor: number) => number;
+  /** Tiles that maxVit and maxTokens are derived from. */
+  readonly tiles: readonly number[];
+  readonly boundsFor: (tiles: number, factor: number) => { maxVit: number; maxTokens: number };
 }
 
 /** `count` whole numbers spread evenly over low .. high, both included. */
@@ -428,18 +522,62 @@ function clamp(value: number, low: number, high: number): number {
   return Math.min(Math.max(value, low), high);
 }
 
+/** Which bounds leave out no more samples than may be. */
+interface Hold {
+  /** The smallest bounds of which that may be so. */
+  readonly maxVit: number;
+  readonly maxTokens: number;
+  /** Samples within these bounds, and their sums. */
+  readonly samples: number;
+  readonly vit: number;
+  readonly tokens: number;
+  holds(maxVit: number, maxTokens: number): boolean;
+}
+
+/** The largest value but for `count` larger ones, at least 1. */
+function nextLargest(values: Int32Array, count: number): number {
+  return Math.max(values.slice().sort()[values.length - 1 - count] ?? 1, 1);
+}
+
+/** O(samples), but for a sort where samples may be left out; then O(maxLeftOut) per question. */
+function holding({ vit, tokens }: Lengths, totals: Totals, maxLeftOut: number): Hold {
+  if (maxLeftOut === 0) {
+    const least = { maxVit: Math.max(totals.mostVit, 1), maxTokens: Math.max(totals.mostTokens, 1) };
+    const holds = (maxVit: number, maxTokens: number) => maxVit >= least.maxVit && maxTokens >= least.maxTokens;
+    return { ...least, samples: totals.samples, vit: totals.vit, tokens: totals.tokens, holds };
+  }
+  const least = { maxVit: nextLargest(vit, maxLeftOut), maxTokens: nextLargest(tokens, maxLeftOut) };
+  const large: number[] = [];
+  const sums = { samples: 0, vit: 0, tokens: 0 };
+  for (let i = 0; i < vit.length; i++) {
+    if (vit[i] > least.maxVit || tokens[i] > least.maxTokens) {
+      large.push(i);
+      continue;
+    }
+    sums.samples++;
+    sums.vit += vit[i];
+    sums.tokens += tokens[i];
+  }
+  const holds = (maxVit: number, maxTokens: number) =>
+    maxVit >= least.maxVit &&
+    maxTokens >= least.maxTokens &&
+    large.filter((i) => vit[i] > maxVit || tokens[i] > maxTokens).length <= maxLeftOut;
+  return { ...least, ...sums, holds };
+}
+
 /**
  * What to scan. With a mean of v tiles and t tokens per sample, s samples per group need maxVit >= s v and
  * maxTokens >= s t; bounds far above that leave groups too full. Without a window, bounds from half of what the limits
- * allow on.
+ * allow on. A bound that must be larger, to hold the samples, leaves it to the other one how full groups are.
  */
-function ranges(totals: Totals, { window, maxVit, maxTokens }: Resolved, count: number): Ranges {
-  const meanVit = totals.vit / totals.samples;
-  const meanTokens = totals.tokens / totals.samples;
-  const perTile = totals.vit === 0 ? 0 : meanTokens / meanVit;
+function ranges(hold: Hold, { window, maxVit, maxTokens }: Resolved, count: number): Ranges {
+  const samples = Math.max(hold.samples, 1);
+  const meanVit = hold.vit / samples;
+  const meanTokens = hold.tokens / samples;
+  const perTile = hold.vit === 0 ? 0 : meanTokens / meanVit;
   let low: number;
   let high: number;
-  if (perTile === 0) {
+  if (hold.vit === 0) {
     // Without images maxVit means nothing: the scan runs along maxTokens.
     low = 1;
     high = 1;
@@ -450,17 +588,17 @@ function ranges(totals: Totals, { window, maxVit, maxTokens }: Resolved, count: 
     high = Math.min(maxVit, Math.ceil(maxTokens / perTile / 0.9));
     low = Math.ceil(high / 2);
   }
-  // A bound below the largest sample leaves samples out, which is done only where the window leaves no choice.
-  if (totals.mostVit <= high) low = Math.max(low, totals.mostVit);
+  if (hold.maxVit <= high) low = Math.max(low, hold.maxVit);
   high = clamp(high, 1, maxVit);
-  const vit = spread(clamp(low, 1, high), high, count);
-  const least = totals.mostTokens <= maxTokens ? totals.mostTokens : 1;
   const largest = window === undefined ? maxTokens : Math.min(maxTokens, (window[1] * meanTokens) / FILL);
   return {
-    vit,
-    tokensFor: (v, factor) => {
-      const wanted = perTile === 0 ? largest * (factor / 1.8) : v * perTile * factor;
-      return Math.round(clamp(wanted, Math.min(least, (v * perTile || wanted) * 2), maxTokens));
+    tiles: spread(clamp(low, 1, high), high, count),
+    boundsFor: (tiles, factor) => {
+      const wanted = hold.vit === 0 ? largest * (factor / 1.8) : tiles * perTile * factor;
+      return {
+        maxVit: Math.max(tiles, hold.maxVit),
+        maxTokens: Math.round(clamp(wanted, hold.maxTokens, maxTokens)),
+      };
     },
   };
 }
@@ -485,18 +623,20 @@ function around(row: Measured, perTile: number): { maxVit: number; maxTokens: nu
 }
 
 async function scan(pool: Pool, sets: readonly Lengths[], resolved: Resolved, options: SearchOptions) {
-  const totals = addUp(sets[0]);
-  const { budget, ranks, rounds, seed } = resolved;
+  const totals = addUp(sets[0], resolved);
+  const { budget, ranks, rounds, seed, maxLeftOut = 0 } = resolved;
   const set = sets.length - 1;
   const known = new Map<string, Measured>();
   let done = 0;
   const whole = set === 0 ? 0 : Math.max(Math.ceil(budget / 10), 5);
+  // Of all samples: those that candidates are tried on may not have the largest.
+  const hold = holding(sets[0], totals, maxLeftOut);
   const attempt = async (wanted: readonly { maxVit: number; maxTokens: number; minTokens: number }[], most: number) => {
     const tasks: Task[] = [];
     const keys: string[] = [];
     for (const { maxVit, maxTokens, minTokens } of wanted) {
       if (tasks.length === most) break;
-      if (maxVit < 1 || maxVit > resolved.maxVit || maxTokens < 1 || maxTokens > resolved.maxTokens) continue;
+      if (maxVit > resolved.maxVit || maxTokens > resolved.maxTokens || !hold.holds(maxVit, maxTokens)) continue;
       const least = Math.max(minTokens, 0);
       const key = `${maxVit}/${maxTokens}/${least}`;
       if (known.has(key) || keys.includes(key)) continue;
@@ -512,24 +652,37 @@ async function scan(pool: Pool, sets: readonly Lengths[], resolved: Resolved, op
     for (const [k, row] of rows.entries()) known.set(keys[k], row);
     return rows.length;
   };
-  if (totals.samples > 0) {
+  if (totals.samples > 0 && totals.beyondLimits <= maxLeftOut) {
     // Six tenths for the whole range, the rest for a closer look at what is best there, a bit at a time.
     const coarse = Math.ceil(budget * 0.6);
     const factors = TOKEN_FACTORS.length;
-    const { vit, tokensFor } = ranges(totals, resolved, Math.max(Math.floor(coarse / 4), 1));
-    const each = totals.vit === 0 ? coarse : clamp(Math.floor(coarse / vit.length), 1, factors);
+    const { tiles, boundsFor } = ranges(hold, resolved, Math.max(Math.floor(coarse / 4), 1));
+    const each = hold.vit === 0 ? coarse : clamp(Math.floor(coarse / tiles.length), 1, factors);
     const scale =
-      totals.vit === 0
+      hold.vit === 0
         ? Array.from({ length: coarse }, (_, k) => 0.9 + (k * 0.9) / coarse)
         : TOKEN_FACTORS.slice(0, each);
-    const grid = vit.flatMap((maxVit) =>
+    const grid = tiles.flatMap((some) =>
       scale.map((factor) => {
-        const maxTokens = tokensFor(maxVit, factor);
+        const { maxVit, maxTokens } = boundsFor(some, factor);
         return { maxVit, maxTokens, minTokens: maxTokens - SLACK_TOKENS };
       }),
     );
     await attempt(grid, coarse);
-    const perTile = totals.vit === 0 ? 0 : totals.tokens / totals.vit;
+    if (rank([...known.values()], resolved).able.length === 0) {
+      // The tightest there are, and those that leave out none but what is beyond the limits.
+      const most = {
+        maxVit: clamp(totals.mostVit, 1, resolved.maxVit),
+        maxTokens: clamp(totals.mostTokens, 1, resolved.maxTokens),
+      };
+      const extremes = [hold, most].map(({ maxVit, maxTokens }) => ({
+        maxVit,
+        maxTokens,
+        minTokens: maxTokens - SLACK_TOKENS,
+      }));
+      await attempt(extremes, budget - known.size);
+    }
+    const perTile = hold.vit === 0 ? 0 : hold.tokens / hold.vit;
     // Where all around the best is known, more of the good ones are looked around.
     let breadth = 4;
     while (known.size < budget && breadth <= 2 * known.size) {
@@ -560,6 +713,7 @@ async function scan(pool: Pool, sets: readonly Lengths[], resolved: Resolved, op
 
 /** The body of `Omnibal.search`. */
 export async function search(omnibal: Omnibal, lengths: Lengths, options: SearchOptions): Promise<SearchResult> {
+  onlyNames("search", options, SEARCH_OPTIONS);
   const strategy = oneOf("strategy", options.strategy ?? "scan", ["scan", "reference"] as const);
   const resolved = resolve(options, strategy);
   const asked = integer("workers", options.workers ?? Math.min(processors(), 8), 0, 1024);

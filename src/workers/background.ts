@@ -3,6 +3,7 @@ import { RuntimeError } from "../core/errors.ts";
 import { type Lengths, type LengthsInput, toLengths } from "../core/lengths.ts";
 import type { Omnibal, PackOptions, RoundInfo } from "../omnibal.ts";
 import { Packing } from "../pack/packing.ts";
+import { checkPackOptions } from "../pack-options.ts";
 import { type Answer, ask, breathe, revive, type Seat, seat, share, startWorker, type WorkerLike } from "./link.ts";
 
 export type PackAsyncOptions = PackOptions & {
@@ -36,8 +37,10 @@ async function open(
 export async function packInBackground(
   omnibal: Omnibal,
   lengths: LengthsInput,
-  { startWorker: start = startWorker, ...options }: PackAsyncOptions,
+  asked: PackAsyncOptions,
 ): Promise<Packing> {
+  checkPackOptions("packAsync", asked, { startWorker: true });
+  const { startWorker: start = startWorker, ...options } = asked;
   const { signal, onProgress } = options;
   const onRound = "onRound" in options ? options.onRound : undefined;
   signal?.throwIfAborted();
