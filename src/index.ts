@@ -45,6 +45,13 @@ export {
 } from "./plan/samplers.ts";
 export type { Measured } from "./search/candidate.ts";
 export type { OpenRunner, Runner, Task } from "./search/runner.ts";
-export { type SearchOptions, type SearchProgress, type SearchResult, type SearchRow, search } from "./search/search.ts";
+export {
+  type SampleAt,
+  type SearchOptions,
+  type SearchProgress,
+  type SearchResult,
+  type SearchRow,
+  search,
+} from "./search/search.ts";
 export { type PackAsyncOptions, packInBackground } from "./workers/background.ts";
 export { packingText } from "./write/packing-text.ts";

@@ -58,9 +58,10 @@ export function choiceOption<T extends string>(values: Values, name: string, nam
   throw new UsageError(`--${name} is ${JSON.stringify(text)}, expected one of ${names.join(", ")}`);
 }
 
-/** A number as people write it: 4, 0.25 or .25. */
+/** A decimal number from 0 on, as people and programs write it: 4, 0.25, .25, 5. or 4e-06; NaN for anything else. */
 export function decimal(text: string): number {
-  return /^(\d+\.?\d*|\.\d+)$/.test(text) ? Number(text) : Number.NaN;
+  const value = /^(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : Number.NaN;
+  return Number.isFinite(value) ? value : Number.NaN;
 }
 
 /** The members of `object` that are there: options of the library have no place for an undefined one. */

@@ -2,6 +2,7 @@ import { check } from "../core/abi.ts";
 import type { Core } from "../core/core.ts";
 import { type Lengths, type LengthsInput, toLengths } from "../core/lengths.ts";
 import { integer, MAX_INT32 } from "../core/options.ts";
+import { checkPackOptions } from "./option-names.ts";
 import { type CommonPackOptions, seenIn } from "./options.ts";
 
 /** Lower bounds on the number of groups, each one by itself. */
@@ -27,6 +28,7 @@ export function lowerBound(
   lengths: LengthsInput,
   options: Pick<CommonPackOptions, "maxVit" | "maxTokens">,
 ): LowerBound {
+  checkPackOptions("lowerBound", options);
   const samples = toLengths(lengths);
   const maxVit = integer("maxVit", options.maxVit, 1, MAX_INT32);
   const maxTokens = integer("maxTokens", options.maxTokens, 1, MAX_INT32);

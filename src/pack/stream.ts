@@ -2,7 +2,8 @@ import { type Abi, check, invalidLength, outOfMemory } from "../core/abi.ts";
 import type { Core } from "../core/core.ts";
 import { InputError, show } from "../core/errors.ts";
 import { type LengthsInput, toLengths } from "../core/lengths.ts";
-import { integer, MAX_INT32, MAX_UINT32 } from "../core/options.ts";
+import { integer, MAX_INT32, MAX_UINT32, type NamesOf, onlyNames } from "../core/options.ts";
+import { withRow } from "./option-names.ts";
 
 export interface PackerOptions {
   /** Most tiles in a group, 1 .. 2^31 - 1. */
@@ -14,6 +15,8 @@ export interface PackerOptions {
   /** 0 .. 2^32 - 1. Default: 1024. */
   readonly seed?: number;
 }
+
+const PACKER_OPTIONS: NamesOf<PackerOptions> = { maxVit: true, maxTokens: true, buffer: true, seed: true };
 
 /** A group that has left a packer. */
 export interface PackedGroup {
@@ -55,8 +58,8 @@ const MAX_BUFFER = 1_000_000;
 export class Packer {
   readonly maxVit: number;
   readonly maxTokens: number;
-  readonly buffer: number;
   readonly seed: number;
+  readonly #buffer: number;
   readonly #abi: Abi;
 
   /** For `Omnibal.packer` and `Omnibal.loadPacker`: `abi` has a stream begun with these options. */
@@ -64,8 +67,13 @@ export class Packer {
     this.#abi = abi;
     this.maxVit = options.maxVit;
     this.maxTokens = options.maxTokens;
-    this.buffer = options.buffer;
+    this.#buffer = options.buffer;
     this.seed = options.seed;
+  }
+
+  /** Samples kept back to choose from. No own property: a packer has those that `pack` takes as options. */
+  get buffer(): number {
+    return this.#buffer;
   }
 
   /** Samples that wait for a group, 0 .. buffer - 1. */
@@ -175,6 +183,7 @@ function takeGroups(abi: Abi, out: PackedGroup[]): void {
 
 /** The body of `Omnibal.packer`. */
 export function packer(core: Core, options: PackerOptions): Packer {
+  onlyNames("packer", options, withRow(options, PACKER_OPTIONS));
   const { abi } = core.another();
   const all = {
     maxVit: integer("maxVit", options.maxVit, 1, MAX_INT32),
@@ -188,6 +197,7 @@ export function packer(core: Core, options: PackerOptions): Packer {
 
 /** The body of `Omnibal.loadPacker`. */
 export function loadPacker(core: Core, bytes: Uint8Array, expected: Partial<PackerOptions>): Packer {
+  onlyNames("loadPacker", expected, PACKER_OPTIONS);
   if (!(bytes instanceof Uint8Array)) {
     throw new InputError("INVALID_INPUT", `the state is ${show(bytes)}, expected a Uint8Array`);
   }

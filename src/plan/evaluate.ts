@@ -2,7 +2,7 @@ import { type Abi, BAD_UNIT, check } from "../core/abi.ts";
 import type { Core } from "../core/core.ts";
 import { InputError, OptionError, show } from "../core/errors.ts";
 import { type Lengths, type LengthsInput, toLengths } from "../core/lengths.ts";
-import { integer, MAX_UINT32 } from "../core/options.ts";
+import { integer, MAX_UINT32, type NamesOf, onlyNames } from "../core/options.ts";
 import { checkLists, Packing } from "../pack/packing.ts";
 import {
   allocate,
@@ -10,6 +10,7 @@ import {
   type GroupLoads,
   type GroupLoadsInput,
   makePlan,
+  PLAN_OPTIONS,
   type PlanOptions,
   resolvePlan,
   toParts,
@@ -23,6 +24,9 @@ export interface EvaluateOptions extends Omit<PlanOptions, "kind"> {
   /** The samples' lengths, of one packing that has no `attention`: for attentionDist. Not looked at otherwise. */
   readonly lengths?: LengthsInput;
 }
+
+const { kind: _, ...COMMON } = PLAN_OPTIONS;
+const EVALUATE_OPTIONS: NamesOf<EvaluateOptions> = { sampler: true, ...COMMON, epoch: true, lengths: true };
 
 /** How even the ranks' loads are over one epoch. Ratios are 0 .. 1, 0 is perfect; all 0 when there is no step. */
 export interface Evaluation {
@@ -105,6 +109,7 @@ export function groupAttention(abi: Abi, packing: Packing, input: LengthsInput):
 
 /** The body of `Omnibal.evaluate`. */
 export function evaluate(core: Core, packings: GroupLoadsInput, options: EvaluateOptions): Evaluation {
+  onlyNames("evaluate", options, EVALUATE_OPTIONS);
   return core.exclusive(() => {
     let parts = toParts(packings);
     const { lengths } = options;

@@ -1,7 +1,7 @@
 import { type Abi, BAD_ARGUMENT, check } from "../core/abi.ts";
 import type { Core } from "../core/core.ts";
 import { OptionError, show } from "../core/errors.ts";
-import { integer, MAX_INT32, MAX_UINT32, oneOf } from "../core/options.ts";
+import { integer, MAX_INT32, MAX_UINT32, type NamesOf, oneOf, onlyNames } from "../core/options.ts";
 import { takeFigures } from "./evaluate.ts";
 import {
   allocate,
@@ -164,6 +164,21 @@ export class Plan {
   }
 }
 
+/** What each of `GROUP_LOADS` is called as a weight and as a cost, in their order. */
+const WEIGHTS: NamesOf<BalanceWeights> = { vit: true, tokens: true, attention: true };
+const COSTS: NamesOf<CostModel> = { msPerTile: true, msPerToken: true, msPerTokenSquared: true };
+
+const BALANCED_PLAN_OPTIONS: NamesOf<BalancedPlanOptions> = {
+  ranks: true,
+  microBatch: true,
+  spSize: true,
+  epoch: true,
+  seed: true,
+  tail: true,
+  balance: true,
+  compare: true,
+};
+
 /** What each of `GROUP_LOADS` counts, or costs. */
 interface Balance {
   readonly weights: readonly number[];
@@ -171,15 +186,12 @@ interface Balance {
 }
 
 function resolveBalance(balance: BalanceWeights | CostModel | undefined): Balance {
-  const given: Record<string, unknown> = { ...(balance ?? { vit: 1, tokens: 1 }) };
-  const isCost = "msPerTile" in given || "msPerToken" in given;
-  const names = isCost
-    ? (["msPerTile", "msPerToken", "msPerTokenSquared"] as const)
-    : (["vit", "tokens", "attention"] as const);
-  const unknown = Object.keys(given).find((name) => !(names as readonly string[]).includes(name));
-  if (unknown !== undefined) {
-    throw new OptionError("INVALID_OPTION", `balance has ${show(unknown)}, expected ${names.join(", ")}`);
-  }
+  const asked: unknown = balance ?? { vit: 1, tokens: 1 };
+  const isCost = typeof asked === "object" && asked !== null && ("msPerTile" in asked || "msPerToken" in asked);
+  const list = isCost ? COSTS : WEIGHTS;
+  onlyNames("balance", asked, list, "member");
+  const names = Object.keys(list);
+  const given = asked as Readonly<Record<string, unknown>>;
   const weights = names.map((name) => {
     const value = given[name] ?? 0;
     if (typeof value !== "number" || !Number.isFinite(value) || value < 0) {
@@ -215,6 +227,7 @@ function measure(abi: Abi, ranks: number, microBatch: number, balance: Balance):
 
 /** The body of `Omnibal.plan`. */
 export function plan(core: Core, packings: GroupLoadsInput, options: BalancedPlanOptions): Plan {
+  onlyNames("plan", options, BALANCED_PLAN_OPTIONS);
   const parts = toParts(packings);
   return core.exclusive(() => planEpoch(core.abi, parts, options));
 }

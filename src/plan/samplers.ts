@@ -1,7 +1,7 @@
 import { type Abi, BAD_ARGUMENT, BAD_LOAD, check, invalidLength, outOfMemory } from "../core/abi.ts";
 import type { Core } from "../core/core.ts";
 import { InputError, OptionError, show } from "../core/errors.ts";
-import { integer, MAX_INT32, MAX_UINT32, oneOf } from "../core/options.ts";
+import { integer, MAX_INT32, MAX_UINT32, type NamesOf, oneOf, onlyNames } from "../core/options.ts";
 
 /**
  * What a sampler or `evaluate` needs of groups: a `Packing` has it, and so have single samples. int32[length] tiles and
@@ -53,6 +53,18 @@ export interface PlanOptions {
   readonly compat?: "reference";
 }
 
+export const PLAN_OPTIONS: NamesOf<PlanOptions> = {
+  kind: true,
+  ranks: true,
+  microBatch: true,
+  spSize: true,
+  seed: true,
+  tail: true,
+  binSize: true,
+  window: true,
+  compat: true,
+};
+
 export interface SamplerOptions extends PlanOptions {
   /** Whose share to hand out, 0 .. ranks - 1. */
   readonly rank: number;
@@ -61,6 +73,8 @@ export interface SamplerOptions extends PlanOptions {
   /** Steps of that epoch that are done, 0 .. its steps. Default: 0. */
   readonly step?: number;
 }
+
+const SAMPLER_OPTIONS: NamesOf<SamplerOptions> = { ...PLAN_OPTIONS, rank: true, epoch: true, step: true };
 
 /** Options with all defaults in place. */
 export interface ResolvedPlan {
@@ -461,6 +475,7 @@ function takeSpGroups(abi: Abi, loads: GroupLoads, spSize: number): SpGroups {
 
 /** The body of `Omnibal.sampler`. */
 export function sampler(core: Core, packings: GroupLoadsInput, options: SamplerOptions): RankSampler {
+  onlyNames("sampler", options, SAMPLER_OPTIONS);
   const { abi } = core;
   const parts = toParts(packings);
   const plan = resolvePlan(options);

@@ -3,6 +3,7 @@ import { realpath, stat } from "node:fs/promises";
 import { isAbsolute, relative, sep } from "node:path";
 import { InputError, OptionError, show } from "../core/errors.ts";
 import type { Lengths } from "../core/lengths.ts";
+import { type NamesOf, onlyNames } from "../core/options.ts";
 import { Columns, type FieldNames, type Watch } from "./columns.ts";
 import { CoreReader } from "./core.ts";
 import { readCsv } from "./csv.ts";
@@ -31,6 +32,16 @@ export interface ReadOptions {
   /** Looked at between pieces. */
   readonly signal?: AbortSignal;
 }
+
+const READ_OPTIONS: NamesOf<ReadOptions> = {
+  vitField: true,
+  tokenField: true,
+  stdin: true,
+  onWait: true,
+  root: true,
+  onProgress: true,
+  signal: true,
+};
 
 /** A file that was read, in the order of the samples. */
 export interface ReadFile {
@@ -135,6 +146,7 @@ async function expand(path: string, root: string | undefined): Promise<readonly 
  * OUT_OF_MEMORY; the signal's reason.
  */
 export async function readLengths(paths: readonly string[], options: ReadOptions = {}): Promise<ReadResult> {
+  onlyNames("readLengths", options, READ_OPTIONS);
   const fields = fieldNames(options);
   if (paths.indexOf("-") !== paths.lastIndexOf("-")) {
     throw new OptionError("INVALID_OPTION", '"-" is given twice, but the standard input can be read once only');

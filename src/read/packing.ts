@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import type { HasCore } from "../core/core.ts";
 import { InputError, show } from "../core/errors.ts";
 import type { Lengths } from "../core/lengths.ts";
-import { MAX_INT32 } from "../core/options.ts";
+import { MAX_INT32, type NamesOf, onlyNames } from "../core/options.ts";
 import { type Packing, trustedPacking } from "../pack/packing.ts";
 import { groupSums } from "../plan/evaluate.ts";
 import { Column, type Watch } from "./columns.ts";
@@ -27,6 +27,8 @@ export interface ReadPackingOptions {
   /** Looked at between pieces. */
   readonly signal?: AbortSignal;
 }
+
+const READ_PACKING_OPTIONS: NamesOf<ReadPackingOptions> = { onProgress: true, onWait: true, signal: true };
 
 /** A packing as its files have it, before anything is checked. */
 interface Found {
@@ -260,6 +262,7 @@ export async function readPacking(
   lengths: PackedLengths,
   options: ReadPackingOptions = {},
 ): Promise<Packing> {
+  onlyNames("readPacking", options, READ_PACKING_OPTIONS);
   const found = await find(path, lengths, options);
   const { offsets, indices, oversize, stats } = found;
   checkIndices(path, found, lengths.tokens.length);

@@ -3,6 +3,7 @@ import type { Core } from "../core/core.ts";
 import { EngineError } from "../core/errors.ts";
 import { type Lengths, type LengthsInput, toLengths } from "../core/lengths.ts";
 import type { WorkerLike } from "../core/worker-like.ts";
+import { checkPackOptions } from "../pack/option-names.ts";
 import type { PackOptions, RoundInfo } from "../pack/options.ts";
 import { packInRounds } from "../pack/pack.ts";
 import { type Packing, trustedPacking } from "../pack/packing.ts";
@@ -36,11 +37,9 @@ async function open(
  * Packs in a worker. Where there is none, on the caller's thread, with a turn for others between rounds. An abort ends
  * the worker at once.
  */
-export async function packInBackground(
-  core: Core,
-  lengths: LengthsInput,
-  { startWorker: start = startWorker, ...options }: PackAsyncOptions,
-): Promise<Packing> {
+export async function packInBackground(core: Core, lengths: LengthsInput, asked: PackAsyncOptions): Promise<Packing> {
+  checkPackOptions("packAsync", asked, { startWorker: true });
+  const { startWorker: start = startWorker, ...options } = asked;
   const { signal, onProgress } = options;
   const onRound = "onRound" in options ? options.onRound : undefined;
   signal?.throwIfAborted();

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, watch, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { decimal } from "../../src/cli/command.ts";
 import { load } from "../../src/index.ts";
 import { readNpy, testFolder } from "../folder.ts";
 import { vectorPacking } from "../loads.ts";
@@ -150,6 +151,20 @@ describe("errors", () => {
     [["--ranks=8", "--format=xtuner", "-o", "x", "--tail=short"], "--format xtuner has no place for --tail short"],
   ])("%j: code 2", (args, why) => {
     expect(plan(...args)).toEqual({ code: 2, out: "", err: `omnibal: ${why} (see omnibal plan --help)\n` });
+  });
+
+  test("--cost takes 4e-06, the way Python prints it", () => {
+    const { code, out } = plan("-q", "--ranks=8", "--cost=ms-per-tile=6.,ms-per-token=2E-2,ms-per-token2=4e-06");
+    expect(code).toBe(0);
+    const own = core.plan(packing, { ranks: 8, balance: { msPerTile: 6, msPerToken: 0.02, msPerTokenSquared: 4e-6 } });
+    expect(JSON.parse(out).steps.flat(2)).toEqual(Array.from(own.order));
+  });
+
+  test("numbers as people and programs write them, and nothing else", () => {
+    for (const text of ["4e-6", "4E-06", "4.e-6", ".4e-5", "0.000004", "400e-8"]) expect(decimal(text)).toBe(4e-6);
+    for (const text of ["e-6", "4e", "4e-", "4e1.5", "1e999", "-4e-6", "+4", "0x4", "NaN", "inf", ".", ""]) {
+      expect(decimal(text)).toBe(Number.NaN);
+    }
   });
 
   test("a weight alone counts alone", () => {

@@ -198,7 +198,7 @@ describe("what plan refuses", () => {
     [{ ranks: 0 }, "ranks is 0"],
     [{ ranks: 8, tail: "keep" }, 'tail is "keep"'],
     [{ ranks: 8, epoch: -1 }, "epoch is -1"],
-    [{ ranks: 8, balance: { tiles: 1 } }, 'balance has "tiles", expected vit, tokens, attention'],
+    [{ ranks: 8, balance: { tiles: 1 } }, 'balance has no member "tiles", expected vit, tokens, attention'],
     [{ ranks: 8, balance: { vit: -1 } }, "balance.vit is -1"],
     [{ ranks: 8, balance: { vit: Number.NaN } }, "balance.vit is NaN"],
     [{ ranks: 8, balance: { vit: 0 } }, "balance is 0 throughout"],

@@ -352,7 +352,8 @@ describe("properties", () => {
         const step = steps === 0 ? 0 : resume % (steps + 1);
         const suffix = omnibal.sampler(parts, { ...options, rank: 0, epoch: at, step });
         expect(batches(suffix)).toEqual(ranks[0].slice(step));
-        const evaluation = omnibal.evaluate(parts, { ...options, sampler: options.kind, epoch: at });
+        const { kind: sampler, ...rest } = options;
+        const evaluation = omnibal.evaluate(parts, { ...rest, sampler, epoch: at });
         expect(evaluation).toMatchObject({ steps, dropped, repeated, attentionDist: sizes.length > 0 ? null : 0 });
       }),
       { numRuns: 300 },

@@ -161,6 +161,178 @@ test("slack buys evenness with groups that are less full: uniform lengths, where
   expect(even.score).toBeLessThan(full.score);
 });
 
+describe("bounds that leave samples out were recommended, though maxLeftOut was 0", () => {
+  const input = samples("tiled:1000");
+  const asked: SearchOptions = { ranks: 8, samplesPerGroup: 4, candidates: 40, rounds: 10, workers: 0 };
+  /** `input` with one sample in place of another. */
+  const withSample = (at: number, vit: number, tokens: number) => {
+    const changed = { vit: Int32Array.from(input.vit), tokens: Int32Array.from(input.tokens) };
+    changed.vit[at] = vit;
+    changed.tokens[at] = tokens;
+    return changed;
+  };
+
+  test("limits below the largest sample: no winner, which sample it is, and the bounds that would do", async () => {
+    const seen = await omnibal.search(input, { ranks: 8, maxVitLimit: 4, workers: 0 });
+    const large = input.vit.filter((v) => v > 4).length;
+    const index = input.vit.indexOf(5);
+    const mostTokens = Math.max(...input.tokens);
+    expect(seen).toMatchObject({ winner: null, candidates: [], nearest: [], beyondLimits: large });
+    expect(seen.largest).toEqual({ index, vit: 5, tokens: input.tokens[index] });
+    expect(seen.needed).toEqual({ maxVit: 5, maxTokens: mostTokens });
+    expect(seen.why).toBe(
+      `No bounds with maxVit up to 4 hold every sample: ${large} samples are beyond, the largest is sample ${index} with ` +
+        `5 tiles and ${input.tokens[index]} tokens. Bounds from maxVit 5 and maxTokens ${mostTokens} on hold all; ` +
+        `maxLeftOut ${large} permits leaving those out.`,
+    );
+    const larger = await omnibal.search(input, { ranks: 8, maxVitLimit: 5, candidates: 20, workers: 0 });
+    expect(larger.winner).toMatchObject({ maxVit: 5, leftOut: 0 });
+  });
+
+  test("maxLeftOut permits as many, and no more", async () => {
+    const giant = withSample(7, 1, 1_000_000);
+    const limited = { ...asked, maxTokensLimit: 8000 };
+    const none = await omnibal.search(giant, limited);
+    expect(none.winner).toBeNull();
+    expect(none.largest).toEqual({ index: 7, vit: 1, tokens: 1_000_000 });
+    expect(none.why).toContain("1 sample is beyond, the largest is sample 7 with 1 tile and 1000000 tokens.");
+    const one = await omnibal.search(giant, { ...limited, maxLeftOut: 1 });
+    expect(one.winner).toMatchObject({ leftOut: 1, inWindow: true });
+    expect(one.why).toContain("leave out 1 sample, and");
+    giant.vit[9] = 1000;
+    giant.tokens[11] = 9000;
+    const two = { ...limited, maxVitLimit: 20 };
+    expect((await omnibal.search(giant, { ...two, maxLeftOut: 2 })).why).toMatch(
+      /^No bounds with maxVit up to 20 and maxTokens up to 8000 leave out only 2: 3 samples are beyond, .* sample 7 with/,
+    );
+    expect((await omnibal.search(giant, { ...two, maxLeftOut: 3 })).winner).toMatchObject({ leftOut: 3 });
+  });
+
+  test.each([
+    ["tokens", withSample(7, 1, 1_000_000)],
+    ["tiles", withSample(7, 500, 300)],
+  ])("a giant in %s is held: the other load keeps groups in the window", async (_, lengths) => {
+    const { winner, candidates } = await omnibal.search(lengths, asked);
+    expect(winner).toMatchObject({ leftOut: 0, inWindow: true });
+    for (const row of candidates) expect(row.leftOut).toBe(0);
+    expect(omnibal.pack(lengths, winner!)).toMatchObject({ length: winner!.groups, oversize: new Int32Array(0) });
+  });
+
+  test("a giant in both leaves none in the window, and is named", async () => {
+    const giant = withSample(7, 500, 200_000);
+    const seen = await omnibal.search(giant, asked);
+    expect(seen.winner).toBeNull();
+    expect(seen.nearest[0].samplesPerGroup).toBeGreaterThan(5);
+    expect(seen.nearest[0].leftOut).toBe(0);
+    expect(seen.why).toContain(
+      "The largest is sample 7 with 500 tiles and 200000 tokens: bounds that hold it hold more of the others.",
+    );
+    expect((await omnibal.search(giant, { ...asked, maxLeftOut: 1 })).winner).toMatchObject({ leftOut: 1 });
+  });
+
+  test("images without tokens", async () => {
+    const seen = await omnibal.search({ vit: input.vit, tokens: new Int32Array(1000) }, asked);
+    expect(seen.winner).toMatchObject({ leftOut: 0, inWindow: true });
+  });
+
+  test("a part of the samples may not have the largest: it is held all the same", async () => {
+    const { vit, tokens } = samples("tiled:120000");
+    const many = { vit: Int32Array.from(vit), tokens: Int32Array.from(tokens) };
+    // Not among every third sample, on which candidates are tried.
+    many.tokens[100_001] = 50_000;
+    const { winner, candidates } = await omnibal.search(many, { ...asked, rounds: 2, candidates: 40 });
+    expect(candidates.length).toBeGreaterThan(0);
+    for (const row of candidates) expect(row).toMatchObject({ leftOut: 0, maxTokens: expect.any(Number) });
+    expect(winner).toMatchObject({ leftOut: 0 });
+  });
+
+  test("the published walk keeps its winner and counts what it leaves out", async () => {
+    const walk = { ranks: 2, samplesPerGroup: 2, rounds: 10, strategy: "reference" as const };
+    const { winner, why } = await omnibal.search(input, walk);
+    expect(winner!.leftOut).toBe(2);
+    expect(why).toContain("leave out 2 samples, and");
+    await expect(omnibal.search(input, { ...walk, maxLeftOut: 2 })).rejects.toThrow(
+      "maxLeftOut is given, expected none for strategy reference",
+    );
+  });
+
+  test("the published walk that starts beyond the limits says so", async () => {
+    const walk = { ...asked, candidates: 10, strategy: "reference" as const, maxVitLimit: 5 };
+    const seen = await omnibal.search(input, walk);
+    expect([seen.winner, seen.candidates]).toEqual([null, []]);
+    expect(seen.why).toBe(
+      "No packing with 4 to 5 samples per group and maxVit up to 5: the walk starts beyond these limits.",
+    );
+  });
+
+  test("on anything: a winner leaves out no more than asked; what is said to hold all does", async () => {
+    const size = fc.oneof(fc.nat(9), fc.nat(9), fc.nat(300), fc.nat(5000));
+    const limit = fc.option(fc.oneof(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: 6000 })), {
+      nil: undefined,
+    });
+    const cases = fc.record({
+      lengths: fc.array(fc.tuple(size, size), { minLength: 1, maxLength: 40 }),
+      ranks: fc.integer({ min: 1, max: 4 }),
+      maxVitLimit: limit,
+      maxTokensLimit: limit,
+      maxLeftOut: fc.oneof(fc.constant(0), fc.nat(5)),
+      samplesPerGroup: fc.option(fc.integer({ min: 1, max: 5 }), { nil: undefined }),
+    });
+    await fc.assert(
+      fc.asyncProperty(cases, async ({ lengths, maxLeftOut, samplesPerGroup, ...rest }) => {
+        const { maxVitLimit = 2147483647, maxTokensLimit = 2147483647 } = rest;
+        const some = { vit: lengths.map((x) => x[0]), tokens: lengths.map((x) => x[1]) };
+        const window = samplesPerGroup === undefined ? {} : { samplesPerGroup };
+        const options = { ...window, ranks: rest.ranks, rounds: 3, candidates: 20, workers: 0, maxLeftOut };
+        const seen = await omnibal.search(some, { ...options, maxVitLimit, maxTokensLimit });
+        const beyond = lengths.filter(([v, t]) => v > maxVitLimit || t > maxTokensLimit);
+        expect(seen.beyondLimits).toBe(beyond.length);
+        for (const row of seen.candidates) expect(row.leftOut).toBeLessThanOrEqual(maxLeftOut);
+        const { index, ...loads } = seen.largest!;
+        expect([loads.vit, loads.tokens]).toEqual(lengths[index]);
+        if (beyond.length > 0) expect(beyond).toContainEqual([loads.vit, loads.tokens]);
+        if (seen.winner !== null) {
+          expect(omnibal.pack(some, seen.winner).oversize.length).toBe(seen.winner.leftOut);
+          expect(omnibal.pack(some, seen.winner).length).toBe(seen.winner.groups);
+          return;
+        }
+        if (beyond.length <= maxLeftOut) {
+          // Then it is the window that no candidate is in, or there is nothing left to pack.
+          if (beyond.length < lengths.length) expect(samplesPerGroup).toBeDefined();
+          return;
+        }
+        expect(seen.why).toMatch(new RegExp(`sample ${index} with ${loads.vit} tiles? and ${loads.tokens} tokens?\\.`));
+        const enough = {
+          maxVitLimit: Math.max(maxVitLimit, seen.needed.maxVit),
+          maxTokensLimit: Math.max(maxTokensLimit, seen.needed.maxTokens),
+        };
+        const { samplesPerGroup: _, ...unbounded } = { ...options, samplesPerGroup: 0 };
+        expect((await omnibal.search(some, { ...unbounded, ...enough })).winner).not.toBeNull();
+        const leave = { ...unbounded, maxVitLimit, maxTokensLimit, maxLeftOut: seen.beyondLimits };
+        expect((await omnibal.search(some, leave)).winner?.leftOut ?? lengths.length).toBeGreaterThanOrEqual(
+          beyond.length,
+        );
+      }),
+      { numRuns: 150 },
+    );
+  });
+});
+
+describe("the winner carries its seed", () => {
+  test.each(["scan", "reference"] as const)("%s: pack(lengths, winner) makes the groups that won", async (strategy) => {
+    const input = samples("tiled:1000");
+    const asked = { ranks: 8, samplesPerGroup: 4, rounds: 3, seed: 7, strategy };
+    const { winner, candidates } = await omnibal.search(input, asked);
+    for (const row of candidates) expect(row.seed).toBe(7);
+    const packing = omnibal.pack(input, winner!);
+    const { maxVit, maxTokens, minTokens, rounds, groups } = winner!;
+    expect(packing).toEqual(omnibal.pack(input, { maxVit, maxTokens, minTokens, rounds, seed: 7 }));
+    expect(packing.length).toBe(groups);
+    // Another seed makes others, so the comparison above tells them apart.
+    expect(packing.indices).not.toEqual(omnibal.pack(input, { ...winner!, seed: 1024 }).indices);
+  });
+});
+
 describe("what a scan returns", () => {
   const input = samples("tiled:1000");
   const asked: SearchOptions = { ranks: 8, samplesPerGroup: 4, candidates: 80 };
@@ -231,17 +403,12 @@ describe("what a scan returns", () => {
     expect(none.nearest.length).toBeGreaterThan(0);
   });
 
-  test("texts alone, and a window that no candidate can be in without leaving samples out", async () => {
+  test("texts alone", async () => {
     const text = {
       vit: new Int32Array(500),
       tokens: Int32Array.from({ length: 500 }, (_, i) => 50 + ((i * 37) % 400)),
     };
     expect((await omnibal.search(text, asked)).winner).toMatchObject({ leftOut: 0, inWindow: true });
-    const giant = { vit: Int32Array.from(input.vit), tokens: Int32Array.from(input.tokens) };
-    giant.tokens[7] = 1_000_000;
-    const seen = await omnibal.search(giant, { ...asked, maxTokensLimit: 8000 });
-    expect(seen.winner).toMatchObject({ leftOut: 1 });
-    expect(seen.why).toContain("leave out 1 sample, and");
   });
 
   test("more than 100,000 samples: candidates are pruned on a part, and the rows are of all samples", async () => {

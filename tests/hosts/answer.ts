@@ -36,7 +36,7 @@ export interface Report {
 /** What a host makes of the module: the facade's class is one. */
 export interface Packer {
   readonly abi: Abi;
-  pack(input: Samples, job: Job): Iterable<Int32Array>;
+  pack(input: Samples, options: Omit<Job, "input">): Iterable<Int32Array>;
 }
 
 async function sha256(bytes: BufferSource): Promise<string> {
@@ -117,7 +117,7 @@ function timeCore(abi: Abi, { vit, tokens }: Samples, job: Job, runs: number): n
 }
 
 /** Packs by the exports alone, as assembly/index.ts documents them: what a host without the facade does. */
-export function packByAbi(abi: Abi, { vit, tokens }: Samples, job: Job): Int32Array[] {
+export function packByAbi(abi: Abi, { vit, tokens }: Samples, job: Omit<Job, "input">): Int32Array[] {
   const top = abi.mark();
   const done = (status: number) => {
     if (status !== 0) throw new Error(`status ${status}`);
@@ -147,8 +147,9 @@ export async function answer(question: Question, load: () => Promise<Packer>, en
   const groups: string[] = [];
   const ms: number[][] = [];
   for (const job of question.jobs) {
-    const input = generate(job.input);
-    const text = Array.from(packer.pack(input, job), (group) => group.join(",")).join("\n");
+    const { input: name, ...options } = job;
+    const input = generate(name);
+    const text = Array.from(packer.pack(input, options), (group) => group.join(",")).join("\n");
     groups.push(await sha256(new TextEncoder().encode(text)));
     ms.push(timeCore(packer.abi, input, job, question.timed));
   }
