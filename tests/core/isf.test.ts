@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { plainIsf } from "../../bench/plain-isf.ts";
+import { type PlainOptions, plainIsf } from "../../bench/plain-isf.ts";
 import { load } from "../../src/index.ts";
 import { checkPacking, groupsText, haveRealData, samples, sha256 } from "../samples.ts";
 
@@ -34,18 +34,26 @@ const vectors = JSON.parse(readFileSync(new URL("../vectors/isf.json", import.me
 };
 const omnibal = await load();
 
+const optionsOf = (v: IsfVector) => ({
+  maxVit: v.vit_max,
+  maxTokens: v.llm_max,
+  minVit: v.vit_thresh,
+  minTokens: v.llm_thresh,
+  rounds: v.iter_time,
+  seed: v.seed,
+});
+
 function packVector(v: IsfVector) {
   const input = samples(v.input);
-  const packing = omnibal.pack(input, {
-    maxVit: v.vit_max,
-    maxTokens: v.llm_max,
-    minVit: v.vit_thresh,
-    minTokens: v.llm_thresh,
-    rounds: v.iter_time,
-    seed: v.seed,
-  });
+  const packing = omnibal.pack(input, optionsOf(v));
   checkPacking(input, packing);
   return packing;
+}
+
+/** The hash of the groups by the plain ISF, which shares no code with the module. */
+function plainHash(v: IsfVector, options: Partial<PlainOptions> = {}): string {
+  const groups = plainIsf(samples(v.input), { ...optionsOf(v), ...options });
+  return sha256(groups.map((group) => group.join(",")).join("\n"));
 }
 
 const isReal = (name: string) => !name.includes(":");
@@ -84,6 +92,7 @@ describe("where the reference loses the last group of a round", () => {
       const packing = packVector(v);
       expect(packing.indices.length).toBe(v.samples + v.lost_though_fitting);
       expect(packing.oversize.length).toBe(v.oversize_dropped);
+      expect(sha256(groupsText(packing))).toBe(plainHash(v));
       if (v.iter_time === 1) {
         // The reference's groups, in their order, and the one it loses behind them.
         const groups = groupsText(packing).split("\n");
@@ -99,7 +108,11 @@ describe("where the rules differ from the reference's on purpose", () => {
     "minVit below maxVit keeps fuller groups too: $input",
     (v) => {
       // The reference keeps a group of exactly minVit tiles and breaks up one of more.
-      packVector(v);
+      const hash = sha256(groupsText(packVector(v)));
+      expect(plainHash(v, { exactVit: true })).toBe(v.sha256);
+      expect(hash).toBe(plainHash(v));
+      // With one or two samples there is no group to break up.
+      expect(hash !== v.sha256).toBe(samples(v.input).vit.length > 2);
     },
   );
 
@@ -112,7 +125,10 @@ describe("where the rules differ from the reference's on purpose", () => {
   test.each(vectors.isf_errors.filter((v) => haveRealData || !isReal(v.input)))(
     "seed + round wraps where the reference raises: $input, seed $seed",
     (v) => {
-      packVector(v);
+      const packing = packVector(v);
+      // Round 7 is the first with a seed past 2^32 - 1.
+      expect(packing.rounds).toBe(10);
+      expect(sha256(groupsText(packing))).toBe(plainHash(v));
     },
   );
 });
