@@ -1,9 +1,10 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { packLine, searchText } from "../../src/cli/search.ts";
 import { load, type SearchRow } from "../../src/index.ts";
 import { testFolder } from "../folder.ts";
+import { needs, unless } from "../needs.ts";
 import { samples } from "../samples.ts";
 import { MAIN, omnibal, shell, start, widest } from "./run.ts";
 
@@ -184,8 +185,8 @@ describe("while it works", () => {
     expect(await end).toEqual({ code: 130, err: "" });
   });
 
-  const script = existsSync("/usr/bin/script");
-  test.skipIf(!script)("a bar on a terminal, gone at the end", () => {
+  const script = shell("script -qec true /dev/null", folder).code === 0;
+  test("a bar on a terminal, gone at the end", needs(unless(script, "a terminal needs script(1)")), () => {
     const command = `${process.execPath} ${MAIN} search long.json --ranks=8 --samples-per-group=4 --candidates=30`;
     const { out } = shell(`script -qec "stty cols 80; ${command} --rounds=5" /dev/null`, folder);
     expect(out).toContain("searching");

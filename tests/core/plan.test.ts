@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type BalancedPlanOptions, type GroupLoads, load, type Packing, type Plan } from "../../src/index.ts";
-import { haveRealData, samples } from "../samples.ts";
+import { needs } from "../needs.ts";
+import { noRealData, samples } from "../samples.ts";
 
 const omnibal = await load();
 const bounds = { maxVit: 9, maxTokens: 4096 };
@@ -61,7 +62,7 @@ describe("tiled:1200000 at 9 / 4096, 64 ranks", () => {
   });
 });
 
-test.skipIf(!haveRealData)("ai2d + synthdog, 512 ranks: half the dist of the published samplers, or less", () => {
+test("ai2d + synthdog, 512 ranks: half the dist of the published samplers, or less", needs(noRealData), () => {
   const parts = ["ai2d_train_12k", "synthdog_en"].map((name) => samples(name));
   const both = {
     vit: Int32Array.from(parts.flatMap((p) => Array.from(p.vit))),

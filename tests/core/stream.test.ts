@@ -13,7 +13,8 @@ import {
   type Packer,
   RuntimeError,
 } from "../../src/index.ts";
-import { haveRealData, samples } from "../samples.ts";
+import { needs } from "../needs.ts";
+import { noRealData, samples } from "../samples.ts";
 
 const omnibal = await load();
 const bounds = { maxVit: 9, maxTokens: 4096 };
@@ -111,18 +112,18 @@ describe("with 10,000 samples to choose from", () => {
   });
 
   // Within 1 % of the best offline packing known of each.
-  test.skipIf(!haveRealData).each([
+  test.each([
     ["ai2d_train_12k", 9, 4096, 3430],
     ["ai2d_train_12k", 28, 8192, 1103],
     ["synthdog_en", 9, 4096, 14085],
     ["synthdog_en", 10, 4096, 12004],
     ["synthdog_en", 14, 4736, 8451],
     ["synthdog_en", 18, 6016, 6349],
-  ])("%s at %i / %i: within 1 %% of %i", (name, maxVit, maxTokens, best) => {
+  ])("%s at %i / %i: within 1 %% of %i", needs(noRealData), (name, maxVit, maxTokens, best) => {
     expect(count(name, maxVit, maxTokens).groups).toBeLessThanOrEqual(Math.ceil(best * 1.01));
   });
 
-  test.skipIf(!haveRealData)("synthdog at 28 / 8192, where tokens bind: within 1.5 % of 4,092", () => {
+  test("synthdog at 28 / 8192, where tokens bind: within 1.5 % of 4,092", needs(noRealData), () => {
     expect(count("synthdog_en", 28, 8192).groups).toBeLessThanOrEqual(4092 * 1.015);
   });
 

@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type LengthsInput, load, type SearchOptions, type SearchRow } from "../../src/index.ts";
-import { haveRealData, samples } from "../samples.ts";
+import { needs } from "../needs.ts";
+import { noData, samples } from "../samples.ts";
 
 interface SearchVector {
   input: string;
@@ -36,29 +37,26 @@ function alike(n: number, vit: number, tokens: number): LengthsInput {
 
 describe("the published search, step by step", () => {
   for (const v of vectors) {
-    test.skipIf(!v.input.includes(":") && !haveRealData)(
-      `${v.input} ranks ${v.dp_size}, ${v.micro_bs} per group`,
-      async () => {
-        const { vit } = samples(v.input);
-        const seen = await omnibal.search(samples(v.input), {
-          strategy: "reference",
-          ranks: v.dp_size,
-          samplesPerGroup: v.micro_bs,
-          rounds: v.itertime,
-        });
-        expect(seen.candidates.map((row) => [...bounds(row)!, row.groups, vit.length - row.leftOut])).toEqual(
-          v.steps.map((s) => [s.vit, s.llm, s.thresh, s.packs, s.samples]),
-        );
-        for (const [k, s] of v.steps.entries()) {
-          const row = seen.candidates[k];
-          expect(Math.abs(row.samplesPerGroup - s.ave_bs)).toBeLessThan(1e-12);
-          expect(Math.abs(row.pad - s.pad)).toBeLessThan(1e-12);
-          expect(Math.abs(row.vitDist - s.vit_dist)).toBeLessThan(1e-12);
-          expect(Math.abs(row.tokenDist - s.llm_dist)).toBeLessThan(1e-12);
-        }
-        expect(bounds(seen.winner)).toEqual(v.result_vit_llm_thresh);
-      },
-    );
+    test(`${v.input} ranks ${v.dp_size}, ${v.micro_bs} per group`, needs(noData(v.input)), async () => {
+      const { vit } = samples(v.input);
+      const seen = await omnibal.search(samples(v.input), {
+        strategy: "reference",
+        ranks: v.dp_size,
+        samplesPerGroup: v.micro_bs,
+        rounds: v.itertime,
+      });
+      expect(seen.candidates.map((row) => [...bounds(row)!, row.groups, vit.length - row.leftOut])).toEqual(
+        v.steps.map((s) => [s.vit, s.llm, s.thresh, s.packs, s.samples]),
+      );
+      for (const [k, s] of v.steps.entries()) {
+        const row = seen.candidates[k];
+        expect(Math.abs(row.samplesPerGroup - s.ave_bs)).toBeLessThan(1e-12);
+        expect(Math.abs(row.pad - s.pad)).toBeLessThan(1e-12);
+        expect(Math.abs(row.vitDist - s.vit_dist)).toBeLessThan(1e-12);
+        expect(Math.abs(row.tokenDist - s.llm_dist)).toBeLessThan(1e-12);
+      }
+      expect(bounds(seen.winner)).toEqual(v.result_vit_llm_thresh);
+    });
   }
 });
 
@@ -135,7 +133,7 @@ describe("the scan against the published search", () => {
   const asked = { ranks: 8, samplesPerGroup: 4 };
   const names = ["tiled:20000", "ai2d_train_12k", "synthdog_en"];
   for (const name of names) {
-    test.skipIf(!name.includes(":") && !haveRealData)(name, async () => {
+    test(name, needs(noData(name)), async () => {
       const theirs = (await omnibal.search(samples(name), { ...asked, strategy: "reference" })).winner!;
       const ours = (await omnibal.search(samples(name), asked)).winner!;
       expect(ours.score).toBeLessThan(theirs.score);
