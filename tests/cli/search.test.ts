@@ -109,7 +109,7 @@ describe("--json", () => {
 });
 
 describe("the line to run next", () => {
-  const line = (out: string) => out.slice(out.indexOf("omnibal pack")).trimEnd();
+  const line = (out: string) => /^(?:npx )?omnibal pack [\s\S]*/m.exec(out)![0].trimEnd();
   /** Runs it as it stands. */
   const run = (out: string) => shell(`omnibal() { $OMNIBAL "$@"; }; ${line(out)}`, folder);
 
@@ -127,6 +127,17 @@ describe("the line to run next", () => {
     const { code, out } = omnibal(["search", ...asked, ...fields, "--", name], { cwd: folder });
     expect(code).toBe(0);
     expect(run(out)).toMatchObject({ code: 0, err: expect.stringContaining("2,000 in groups") });
+  });
+
+  test("begins with npx where npx has started the command line: what npx has found is not on the PATH", () => {
+    const first = (script: string) => {
+      const env = { ...process.env, npm_lifecycle_event: "npx", npm_lifecycle_script: script };
+      const args = ["search", "tiled.json", ...asked, "--candidates=10", "--rounds=1"];
+      return line(omnibal(args, { cwd: folder, env }).out);
+    };
+    // npm 10 and before give the command as it is, npm 11 in quotes; another command may run omnibal itself.
+    for (const script of ["omnibal", "'omnibal'"]) expect(first(script)).toMatch(/^npx omnibal pack tiled\.json /);
+    for (const script of ["vitest", "omnibalance"]) expect(first(script)).toMatch(/^omnibal pack tiled\.json /);
   });
 
   test("is broken where it passes 80 columns", () => {
