@@ -249,7 +249,7 @@ describe("progress", () => {
 describe("too little memory", () => {
   test("is a status at every point, and the same groups where it is enough", async () => {
     const { abi } = await load();
-    const { vit, tokens } = samples("tiled:300000");
+    const { vit, tokens } = samples("tiled:100000");
     const n = vit.length;
     const vitAt = abi.alloc(n * 4) >>> 0;
     const tokensAt = abi.alloc(n * 4) >>> 0;
@@ -268,7 +268,7 @@ describe("too little memory", () => {
     new Int32Array(abi.memory.buffer, vitAt, n).set(vit);
     new Int32Array(abi.memory.buffer, tokensAt, n).set(tokens);
     const enough = run(0);
-    const outcomes = Array.from({ length: 60 }, (_, k) => run(2 ** 19 * (k + 1)));
+    const outcomes = Array.from({ length: 45 }, (_, k) => run(2 ** 17 * (k + 1)));
     const first = outcomes.indexOf(enough);
     expect(first).toBeGreaterThan(10);
     expect(new Set(outcomes.slice(0, first))).toEqual(new Set([-1]));
