@@ -3,7 +3,7 @@
 // - `js` blocks as modules; the `text` block after one is what it prints;
 // - `html` blocks as pages in Chromium, which must come to write into #out;
 // - `python` blocks under the name in their first line, which a `console` block after it runs, as some `js` blocks are;
-// - `console` blocks line by line: "$ command", then what it prints on both streams. Times are masked.
+// - `console` blocks line by line: "$ command", then what it prints on both streams. The line `time` is masked.
 // - `sh` blocks are commands for the repository; what runs them is in REPOSITORY below.
 import { execFileSync } from "node:child_process";
 import { copyFileSync, cpSync, existsSync, readFileSync, writeFileSync } from "node:fs";
@@ -94,7 +94,8 @@ function follow(command: string): string {
   return "";
 }
 
-const masked = (text: string) => text.replaceAll(/\d+\.\d+ (s|ms)\b/g, "T $1").trimEnd();
+/** Without what differs from run to run: how long it took. Times that are predicted stay. */
+const masked = (text: string) => text.replaceAll(/^time .*$/gm, "time").trimEnd();
 
 /** Where the commands have nothing but what `npm ci && npm start` leaves. */
 const COMMAND_LINE = "The command line";
