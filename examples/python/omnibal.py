@@ -6,6 +6,8 @@
 A batch is one group: at most max_vit tiles and max_tokens tokens. Needs numpy and wasmtime, and no torch.
 """
 
+import warnings
+
 import numpy as np
 from wasmtime import Engine, Linker, Module, Store, WasiConfig
 
@@ -40,12 +42,18 @@ class Omnibal:
         return np.frombuffer(self._exports["memory"].read(self._store, at, at + 4 * count), "<i4")
 
     def pack(self, vit, tokens, max_vit, max_tokens, min_vit=None, min_tokens=None, rounds=50, seed=1024):
-        """Groups by ISF, as the arrays (offsets, indices): group g is indices[offsets[g]:offsets[g + 1]]."""
+        """Groups by ISF, as the arrays (offsets, indices, oversize): group g is indices[offsets[g]:offsets[g + 1]].
+
+        oversize: the samples that exceed max_vit or max_tokens, ascending. Every sample is in one group or in oversize.
+        """
         vit, tokens = lengths("vit", vit), lengths("tokens", tokens)
         if len(vit) != len(tokens):
             raise ValueError(f"vit has {len(vit)} values and tokens {len(tokens)}")
         min_vit = max_vit if min_vit is None else min_vit
         min_tokens = max(max_tokens - 128, 0) if min_tokens is None else min_tokens
+        for name, bound in ("max_vit", max_vit), ("max_tokens", max_tokens):
+            if not 1 <= bound < 1 << 31:
+                raise ValueError(f"{name} is {bound}, expected a whole number from 1 to 2147483647")
         bounds = max_vit, max_tokens, min_vit, min_tokens
         if min(bounds) < 0 or max(bounds) >= 1 << 31 or rounds < 1 or not 0 <= seed < 1 << 32:
             raise ValueError(f"bounds {bounds}, rounds {rounds} or seed {seed} out of range")
@@ -58,7 +66,8 @@ class Omnibal:
                     break
             self._check(self.call("isfFinish"))
             offsets = self.get(self.call("packingOffsets"), self.call("packingGroups") + 1)
-            return offsets, self.get(self.call("packingOrder"), offsets[-1])
+            indices = self.get(self.call("packingOrder"), offsets[-1])
+            return offsets, indices, self.get(self.call("packingOversize"), self.call("packingOversizeCount"))
         finally:
             self.call("release", top)
 
@@ -89,8 +98,16 @@ class Omnibal:
             self.call("release", top)
 
     def _check(self, status):
+        """Raises what a status of assembly/status.ts means, if it is not 0."""
+        if status == 1:
+            raise MemoryError("the samples do not fit: a WebAssembly memory ends at 4 GiB, about 170 million samples")
+        if status == 2:
+            raise ValueError("the module refused an argument that the checks here let pass")
+        if status in (3, 4):
+            name = "vit" if status == 3 else "tokens"
+            raise ValueError(f"{name}: a value is beyond its range, expected whole numbers from 0 to 2147483647")
         if status != 0:
-            raise MemoryError("the samples do not fit into 4 GiB") if status == 1 else ValueError("a bound is 0")
+            raise RuntimeError(f"the module answered {status}: it is of another version than this file")
 
 
 def lengths(name, values):
@@ -112,13 +129,19 @@ class GroupBatchSampler:
 
     With even=True the order is that of `omnibal.plan(packing, { ranks, epoch, seed })` instead: all ranks have alike
     tiles and tokens at every step, so that none waits long; steps come in random order, and the tail rotates.
+
+    oversize: the indices of samples that exceed max_vit or max_tokens. No batch has them; rank 0 warns if there are any.
     """
 
     def __init__(self, wasm, vit, tokens, *, rank=0, world_size=1, seed=1024, drop_last=False, even=False, **bounds):
         if not 0 <= rank < world_size:
             raise ValueError(f"rank is {rank}, expected 0 to {world_size - 1}")
         self._omnibal = Omnibal(wasm)
-        self.offsets, self.indices = self._omnibal.pack(vit, tokens, seed=seed, **bounds)
+        self.offsets, self.indices, self.oversize = self._omnibal.pack(vit, tokens, seed=seed, **bounds)
+        if rank == 0 and len(self.oversize) > 0:
+            first = ", ".join(map(str, self.oversize[:3])) + (", ..." if len(self.oversize) > 3 else "")
+            limits = f"max_vit {bounds['max_vit']}, max_tokens {bounds['max_tokens']}"
+            warnings.warn(f"{len(self.oversize)} of {len(vit)} samples in no group ({limits}): {first}", stacklevel=2)
         groups = len(self.offsets) - 1
         self._sums = None
         if even:

@@ -118,6 +118,12 @@ function outputName(files: readonly string[]): string {
   return name;
 }
 
+/** How this command line was started: what npx has started is found by npx alone. */
+function program(): string {
+  const { npm_lifecycle_event, npm_lifecycle_script = "" } = process.env;
+  return npm_lifecycle_event === "npx" && /^'?omnibal\b/.test(npm_lifecycle_script) ? "npx omnibal" : "omnibal";
+}
+
 /** What to run next, in lines of 80 columns where its words allow that. */
 export function packLine(row: SearchRow, files: readonly string[], values: Values): string {
   const options: (readonly [string, string])[] = [
@@ -140,7 +146,7 @@ export function packLine(row: SearchRow, files: readonly string[], values: Value
   const names = files.map(quoted);
   const dashed = files.some((file) => file.startsWith("-") && file !== "-");
   const all = dashed ? [...words, "--", ...names] : [...names, ...words];
-  const lines = ["omnibal pack"];
+  const lines = [`${program()} pack`];
   for (const word of all) {
     const last = lines[lines.length - 1];
     // Two columns for the space and the backslash behind it.

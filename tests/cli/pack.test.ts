@@ -5,6 +5,7 @@ import { packingSummary } from "../../src/cli/pack.ts";
 import { load } from "../../src/index.ts";
 import { trustedPacking } from "../../src/pack/packing.ts";
 import { readNpy, testFolder } from "../folder.ts";
+import { needs, unless } from "../needs.ts";
 import { samples } from "../samples.ts";
 import { MAIN, omnibal, shell, start, widest } from "./run.ts";
 
@@ -143,7 +144,7 @@ describe("what ends it early", () => {
     expect([code, err]).toEqual([1, "omnibal: none/x.json: cannot be written, none is not a folder\n"]);
   });
 
-  test.skipIf(!existsSync("/dev/full"))("a full disk, on standard output", () => {
+  test("a full disk, on standard output", needs(unless(existsSync("/dev/full"), "there is no /dev/full")), () => {
     expect(shell(`$OMNIBAL pack -q small.json ${bounds.join(" ")} > /dev/full`, folder)).toMatchObject({
       code: 1,
       err: "omnibal: standard output: cannot be written (ENOSPC: no space left on device)\n",
@@ -151,8 +152,8 @@ describe("what ends it early", () => {
   });
 
   const mount = shell("unshare -rm mount -t tmpfs -o size=64k none .", folder).code === 0;
-  if (!mount) console.warn("the tests on a full disk are skipped: they need unshare and leave to mount a tmpfs");
-  test.skipIf(!mount).each(["json", "npy"])("a full disk leaves nothing: %s", (format) => {
+  const noMount = unless(mount, "a full disk needs unshare(1) and leave to mount a tmpfs");
+  test.each(["json", "npy"])("a full disk leaves nothing: %s", needs(noMount), (format) => {
     mkdirSync(join(folder, "disk"), { recursive: true });
     const pack = `$OMNIBAL pack -q tiled.json ${bounds.join(" ")} --format ${format} -o disk/out`;
     const inside = `mount -t tmpfs -o size=64k none disk; ${pack}; echo code $?; ls -A disk`;
@@ -193,7 +194,7 @@ describe("what ends it early", () => {
 });
 
 const script = shell("script -qec true /dev/null", folder).code === 0;
-if (!script) console.warn("the tests on a terminal are skipped: they need script(1)");
+const noTerminal = unless(script, "a terminal needs script(1)");
 
 describe("the progress bar", () => {
   const run = (options: string) =>
@@ -202,7 +203,7 @@ describe("the progress bar", () => {
       folder,
     ).out;
 
-  test.skipIf(!script)("is drawn on a terminal, within its columns, and gone at the end", () => {
+  test("is drawn on a terminal, within its columns, and gone at the end", needs(noTerminal), () => {
     const drawn = run("");
     // biome-ignore lint/suspicious/noControlCharactersInRegex: a terminal is told what to do by control characters
     const frames = drawn.split(/\r|\x1b\[1G|\x1b\[2K/).filter((frame) => frame.includes("%") && frame.includes("█"));
@@ -215,7 +216,7 @@ describe("the progress bar", () => {
     expect(drawn.slice(drawn.lastIndexOf("\x1b[2K"))).toMatch(/groups {7}\d/);
   });
 
-  test.skipIf(!script)("is not with --quiet", () => {
+  test("is not with --quiet", needs(noTerminal), () => {
     expect(run("--quiet")).toBe("");
   });
 });

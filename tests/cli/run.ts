@@ -10,7 +10,10 @@ export interface Run {
   readonly err: string;
 }
 
-export function omnibal(args: readonly string[], options: { cwd?: string; input?: string } = {}): Run {
+export function omnibal(
+  args: readonly string[],
+  options: { cwd?: string; input?: string; env?: NodeJS.ProcessEnv } = {},
+): Run {
   const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], {
     encoding: "utf8",
     maxBuffer: 1 << 28,

@@ -6,6 +6,7 @@ import { packLine, searchText } from "../../src/cli/search.ts";
 import { thousands } from "../../src/cli/table.ts";
 import { load, type SearchRow } from "../../src/index.ts";
 import { testFolder } from "../folder.ts";
+import { needs, unless } from "../needs.ts";
 import { samples } from "../samples.ts";
 import { MAIN, omnibal, shell, start, widest } from "./run.ts";
 
@@ -185,7 +186,7 @@ describe("--json", () => {
 });
 
 describe("the line to run next", () => {
-  const line = (out: string) => out.slice(out.indexOf("omnibal pack")).trimEnd();
+  const line = (out: string) => /^(?:npx )?omnibal pack [\s\S]*/m.exec(out)![0].trimEnd();
   /** Runs it as it stands. */
   const run = (out: string) => shell(`omnibal() { $OMNIBAL "$@"; }; ${line(out)}`, folder);
 
@@ -226,6 +227,17 @@ describe("the line to run next", () => {
     const { code, out } = omnibal(["search", ...asked, ...fields, "--", name], { cwd: folder });
     expect(code).toBe(0);
     expect(run(out)).toMatchObject({ code: 0, err: expect.stringContaining("2,000 in groups") });
+  });
+
+  test("begins with npx where npx has started the command line: what npx has found is not on the PATH", () => {
+    const first = (script: string) => {
+      const env = { ...process.env, npm_lifecycle_event: "npx", npm_lifecycle_script: script };
+      const args = ["search", "tiled.json", ...asked, "--candidates=10", "--rounds=1"];
+      return line(omnibal(args, { cwd: folder, env }).out);
+    };
+    // npm 10 and before give the command as it is, npm 11 in quotes; another command may run omnibal itself.
+    for (const script of ["omnibal", "'omnibal'"]) expect(first(script)).toMatch(/^npx omnibal pack tiled\.json /);
+    for (const script of ["vitest", "omnibalance"]) expect(first(script)).toMatch(/^omnibal pack tiled\.json /);
   });
 
   test("is broken where it passes 80 columns", () => {
@@ -284,8 +296,8 @@ describe("while it works", () => {
     expect(await end).toEqual({ code: 130, err: "" });
   });
 
-  const script = existsSync("/usr/bin/script");
-  test.skipIf(!script)("a bar on a terminal, gone at the end", () => {
+  const script = shell("script -qec true /dev/null", folder).code === 0;
+  test("a bar on a terminal, gone at the end", needs(unless(script, "a terminal needs script(1)")), () => {
     const command = `${process.execPath} ${MAIN} search long.json --ranks=8 --samples-per-group=4 --candidates=30`;
     const { out } = shell(`script -qec "stty cols 80; ${command} --rounds=5" /dev/null`, folder);
     expect(out).toContain("searching");

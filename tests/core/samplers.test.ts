@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type GroupLoads, load, type PlanOptions, SAMPLER_KINDS, type SamplerOptions } from "../../src/index.ts";
 import { batches, kindOf, slice, unpacked, vectorPacking, vectors } from "../loads.ts";
-import { groupsText, sha256 } from "../samples.ts";
+import { groupsText, samples, sha256 } from "../samples.ts";
 
 const omnibal = await load();
 const packing = vectorPacking(omnibal);
@@ -54,6 +54,18 @@ describe("the published samplers, bit for bit, with compat", () => {
       expect([flat(ranks).length, distinct(ranks)]).toEqual([v.yielded, v.distinct]);
     });
   }
+});
+
+// A change of these changes what a run resumes to: the notes of a version must say so.
+test.each([
+  ["random", "9ecada873f24dce26d541f02fc79f4b8cbef3669b1ce96362aca1b536b6d2b0f"],
+  ["length-group", "46280074b1422596cc19a25f229df6d0524daded05d25b2fa6c000e7f6076beb"],
+  ["group-random", "40c0c4cda5b1e474905c093dc85b84176e29b10475be47745b40c3b621d6a7b1"],
+] as const)("the batches of a seed stay: %s", (kind, hash) => {
+  const bounds = { maxVit: 9, maxTokens: 4096 };
+  const parts = ["tiled:20000", "uniform:20000"].map((name) => omnibal.pack(samples(name), bounds));
+  const ranks = epoch(parts, { kind, ranks: 8, microBatch: 2 }, 3);
+  expect(sha256(ranks.map((rank) => rank.map((batch) => batch.join(",")).join(";")).join("\n"))).toBe(hash);
 });
 
 describe("defect 9: group-random's offsets are not cumulative", () => {

@@ -88,7 +88,7 @@ describe("the batch sampler in Python", () => {
     };
     const small = torch_randperm.filter(({ n }) => n <= 100_000);
     expect(small.length).toBeGreaterThan(3);
-    const [given] = sample([{ calls: small.map(({ n, seed }) => ["permutation", n, seed]) }]) as [number[][]];
+    const [given] = sample([{ calls: small.map(({ n, seed }) => ["module", "permutation", n, seed]) }]) as [number[][]];
     expect(given.map((order) => [order.slice(0, 10), order.at(-1)])).toEqual(small.map((v) => [v.first10, v.last]));
   });
 
@@ -191,6 +191,48 @@ describe("the batch sampler in Python", () => {
     expect(bySample(c[0])).toEqual(bySample(Array.from(wrapped, (group) => Array.from(group))));
   });
 
+  test("the sampler dropped oversize samples without a word: it lists them, and rank 0 warns", async () => {
+    const vit = [5, 10, 9, 12, 1, 1, 10];
+    const tokens = [900, 800, 2500, 1, 4097, 7, 1];
+    const calls = [["oversize"], ["warnings"], ["take", null], ["module", "pack", vit, tokens, 9, 4096]] as const;
+    const [first, second, none] = sample([
+      { vit, tokens, calls },
+      { vit, tokens, calls, options: { rank: 1, world_size: 2 } },
+      { calls },
+    ]) as [number[], string[], Batches, number[][]][];
+    const own = omnibal.pack({ vit, tokens }, { maxVit: 9, maxTokens: 4096 });
+    const oversize = Array.from(own.oversize);
+    expect(oversize).toEqual([1, 3, 4, 6]);
+    const warning = "UserWarning: 4 of 7 samples in no group (max_vit 9, max_tokens 4096): 1, 3, 4, ...";
+    expect(first.slice(0, 2)).toEqual([oversize, [warning]]);
+    expect(first[2].flat().sort()).toEqual([0, 2, 5]);
+    expect(first[3]).toEqual([own.offsets, own.indices, own.oversize].map((array) => Array.from(array)));
+    expect(second.slice(0, 2)).toEqual([oversize, []]);
+    expect(none.slice(0, 2)).toEqual([[], []]);
+  });
+
+  test("every status of the module had one text: each has its own", async () => {
+    const plan = (vit: number[], tokens: number[], ranks: number) => ({
+      calls: [["module", "plan", vit, tokens, [1, 1], ranks, 1, 0]] as const,
+    });
+    const status = (code: number) => ({ calls: [["module", "_check", code]] as const });
+    expect(
+      sample([
+        plan([1, 2 ** 31], [1, 1], 1),
+        plan([1, 1], [1, 2 ** 31], 1),
+        plan([1, 1], [1, 1], 0),
+        status(1),
+        status(17),
+      ]),
+    ).toEqual([
+      "ValueError: vit: a value is beyond its range, expected whole numbers from 0 to 2147483647",
+      "ValueError: tokens: a value is beyond its range, expected whole numbers from 0 to 2147483647",
+      "ValueError: the module refused an argument that the checks here let pass",
+      "MemoryError: the samples do not fit: a WebAssembly memory ends at 4 GiB, about 170 million samples",
+      "RuntimeError: the module answered 17: it is of another version than this file",
+    ]);
+  });
+
   test("what it refuses", async () => {
     const whole = "expected one whole number from 0 to 2147483647 per sample";
     const calls = [] as const;
@@ -211,8 +253,8 @@ describe("the batch sampler in Python", () => {
       `ValueError: vit: ${whole}`,
       "ValueError: vit has 1 values and tokens 2",
       "ValueError: rank is 2, expected 0 to 1",
-      "ValueError: a bound is 0",
-      "ValueError: bounds (9, 4294971392, 9, 4294971264), rounds 50 or seed 1024 out of range",
+      "ValueError: max_vit is 0, expected a whole number from 1 to 2147483647",
+      "ValueError: max_tokens is 4294971392, expected a whole number from 1 to 2147483647",
       "ValueError: bounds (9, 4096, 9, 3968), rounds 0 or seed 1024 out of range",
     ]);
   });

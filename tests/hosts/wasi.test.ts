@@ -10,6 +10,7 @@ import { load } from "../../src/index.ts";
 import { readLengths } from "../../src/read/index.ts";
 import { MAIN, widest } from "../cli/run.ts";
 import { testFolder } from "../folder.ts";
+import { needs } from "../needs.ts";
 import { type NpyShape, npy } from "../npy-bytes.ts";
 import { samples } from "../samples.ts";
 import { commandLine, type End, node, type Run, type WasiHost, wasmtime } from "./wasi.ts";
@@ -25,8 +26,7 @@ const hosts = [wasmtime, node, commandLine];
 function when(host: WasiHost): ReturnType<typeof whenThere> {
   const missing = host.missing();
   if (host !== commandLine) return whenThere(missing);
-  if (missing !== undefined) console.warn(`skipped: ${missing}`);
-  return test.skipIf(missing !== undefined);
+  return (name, body) => test(name, needs(missing), body);
 }
 
 const runner = fileURLToPath(new URL("wasmtime_run.py", import.meta.url));

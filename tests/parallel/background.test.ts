@@ -10,17 +10,26 @@ import { samples } from "../samples.ts";
 const omnibal = await load();
 const bounds = { maxVit: 9, maxTokens: 4096 };
 const input = samples("tiled:200000");
+/** Packings that have come from workers. */
+let fromWorkers = 0;
 /** The worker as it is shipped: sources cannot be run by it. */
-const startWorker = () => new Worker(new URL("../../dist/workers/worker.js", import.meta.url));
-const broken = () => {
+const startWorker = () => {
+  const worker = new Worker(new URL("../../dist/workers/worker.js", import.meta.url));
+  worker.on("message", ({ kind }) => {
+    if (kind === "packed") fromWorkers++;
+  });
+  return worker;
+};
+const broken = (): Worker => {
   throw new Error("no workers here");
 };
 
 describe.each([
-  ["in a worker", startWorker],
-  ["where there are none", broken],
-])("%s", (_, start) => {
+  ["in a worker", startWorker, 1],
+  ["where there are none", broken, 0],
+])("%s", (_, start, workers) => {
   test("the same packing, with a call per round on this thread", async () => {
+    fromWorkers = 0;
     const seen: RoundInfo[] = [];
     const packing = await omnibal.packAsync(input, {
       ...bounds,
@@ -30,15 +39,18 @@ describe.each([
     expect(packing).toEqual(omnibal.pack(input, bounds));
     expect(seen.map((info) => info.round)).toEqual(Array.from({ length: 50 }, (_, r) => r + 1));
     expect(seen.at(-1)?.groups).toBe(packing.length);
+    expect(fromWorkers).toBe(workers);
   });
 
   test("balanced too, with its progress", async () => {
+    fromWorkers = 0;
     const done: number[] = [];
     const options = { ...bounds, method: "balanced" as const };
     const onProgress = (progress: PackProgress) => done.push(progress.done);
     const packing = await omnibal.packAsync(input, { ...options, startWorker: start, onProgress });
     expect(packing).toEqual(omnibal.pack(input, options));
     expect(done.at(-1)).toBe(1);
+    expect(fromWorkers).toBe(workers);
   });
 
   test("this thread goes on meanwhile", async () => {

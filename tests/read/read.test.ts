@@ -5,8 +5,9 @@ import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
 import { InputError, OmnibalError } from "../../src/index.ts";
 import { type ReadOptions, readLengths } from "../../src/read/index.ts";
+import { needs } from "../needs.ts";
 import { npy } from "../npy-bytes.ts";
-import { haveRealData, REAL_DATA, REAL_FILES, samples } from "../samples.ts";
+import { noRealData, REAL_DATA, REAL_FILES, samples } from "../samples.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "omnibal-read-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -101,7 +102,7 @@ describe("formats", () => {
     expect(await values(file("names.csv", "n,Bilder é,vit_num\n2,1,9"), names)).toEqual([[1], [2]]);
   });
 
-  test.runIf(haveRealData).each(REAL_FILES)("%s", async (name) => {
+  test.each(REAL_FILES)("%s", needs(noRealData), async (name) => {
     const { vit, tokens } = await readLengths([fileURLToPath(new URL(`${name}.json`, REAL_DATA))]);
     expect({ vit, tokens }).toEqual(samples(name));
   });
