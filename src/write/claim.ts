@@ -17,7 +17,7 @@ import {
 import { hostname } from "node:os";
 import { isPlainName } from "../commit.ts";
 import { show } from "../errors.ts";
-import { refuse } from "./place.ts";
+import { refuse, statsOf } from "./place.ts";
 
 /** What a run leaves with everything that it makes under a name of its own. */
 export interface Marker {
@@ -117,7 +117,7 @@ export function lifeOf(marker: Marker): "live" | "dead" | "unknown" {
 
 /** The text of a claim, undefined where there is none. */
 function readClaim(path: string): string | undefined {
-  const stats = lstatSync(path, { throwIfNoEntry: false });
+  const stats = statsOf(path, lstatSync);
   try {
     if (stats?.isSymbolicLink() === true) return readlinkSync(path);
     if (stats?.isFile() === true) return stats.size < 1 << 16 ? readFileSync(path, "utf8") : "";

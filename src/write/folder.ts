@@ -28,7 +28,6 @@ import {
 } from "node:fs";
 import { basename, join } from "node:path";
 import { COMMIT, type Commit, type CommitFile, commitText, MAX_COMMIT, parseCommit } from "../commit.ts";
-import { show } from "../errors.ts";
 import { isPassing, type Marker } from "./claim.ts";
 import { syncFolder } from "./fill.ts";
 import { ownKindOf, refuse } from "./place.ts";
@@ -49,7 +48,7 @@ export function checkEntries(
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     if (isOurs(entry) || isPassing(basename(claimIn(folder)), entry.name)) continue;
     if (!names.includes(entry.name)) {
-      refuse(out, `holds ${show(entry.name)}, which is not of ${format}: name another folder`);
+      refuse(out, `holds ${entry.name}, which is not of ${format}: name another folder`);
     }
     if (!entry.isFile()) refuse(out, `${entry.name} in it is not a regular file: name another folder`);
   }
@@ -168,7 +167,7 @@ export function removeLeft(out: string, path: string, { names }: Marker): void {
     }
     refuse(
       out,
-      `${path} was left by a run that was killed, and holds ${show(strange.name)}, which is not of it: remove it by hand`,
+      `${path} was left by a run that was killed, and holds ${strange.name}, which is not of it: remove it by hand`,
     );
   }
   refuse(out, `${path} has the name of what a killed run left, and is something else: it is left as it is`);

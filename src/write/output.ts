@@ -6,12 +6,12 @@ import { fstatSync, lstatSync, mkdirSync, readdirSync, renameSync, statSync, unl
 import { basename, dirname, join, sep } from "node:path";
 import type { Writable } from "node:stream";
 import type { CommitFile } from "../commit.ts";
-import { InputError, show } from "../errors.ts";
+import { InputError } from "../errors.ts";
 import { Claim, drawnName, isClaimed } from "./claim.ts";
 import { fillDevice, fillNew, syncFolder } from "./fill.ts";
 import { checkEntries, claimIn, commitFiles, finishCommit, isInForce, removeDrawn, removeLeft } from "./folder.ts";
 import type { Format } from "./format.ts";
-import { ownKindOf, type Place, placeOf, refuse } from "./place.ts";
+import { ownKindOf, type Place, placeOf, refuse, statsOf } from "./place.ts";
 import { checkStdout, toStream, unwritable } from "./stream.ts";
 
 /** Bytes of OUT's name in the names beside it, which may be 255 long, on some systems 143: ours add 25, seldom more. */
@@ -125,7 +125,7 @@ class DiskOutput<T> implements Output<T> {
       for (const read of withEntries(input)) {
         const seen = identity(read);
         if (seen !== undefined && identities.has(seen)) {
-          refuse(this.#out, `is read as ${read === "-" ? "standard input" : show(read)}: name another output`);
+          refuse(this.#out, `is an input, read as ${read === "-" ? "standard input" : read}: name another output`);
         }
       }
     }
@@ -242,7 +242,7 @@ class DiskOutput<T> implements Output<T> {
   }
 
   #replaced(path: string) {
-    const stats = lstatSync(path, { throwIfNoEntry: false });
+    const stats = statsOf(path, lstatSync);
     return stats?.isFile() === true ? stats : undefined;
   }
 

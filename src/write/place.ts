@@ -1,5 +1,5 @@
 // Where OUT is: a name is resolved once, and what comes of it is what is checked, claimed and written to.
-import { lstatSync, readlinkSync, realpathSync, statSync } from "node:fs";
+import { lstatSync, readlinkSync, realpathSync, type Stats, statSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, sep } from "node:path";
 import { InputError } from "../errors.ts";
 
@@ -18,18 +18,30 @@ export function refuse(out: string, why: string): never {
   throw new InputError("INVALID_OUTPUT", `${out}: ${why}`);
 }
 
-/** What stands at `path`, links followed. */
-export function kindOf(path: string): Kind {
-  const stats = statSync(path, { throwIfNoEntry: false });
+/** Undefined where nothing stands at `path`, also because something on the way to it is no folder. */
+export function statsOf(path: string, look: typeof statSync | typeof lstatSync): Stats | undefined {
+  try {
+    return look(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    throw error;
+  }
+}
+
+function kindBy(stats: Stats | undefined): Kind {
   if (stats === undefined) return "nothing";
   return stats.isFile() ? "file" : stats.isDirectory() ? "folder" : "other";
 }
 
+/** What stands at `path`, links followed. */
+export function kindOf(path: string): Kind {
+  return kindBy(statsOf(path, statSync));
+}
+
 /** What stands at `path` itself: a link is "other". */
 export function ownKindOf(path: string): Kind {
-  const stats = lstatSync(path, { throwIfNoEntry: false });
-  if (stats === undefined) return "nothing";
-  return stats.isFile() ? "file" : stats.isDirectory() ? "folder" : "other";
+  return kindBy(statsOf(path, lstatSync));
 }
 
 /**
@@ -51,7 +63,7 @@ export function placeOf(out: string): Place {
     const last = basename(name);
     if (last === "" || last === "." || last === "..") refuse(out, "cannot be written, it names no file or folder");
     const path = join(realpathSync.native(folder), last);
-    if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return { path, kind: ownKindOf(path) };
+    if (statsOf(path, lstatSync)?.isSymbolicLink() !== true) return { path, kind: ownKindOf(path) };
     const target = readlinkSync(path);
     name = isAbsolute(target) ? target : `${dirname(path)}${sep}${target}`;
   }

@@ -172,7 +172,7 @@ describe("OUT is whole or as it was", () => {
     );
     expect(await refusal("npy", join(here, "file"))).toBe("/in the way/file: is not a folder, npy is written as one");
     expect(await refusal("npy", join(here, "folder"))).toBe(
-      '/in the way/folder: holds "mine.txt", which is not of npy: name another folder',
+      "/in the way/folder: holds mine.txt, which is not of npy: name another folder",
     );
     expect(await refusal("json", join(here, "none", "x"))).toBe(
       "/in the way/none/x: cannot be written, /in the way/none is not a folder",
