@@ -151,7 +151,8 @@ async function waiting(at: string, format: string, out: string) {
   });
   // Bytes are taken by a process that has claimed OUT; one that is refused ends before.
   child.stdin.on("error", () => {});
-  await Promise.race([ended, new Promise((taken) => child.stdin.write(" ".repeat(1 << 20), taken))]);
+  const taken = new Promise<void>((done) => child.stdin.write(" ".repeat(1 << 20), (error) => error ?? done()));
+  await Promise.race([ended, taken]);
   return run;
 }
 
