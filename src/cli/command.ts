@@ -39,6 +39,13 @@ export function textOption(values: Values, name: string): string | undefined {
   return typeof text === "string" ? text : undefined;
 }
 
+/** Where to write, or undefined for standard output. An unset variable (`-o "$UNSET"`) names no place at all. */
+export function outputOption(values: Values): string | undefined {
+  const out = textOption(values, "output");
+  if (out === "") throw new UsageError("--output is empty, expected the name of a file or folder");
+  return out;
+}
+
 /** The one of `names` that the option is given as. */
 export function choiceOption<T extends string>(values: Values, name: string, names: readonly T[]): T | undefined {
   const text = textOption(values, name);

@@ -4,8 +4,16 @@ import { load } from "../core/load.ts";
 import { MAX_INT32, MAX_UINT32 } from "../core/options.ts";
 import type { Omnibal, PackOptions, PackProgress, RoundInfo } from "../omnibal.ts";
 import type { Packing } from "../pack/packing.ts";
-import { checkOutput, formats, writeAs } from "../write/index.ts";
-import { type Command, numberOption, requiredNumber, textOption, UsageError, type Values } from "./command.ts";
+import { formats, openOutput } from "../write/index.ts";
+import {
+  type Command,
+  numberOption,
+  outputOption,
+  requiredNumber,
+  textOption,
+  UsageError,
+  type Values,
+} from "./command.ts";
 import { chosenFormat, formatsHelp } from "./format.ts";
 import { inputHelp, inputOptions, inputOptionsHelp, readFiles } from "./input.ts";
 import { Progress } from "./progress.ts";
@@ -153,17 +161,18 @@ export const packCommand: Command = {
   },
   async run(paths, values) {
     const options = packOptions(values);
-    const out = textOption(values, "output");
+    const out = outputOption(values);
     const format = chosenFormat(formats, values, out);
     const quiet = values.quiet === true;
-    if (out !== undefined) checkOutput(format, out);
+    const output = openOutput(format, out ?? process.stdout, paths);
     const start = performance.now();
     const lengths = await readFiles(paths, values);
+    output.refuseInputs(lengths.files.map((file) => file.path));
     const read = performance.now();
     const omnibal = await load();
     const packing = await packWithProgress(omnibal, lengths, options, quiet);
     const packed = performance.now();
-    await writeAs(format, { omnibal, packing, ...lengths }, out ?? process.stdout);
+    await output.write({ omnibal, packing, ...lengths });
     if (quiet) return;
     const written = performance.now();
     const times = `${seconds(written - start)} (read ${seconds(read - start)}, pack ${seconds(packed - read)}, write ${seconds(written - packed)})`;

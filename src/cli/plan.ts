@@ -8,13 +8,15 @@ import {
   type PlanStats,
   TAIL_RULES,
 } from "../plan/plan.ts";
-import { checkOutput, planFormats, writeAs } from "../write/index.ts";
+import { planInBackground } from "../workers/background.ts";
+import { openOutput, planFormats } from "../write/index.ts";
 import {
   type Command,
   choiceOption,
   decimal,
   given,
   numberOption,
+  outputOption,
   requiredNumber,
   textOption,
   UsageError,
@@ -24,7 +26,6 @@ import { shape } from "./evaluate.ts";
 import { chosenFormat, formatsHelp } from "./format.ts";
 import { inputHelp, inputOptions, inputOptionsHelp } from "./input.ts";
 import { packingHelp, packingLine, packingOption, readPacked } from "./packed.ts";
-import { interruptibly } from "./signals.ts";
 import { pairs, percent, seconds, table, thousands } from "./table.ts";
 
 const help = `Usage: omnibal plan --packing PACKING --ranks N [options] FILE...
@@ -153,21 +154,23 @@ export const planCommand: Command = {
         balance: balanceOption(values),
       }),
     };
-    const out = textOption(values, "output");
+    const out = outputOption(values);
     const format = chosenFormat(planFormats, values, out);
     if (format.name === "xtuner") {
       if ((options.spSize ?? 1) > 1) throw new UsageError("--format xtuner has no place for --sp-size");
       if (options.tail === "short") throw new UsageError("--format xtuner has no place for --tail short");
     }
-    if (out !== undefined) checkOutput(format, out);
+    const output = openOutput(format, out ?? process.stdout, [path, ...paths]);
     const start = performance.now();
     const omnibal = await load();
     const { lengths, packing } = await readPacked(omnibal, paths, path, values);
+    output.refuseInputs(lengths.files.map((file) => file.path));
     const read = performance.now();
-    const plan = interruptibly(() => omnibal.plan(packing, options));
+    // This thread answers signals meanwhile, and OUT is given up by them.
+    const plan = await planInBackground(omnibal, packing, options);
     const planned = performance.now();
     const { tokens, files } = lengths;
-    await writeAs(format, { omnibal, packing, tokens, files, plan }, out ?? process.stdout);
+    await output.write({ omnibal, packing, tokens, files, plan });
     if (values.quiet === true) return;
     const written = performance.now();
     const times = `${seconds(written - start)} (read ${seconds(read - start)}, plan ${seconds(planned - read)}, write ${seconds(written - planned)})`;

@@ -1,8 +1,10 @@
-// One packing in a worker of its own, so that the caller's thread stays free.
+// One packing, or one plan, in a worker of its own, so that the caller's thread stays free.
 import { RuntimeError } from "../core/errors.ts";
 import { type Lengths, type LengthsInput, toLengths } from "../core/lengths.ts";
 import type { Omnibal, PackOptions, RoundInfo } from "../omnibal.ts";
 import { Packing } from "../pack/packing.ts";
+import { type BalancedPlanOptions, Plan } from "../plan/plan.ts";
+import type { GroupLoads } from "../plan/samplers.ts";
 import { type Answer, ask, breathe, revive, type Seat, seat, share, startWorker, type WorkerLike } from "./link.ts";
 
 export type PackAsyncOptions = PackOptions & {
@@ -13,7 +15,7 @@ export type PackAsyncOptions = PackOptions & {
 /** A worker with the lengths at hand; undefined where there are none, or none that starts. */
 async function open(
   module: WebAssembly.Module | undefined,
-  input: Lengths,
+  sets: readonly Lengths[],
   start: () => WorkerLike,
 ): Promise<Seat | undefined> {
   if (module === undefined) return undefined;
@@ -23,7 +25,7 @@ async function open(
   } catch {
     return undefined;
   }
-  const answer = await ask(place, { kind: "open", module, sets: [share(input)] });
+  const answer = await ask(place, { kind: "open", module, sets });
   if (answer?.kind === "ready") return place;
   place.worker.terminate();
   return undefined;
@@ -42,7 +44,7 @@ export async function packInBackground(
   const onRound = "onRound" in options ? options.onRound : undefined;
   signal?.throwIfAborted();
   const input = toLengths(lengths);
-  const place = await open(omnibal.module, input, start);
+  const place = await open(omnibal.module, [share(input)], start);
   if (place === undefined) return packBetweenTurns(omnibal, input, options);
   let stop: (() => void) | undefined;
   try {
@@ -69,6 +71,25 @@ export async function packInBackground(
   } finally {
     place.worker.terminate();
     if (stop !== undefined) signal?.removeEventListener("abort", stop);
+  }
+}
+
+/** Plans in a worker, or on the caller's thread where there is none: see `Omnibal.plan`. */
+export async function planInBackground(
+  omnibal: Omnibal,
+  { length, vit, tokens, attention }: GroupLoads,
+  options: BalancedPlanOptions,
+): Promise<Plan> {
+  const groups = { length, vit, tokens, attention };
+  const place = await open(omnibal.module, [], startWorker);
+  if (place === undefined) return omnibal.plan(groups, options);
+  try {
+    const answer = await ask(place, { kind: "plan", groups, options });
+    if (answer?.kind === "planned") return new Plan(answer.parts);
+    if (answer?.kind === "failed") throw revive(answer);
+    throw new RuntimeError("LOAD_FAILED", "the worker ended before the plan was done");
+  } finally {
+    place.worker.terminate();
   }
 }
 

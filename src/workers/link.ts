@@ -4,6 +4,8 @@ import { type ErrorCode, InputError, OptionError, RuntimeError } from "../core/e
 import type { Lengths } from "../core/lengths.ts";
 import type { BalancedOptions, IsfOptions, PackProgress } from "../omnibal.ts";
 import type { PackingParts } from "../pack/packing.ts";
+import type { BalancedPlanOptions, PlanParts } from "../plan/plan.ts";
+import type { GroupLoads } from "../plan/samplers.ts";
 import type { Candidate, Measured } from "../search/candidate.ts";
 
 /** Options of a packing that can be posted. */
@@ -15,7 +17,8 @@ export type PlainPackOptions =
 export type Request =
   | { readonly kind: "open"; readonly module: WebAssembly.Module; readonly sets: readonly Lengths[] }
   | { readonly kind: "task"; readonly id: number; readonly set: number; readonly candidate: Candidate }
-  | { readonly kind: "pack"; readonly set: number; readonly options: PlainPackOptions };
+  | { readonly kind: "pack"; readonly set: number; readonly options: PlainPackOptions }
+  | { readonly kind: "plan"; readonly groups: GroupLoads; readonly options: BalancedPlanOptions };
 
 /** From a worker. */
 export type Answer =
@@ -23,6 +26,7 @@ export type Answer =
   | { readonly kind: "done"; readonly id: number; readonly measured: Measured }
   | { readonly kind: "progress"; readonly progress: PackProgress }
   | { readonly kind: "packed"; readonly parts: PackingParts }
+  | { readonly kind: "planned"; readonly parts: PlanParts }
   | {
       readonly kind: "failed";
       readonly id: number;

@@ -1,4 +1,4 @@
-// What runs in a worker: one instance of the core and the lengths, then one candidate after another, or a packing.
+// What runs in a worker: one instance of the core and the lengths, then one candidate after another, or a packing, or a plan.
 
 import { fromModule } from "../core/instance.ts";
 import type { Lengths } from "../core/lengths.ts";
@@ -19,6 +19,9 @@ function answer(request: Request, post: (answer: Answer) => void): Answer {
     if (request.kind === "pack") {
       const onProgress = (progress: PackProgress) => post({ kind: "progress", progress });
       return { kind: "packed", parts: omnibal!.pack(sets[request.set], { ...request.options, onProgress }).parts };
+    }
+    if (request.kind === "plan") {
+      return { kind: "planned", parts: { ...omnibal!.plan(request.groups, request.options) } };
     }
     return { kind: "done", id: request.id, measured: measure(omnibal!, sets[request.set], request.candidate) };
   } catch (error) {
