@@ -3,7 +3,8 @@ import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { OmnibalError } from "../core/errors.ts";
 import { printable } from "../core/printable.ts";
-import { type Command, UsageError } from "./command.ts";
+import { checkStdout } from "../write/stream.ts";
+import { type Command, type Options, UsageError } from "./command.ts";
 import { evaluateCommand } from "./evaluate.ts";
 import { packCommand } from "./pack.ts";
 import { planCommand } from "./plan.ts";
@@ -49,20 +50,31 @@ function usageOf(error: Error): UsageError {
 }
 
 async function runCommand(command: Command, args: string[]): Promise<void> {
+  const options: Options = { ...command.options, help: { type: "boolean", short: "h" } };
   const parse = () => {
     try {
       return parseArgs({
         args,
-        options: { ...command.options, help: { type: "boolean", short: "h" } },
+        options,
         allowPositionals: true,
+        tokens: true,
       });
     } catch (error) {
       throw usageOf(error as Error);
     }
   };
-  const { values, positionals } = parse();
+  const { values, positionals, tokens } = parse();
   if (values.help === true) return print(command.help);
-  return command.run(positionals, values as Record<string, string | boolean | undefined>);
+  const own = values as Record<string, string | boolean | undefined>;
+  for (const token of tokens) {
+    if (token.kind !== "option" || token.inlineValue !== true || token.rawName.startsWith("--")) continue;
+    // -o=x is meant as --output=x; of several the last one counts.
+    const { name, value } = token;
+    if (value.startsWith("=") && own[name] === value) own[name] = value.slice(1);
+  }
+  // What is printed at the end is worth nothing where nobody gets it, however long it took.
+  if (own.output === undefined) checkStdout();
+  return command.run(positionals, own);
 }
 
 async function main(args: string[]): Promise<void> {

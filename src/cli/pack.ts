@@ -4,7 +4,7 @@ import { MAX_INT32, MAX_UINT32 } from "../core/options.ts";
 import { load, type Omnibal } from "../omnibal.ts";
 import type { PackOptions, PackProgress, RoundInfo } from "../pack/options.ts";
 import type { Packing } from "../pack/packing.ts";
-import { checkOutput, formats, writeAs } from "../write/index.ts";
+import { formats, openOutput } from "../write/index.ts";
 import {
   type Command,
   numberOption,
@@ -164,14 +164,15 @@ export const packCommand: Command = {
     const out = outputOption(values);
     const format = chosenFormat(formats, values, out);
     const quiet = values.quiet === true;
-    if (out !== undefined) checkOutput(format, out);
+    const output = openOutput(format, out ?? process.stdout, paths);
     const start = performance.now();
     const lengths = await readFiles(paths, values);
+    output.refuseInputs(lengths.files.map((file) => file.path));
     const read = performance.now();
     const omnibal = await load();
     const packing = await packWithProgress(omnibal, lengths, options, quiet);
     const packed = performance.now();
-    await writeAs(format, { core: omnibal.core, packing, ...lengths }, out ?? process.stdout);
+    await output.write({ core: omnibal.core, packing, ...lengths });
     if (quiet) return;
     const written = performance.now();
     const times = `${seconds(written - start)} (read ${seconds(read - start)}, pack ${seconds(packed - read)}, write ${seconds(written - packed)})`;

@@ -8,7 +8,8 @@ import {
   type PlanStats,
   TAIL_RULES,
 } from "../plan/plan.ts";
-import { checkOutput, planFormats, writeAs } from "../write/index.ts";
+import { planInBackground } from "../workers/background.ts";
+import { openOutput, planFormats } from "../write/index.ts";
 import {
   type Command,
   choiceOption,
@@ -25,7 +26,6 @@ import { shape } from "./evaluate.ts";
 import { chosenFormat, formatsHelp } from "./format.ts";
 import { inputHelp, inputOptions, inputOptionsHelp } from "./input.ts";
 import { packingHelp, packingLine, packingOption, readPacked } from "./packed.ts";
-import { interruptibly } from "./signals.ts";
 import { pairs, percent, seconds, table, thousands } from "./table.ts";
 
 const help = `Usage: omnibal plan --packing PACKING --ranks N [options] FILE...
@@ -160,15 +160,17 @@ export const planCommand: Command = {
       if ((options.spSize ?? 1) > 1) throw new UsageError("--format xtuner has no place for --sp-size");
       if (options.tail === "short") throw new UsageError("--format xtuner has no place for --tail short");
     }
-    if (out !== undefined) checkOutput(format, out);
+    const output = openOutput(format, out ?? process.stdout, [path, ...paths]);
     const start = performance.now();
     const omnibal = await load();
     const { lengths, packing } = await readPacked(omnibal, paths, path, values);
+    output.refuseInputs(lengths.files.map((file) => file.path));
     const read = performance.now();
-    const plan = interruptibly(() => omnibal.plan(packing, options));
+    // This thread answers signals meanwhile, and OUT is given up by them.
+    const plan = await planInBackground(omnibal.core, packing, options);
     const planned = performance.now();
     const { tokens, files } = lengths;
-    await writeAs(format, { core: omnibal.core, packing, tokens, files, plan }, out ?? process.stdout);
+    await output.write({ core: omnibal.core, packing, tokens, files, plan });
     if (values.quiet === true) return;
     const written = performance.now();
     const times = `${seconds(written - start)} (read ${seconds(read - start)}, plan ${seconds(planned - read)}, write ${seconds(written - planned)})`;

@@ -1,7 +1,7 @@
 // A packing from its file or folder, as `omnibal pack` writes it or as another tool does, checked against the samples
 // it is a packing of: what reads it may then trust every index.
 import { stat } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import type { HasCore } from "../core/core.ts";
 import { InputError, show } from "../core/errors.ts";
 import type { Lengths } from "../core/lengths.ts";
@@ -9,6 +9,7 @@ import { MAX_INT32, type NamesOf, onlyNames } from "../core/options.ts";
 import { type Packing, trustedPacking } from "../pack/packing.ts";
 import { groupSums } from "../plan/evaluate.ts";
 import { Column, type Watch } from "./columns.ts";
+import { type FileOf, readWhole } from "./folder.ts";
 import { JsonText } from "./json-text.ts";
 import { readNpy } from "./npy.ts";
 import { fileError, fileSize, openFile, underWatch } from "./source.ts";
@@ -105,11 +106,11 @@ async function exists(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined)) !== undefined;
 }
 
-async function readFolder(path: string, watch: Watch): Promise<Found> {
-  const oversize = join(path, "oversize.npy");
+async function readFolder(fileOf: FileOf, watch: Watch): Promise<Found> {
+  const oversize = fileOf("oversize.npy");
   return {
-    offsets: await readVector(join(path, "offsets.npy"), watch),
-    indices: await readVector(join(path, "indices.npy"), watch),
+    offsets: await readVector(fileOf("offsets.npy"), watch),
+    indices: await readVector(fileOf("indices.npy"), watch),
     oversize: (await exists(oversize)) ? await readVector(oversize, watch) : new Int32Array(0),
   };
 }
@@ -132,8 +133,8 @@ function startsOf(path: string, paths: readonly unknown[], { files }: PackedLeng
   });
 }
 
-async function readXtuner(path: string, lengths: PackedLengths, watch: Watch): Promise<Found> {
-  const pathsFile = join(path, "paths.json");
+async function readXtuner(fileOf: FileOf, lengths: PackedLengths, watch: Watch): Promise<Found> {
+  const pathsFile = fileOf("paths.json");
   const source = await openFile(pathsFile, underWatch(watch));
   const paths: unknown[] = [];
   try {
@@ -146,7 +147,7 @@ async function readXtuner(path: string, lengths: PackedLengths, watch: Watch): P
   }
   const starts = startsOf(pathsFile, paths, lengths);
   const samples = async (name: string): Promise<Int32Array> => {
-    const file = join(path, name);
+    const file = fileOf(name);
     const { shape, values } = await readNpy(file, 2, watch);
     if (shape[1] !== 6) refuse(file, `shape is (${shape.join(", ")}), expected (n, 6)`);
     return Int32Array.from({ length: shape[0] }, (_, row) => {
@@ -166,9 +167,9 @@ async function readXtuner(path: string, lengths: PackedLengths, watch: Watch): P
       return sample;
     });
   };
-  const oversize = await exists(join(path, "oversize.npy"));
+  const oversize = await exists(fileOf("oversize.npy"));
   return {
-    offsets: await readVector(join(path, "boundaries.npy"), watch),
+    offsets: await readVector(fileOf("boundaries.npy"), watch),
     indices: await samples("samples.npy"),
     oversize: oversize ? await samples("oversize.npy") : new Int32Array(0),
   };
@@ -225,27 +226,33 @@ function checkSums(
   }
 }
 
+/** What each file of a folder may be, for the bytes that a reader of it will have read. */
+const FOLDER_FILES = ["offsets.npy", "indices.npy", "boundaries.npy", "samples.npy", "paths.json", "oversize.npy"];
+
 async function find(path: string, lengths: PackedLengths, options: ReadPackingOptions): Promise<Found> {
   const kind = await stat(path).catch((error: unknown) => {
     throw fileError(path, error);
   });
-  const names = ["offsets.npy", "indices.npy", "boundaries.npy", "samples.npy", "paths.json", "oversize.npy"];
-  const files = kind.isDirectory() ? names.map((name) => join(path, name)) : [path];
-  let total = 0;
-  for (const file of files) total += (await exists(file)) ? ((await fileSize(file)) ?? 0) : 0;
-  let done = 0;
-  const watch: Watch = {
-    signal: options.signal,
-    onWait: options.onWait,
-    read: (bytes) => {
-      done += bytes;
-      options.onProgress?.(done, total);
-    },
+  const watchOf = async (files: readonly string[]): Promise<Watch> => {
+    let total = 0;
+    for (const file of files) total += (await exists(file)) ? ((await fileSize(file)) ?? 0) : 0;
+    let done = 0;
+    return {
+      signal: options.signal,
+      onWait: options.onWait,
+      read: (bytes) => {
+        done += bytes;
+        options.onProgress?.(done, total);
+      },
+    };
   };
-  if (!kind.isDirectory()) return readJson(path, watch);
-  if (await exists(join(path, "offsets.npy"))) return readFolder(path, watch);
-  if (await exists(join(path, "boundaries.npy"))) return readXtuner(path, lengths, watch);
-  return refuse(path, "no packing: neither offsets.npy nor boundaries.npy is in this folder");
+  if (!kind.isDirectory()) return readJson(path, await watchOf([path]));
+  return readWhole(path, async (fileOf) => {
+    const watch = await watchOf(FOLDER_FILES.map(fileOf));
+    if (await exists(fileOf("offsets.npy"))) return readFolder(fileOf, watch);
+    if (await exists(fileOf("boundaries.npy"))) return readXtuner(fileOf, lengths, watch);
+    return refuse(path, "no packing: neither offsets.npy nor boundaries.npy is in this folder");
+  });
 }
 
 /**

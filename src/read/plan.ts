@@ -1,11 +1,11 @@
 // The order of a plan from its file or folder, as `omnibal plan` writes it. Whether its groups are there is for the core
 // to say, which knows how many there are.
 import { stat } from "node:fs/promises";
-import { join } from "node:path";
 import { InputError, show } from "../core/errors.ts";
 import { MAX_INT32 } from "../core/options.ts";
 import type { PlanOrder } from "../plan/evaluate.ts";
 import { Column, type Watch } from "./columns.ts";
+import { type FileOf, readWhole } from "./folder.ts";
 import { JsonText } from "./json-text.ts";
 import { readNpy } from "./npy.ts";
 import { fileError, openFile } from "./source.ts";
@@ -104,8 +104,8 @@ function fromJson(path: string, { groups, ends, widths, ranks: given, stats }: F
   return { ranks, microBatch, spSize, order };
 }
 
-async function readFolder(path: string): Promise<PlanOrder> {
-  const file = join(path, "plan.json");
+async function readFolder(path: string, fileOf: FileOf): Promise<PlanOrder> {
+  const file = fileOf("plan.json");
   const source = await openFile(file);
   let head: unknown;
   try {
@@ -114,11 +114,11 @@ async function readFolder(path: string): Promise<PlanOrder> {
     await source.close();
   }
   const { stats } = (head ?? {}) as Record<string, unknown>;
-  const { shape, values } = await readNpy(join(path, "plan.npy"), 3, silent);
+  const { shape, values } = await readNpy(fileOf("plan.npy"), 3, silent);
   const [, ranks, size] = shape;
   const { spSize, microBatch = size / spSize } = sizes(file, stats);
   if (microBatch * spSize !== size) {
-    refuse(join(path, "plan.npy"), `${size} groups of a rank, plan.json tells ${microBatch} x ${spSize}`);
+    refuse(fileOf("plan.npy"), `${size} groups of a rank, plan.json tells ${microBatch} x ${spSize}`);
   }
   return { ranks: count(path, "ranks", ranks), microBatch, spSize, order: values };
 }
@@ -132,5 +132,7 @@ export async function readPlan(path: string, options: ReadPlanOptions = {}): Pro
   const kind = await stat(path).catch((error: unknown) => {
     throw fileError(path, error);
   });
-  return kind.isDirectory() ? readFolder(path) : fromJson(path, await readJson(path, options));
+  return kind.isDirectory()
+    ? readWhole(path, (fileOf) => readFolder(path, fileOf))
+    : fromJson(path, await readJson(path, options));
 }

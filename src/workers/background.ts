@@ -1,4 +1,4 @@
-// One packing in a worker of its own, so that the caller's thread stays free.
+// One packing, or one plan, in a worker of its own, so that the caller's thread stays free.
 import type { Core } from "../core/core.ts";
 import { EngineError } from "../core/errors.ts";
 import { type Lengths, type LengthsInput, toLengths } from "../core/lengths.ts";
@@ -7,6 +7,8 @@ import { checkPackOptions } from "../pack/option-names.ts";
 import type { PackOptions, RoundInfo } from "../pack/options.ts";
 import { packInRounds } from "../pack/pack.ts";
 import { type Packing, trustedPacking } from "../pack/packing.ts";
+import { type BalancedPlanOptions, Plan, plan } from "../plan/plan.ts";
+import type { GroupLoads } from "../plan/samplers.ts";
 import { type Answer, ask, breathe, revive, type Seat, seat, share, startWorker } from "./link.ts";
 
 export type PackAsyncOptions = PackOptions & {
@@ -17,7 +19,7 @@ export type PackAsyncOptions = PackOptions & {
 /** A worker with the lengths at hand; undefined where there are none, or none that starts. */
 async function open(
   module: WebAssembly.Module | undefined,
-  input: Lengths,
+  sets: readonly Lengths[],
   start: () => WorkerLike,
 ): Promise<Seat | undefined> {
   if (module === undefined) return undefined;
@@ -27,7 +29,7 @@ async function open(
   } catch {
     return undefined;
   }
-  const answer = await ask(place, { kind: "open", module, sets: [share(input)] });
+  const answer = await ask(place, { kind: "open", module, sets });
   if (answer?.kind === "ready") return place;
   place.worker.terminate();
   return undefined;
@@ -44,7 +46,7 @@ export async function packInBackground(core: Core, lengths: LengthsInput, asked:
   const onRound = "onRound" in options ? options.onRound : undefined;
   signal?.throwIfAborted();
   const input = toLengths(lengths);
-  const place = await open(core.module, input, start);
+  const place = await open(core.module, [share(input)], start);
   if (place === undefined) return packBetweenTurns(core, input, options);
   let stop: (() => void) | undefined;
   try {
@@ -71,6 +73,25 @@ export async function packInBackground(core: Core, lengths: LengthsInput, asked:
   } finally {
     place.worker.terminate();
     if (stop !== undefined) signal?.removeEventListener("abort", stop);
+  }
+}
+
+/** Plans in a worker, or on the caller's thread where there is none: see `Omnibal.plan`. */
+export async function planInBackground(
+  core: Core,
+  { length, vit, tokens, attention }: GroupLoads,
+  options: BalancedPlanOptions,
+): Promise<Plan> {
+  const groups = { length, vit, tokens, attention };
+  const place = await open(core.module, [], startWorker);
+  if (place === undefined) return plan(core, groups, options);
+  try {
+    const answer = await ask(place, { kind: "plan", groups, options });
+    if (answer?.kind === "planned") return new Plan(answer.parts);
+    if (answer?.kind === "failed") throw revive(answer);
+    throw new EngineError("LOAD_FAILED", "the worker ended before the plan was done");
+  } finally {
+    place.worker.terminate();
   }
 }
 

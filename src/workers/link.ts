@@ -5,6 +5,8 @@ import type { Lengths } from "../core/lengths.ts";
 import type { WorkerLike } from "../core/worker-like.ts";
 import type { BalancedOptions, IsfOptions, PackProgress } from "../pack/options.ts";
 import type { PackingParts } from "../pack/packing.ts";
+import type { BalancedPlanOptions, PlanParts } from "../plan/plan.ts";
+import type { GroupLoads } from "../plan/samplers.ts";
 import type { Candidate, Measured } from "../search/candidate.ts";
 
 /** Options of a packing that can be posted. */
@@ -16,7 +18,8 @@ export type PlainPackOptions =
 export type Request =
   | { readonly kind: "open"; readonly module: WebAssembly.Module; readonly sets: readonly Lengths[] }
   | { readonly kind: "task"; readonly id: number; readonly set: number; readonly candidate: Candidate }
-  | { readonly kind: "pack"; readonly set: number; readonly options: PlainPackOptions };
+  | { readonly kind: "pack"; readonly set: number; readonly options: PlainPackOptions }
+  | { readonly kind: "plan"; readonly groups: GroupLoads; readonly options: BalancedPlanOptions };
 
 /** From a worker. */
 export type Answer =
@@ -24,6 +27,7 @@ export type Answer =
   | { readonly kind: "done"; readonly id: number; readonly measured: Measured }
   | { readonly kind: "progress"; readonly progress: PackProgress }
   | { readonly kind: "packed"; readonly parts: PackingParts }
+  | { readonly kind: "planned"; readonly parts: PlanParts }
   | {
       readonly kind: "failed";
       readonly id: number;

@@ -1,9 +1,10 @@
-// What runs in a worker: one instance of the core and the lengths, then one candidate after another, or a packing.
+// What runs in a worker: one instance of the core and the lengths, then one candidate after another, or a packing, or a plan.
 import { Core } from "../core/core.ts";
 import { EngineError } from "../core/errors.ts";
 import type { Lengths } from "../core/lengths.ts";
 import type { PackProgress } from "../pack/options.ts";
 import { pack } from "../pack/pack.ts";
+import { plan } from "../plan/plan.ts";
 import { measure } from "../search/candidate.ts";
 import type { Answer, Request } from "./link.ts";
 
@@ -20,6 +21,9 @@ function answer(request: Request, post: (answer: Answer) => void): Answer {
     if (request.kind === "pack") {
       const onProgress = (progress: PackProgress) => post({ kind: "progress", progress });
       return { kind: "packed", parts: pack(core!, sets[request.set], { ...request.options, onProgress }).parts };
+    }
+    if (request.kind === "plan") {
+      return { kind: "planned", parts: { ...plan(core!, request.groups, request.options) } };
     }
     return { kind: "done", id: request.id, measured: measure(core!, sets[request.set], request.candidate) };
   } catch (thrown) {

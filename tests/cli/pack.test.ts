@@ -181,14 +181,11 @@ describe("what ends it early", () => {
     // Sixteen times the samples, so that writing takes long enough to be met.
     const files = new Array<string>(16).fill("../tiled.json");
     const { child, end } = start(["pack", ...files, ...bounds, "--rounds=1", "--format", format, "-o", "out"], here);
-    const names: string[] = [];
     const watcher = watch(here, (_, name) => {
-      names.push(String(name));
-      child.kill("SIGINT");
+      if (/^\.out\.omnibal-/.test(String(name))) child.kill("SIGINT");
     });
     expect(await end).toEqual({ code: 130, err: "" });
     watcher.close();
-    expect(names[0]).toMatch(/^\.out\.part-/);
     expect(readdirSync(here)).toEqual([]);
   });
 });

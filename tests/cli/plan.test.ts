@@ -212,8 +212,7 @@ describe("errors", () => {
       child.kill("SIGINT");
       const { err } = await end;
       if (child.exitCode === 0) continue;
-      // By the code while the event loop turns, by the signal itself while the core works.
-      expect([child.exitCode ?? 130, child.signalCode ?? "SIGINT", err]).toEqual([130, "SIGINT", ""]);
+      expect([child.exitCode, child.signalCode, err]).toEqual([130, null, ""]);
       expect(readdirSync(here)).toEqual([]);
       return;
     }
@@ -225,14 +224,11 @@ describe("errors", () => {
     mkdirSync(here);
     const args = [...manyGroups(), "-q", "--format", format];
     const { child, end } = start([...args, "-o", "out"], here);
-    const names: string[] = [];
     const watcher = watch(here, (_, name) => {
-      names.push(String(name));
-      child.kill("SIGINT");
+      if (/^\.out\.omnibal-/.test(String(name))) child.kill("SIGINT");
     });
     expect(await end).toEqual({ code: 130, err: "" });
     watcher.close();
-    expect(names[0]).toMatch(/^\.out\.part-/);
     expect(readdirSync(here)).toEqual([]);
   });
 });

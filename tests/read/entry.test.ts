@@ -23,6 +23,8 @@ test("the main entry runs where there is no file system; the reading entry is an
   expect(packages("../../src/read/index.ts")).toEqual([
     "@assemblyscript/loader",
     "csv-parse",
+    "node:crypto",
+    "node:fs",
     "node:fs/promises",
     "node:path",
     "node:stream/promises",
