@@ -4,8 +4,8 @@ import { createHash } from "node:crypto";
 import { createReadStream, statSync } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { COMMIT, type CommitFile, MAX_COMMIT, parseCommit } from "../commit.ts";
 import { InputError } from "../core/errors.ts";
+import { COMMIT, type CommitFile, MAX_COMMIT, parseCommit } from "../core/folder-commit.ts";
 import { fileError } from "./source.ts";
 
 /** As often is a folder read that changes while it is read. A run replaces it in milliseconds. */

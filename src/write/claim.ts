@@ -15,8 +15,8 @@ import {
   writeSync,
 } from "node:fs";
 import { hostname } from "node:os";
-import { isPlainName } from "../commit.ts";
 import { show } from "../core/errors.ts";
+import { isPlainName } from "../core/folder-commit.ts";
 import { refuse, statsOf } from "./place.ts";
 
 /** What a run leaves with everything that it makes under a name of its own. */

@@ -27,7 +27,7 @@ import {
   writeSync,
 } from "node:fs";
 import { basename, join } from "node:path";
-import { COMMIT, type Commit, type CommitFile, commitText, MAX_COMMIT, parseCommit } from "../commit.ts";
+import { COMMIT, type Commit, type CommitFile, commitText, MAX_COMMIT, parseCommit } from "../core/folder-commit.ts";
 import { isPassing, type Marker } from "./claim.ts";
 import { syncFolder } from "./fill.ts";
 import { ownKindOf, refuse } from "./place.ts";

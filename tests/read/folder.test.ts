@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { commitText } from "../../src/commit.ts";
+import { commitText } from "../../src/core/folder-commit.ts";
 import { load } from "../../src/index.ts";
 import { readWhole } from "../../src/read/folder.ts";
 import { readPacking, readPlan } from "../../src/read/index.ts";
