@@ -4,6 +4,7 @@ export { type ErrorCode, InputError, OmnibalError, OptionError, RuntimeError } f
 export type { EvaluateOptions, Evaluation, PlanOrder } from "./evaluate.ts";
 export type { LengthArray, Lengths, LengthsInput, SampleRecord } from "./lengths.ts";
 export { load, loadSync, type WasmSource } from "./load.ts";
+export type { ByLoad, Fingerprint, GroupsMade, PackingMade, PackingSettings } from "./made.ts";
 export {
   type BalancedOptions,
   type CommonPackOptions,
