@@ -61,6 +61,7 @@ async function readJson(path: string, admit: Admit, watch: Watch): Promise<Found
     let made: unknown;
     let announced: unknown;
     let seen = false;
+    let listed = false;
     offsets.push(0);
     const group = (): Promise<void> | undefined => {
       text.peek();
@@ -78,7 +79,8 @@ async function readJson(path: string, admit: Admit, watch: Watch): Promise<Found
         return;
       }
       if (name === "groups") {
-        if (seen) throw text.error("a second list of groups");
+        if (listed || offsets.length > 1) throw text.error("a second list of groups");
+        listed = true;
         seen = true;
         return text.items(group);
       }
@@ -116,8 +118,9 @@ async function readJson(path: string, admit: Admit, watch: Watch): Promise<Found
 /** JSON Lines that were cut at the end of a line are JSON Lines still. */
 function checkCount(path: string, announced: unknown, groups: number): void {
   if (announced === groups) return;
-  if (typeof announced !== "number")
+  if (typeof announced !== "number" || !Number.isInteger(announced)) {
     refuse(path, `groups is ${show(announced)}, expected a list or a number of groups`);
+  }
   if (announced > groups) refuse(path, `the file ends after ${groups} of ${announced} groups`);
   refuse(path, `${groups} groups, its first line says ${announced}`);
 }
@@ -357,11 +360,11 @@ export async function readPacking(
   const found = await find(path, lengths, admit, options);
   const { offsets, indices, oversize, stats, made } = found;
   checkIndices(path, found, lengths.tokens.length);
-  const fingerprint = packingFingerprint(abi, found);
-  if (made !== undefined && fingerprint !== made.packing) {
+  const fingerprint = made === undefined ? undefined : packingFingerprint(abi, found);
+  if (fingerprint !== made?.packing) {
     refuse(
       path,
-      `its groups are not those it was made with, but cut or edited: ${made.packing} then, ${fingerprint} now`,
+      `cut or edited since it was made: its groups have fingerprint ${fingerprint}, expected ${made?.packing}`,
     );
   }
   const top = abi.mark();

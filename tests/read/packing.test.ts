@@ -119,6 +119,11 @@ describe("what others write", () => {
     });
   });
 
+  test("members in any order", async () => {
+    const seen = await read('{"oversize":[4],"stats":{"bound":2},"groups":[[2],[0,1]]}');
+    expect([plain(seen).groups, plain(seen).oversize, seen.bound]).toEqual([groups, [4], 2]);
+  });
+
   test("nothing: an empty file, an empty list, no groups", async () => {
     for (const text of ["", "[]", '{"groups":[]}', '{"oversize":[3]}']) expect((await read(text)).length).toBe(0);
   });
