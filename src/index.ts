@@ -2,6 +2,7 @@ export type { Abi } from "./core/abi.ts";
 export { type ErrorCode, InputError, OmnibalError, OptionError, RuntimeError } from "./core/errors.ts";
 export type { LengthArray, Lengths, LengthsInput, SampleRecord } from "./core/lengths.ts";
 export { load, loadSync, type WasmSource } from "./core/load.ts";
+export type { ByLoad, Fingerprint, GroupsMade, PackingMade, PackingSettings } from "./made.ts";
 export {
   type BalancedOptions,
   type CommonPackOptions,

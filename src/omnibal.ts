@@ -3,6 +3,7 @@ import { OptionError, RuntimeError } from "./core/errors.ts";
 import { type Lengths, type LengthsInput, toLengths } from "./core/lengths.ts";
 import { integer, MAX_INT32, MAX_UINT32, oneOf } from "./core/options.ts";
 import { imports } from "./core/wasi.ts";
+import { GroupsIdentity, type PackingMade, type PackingSettings, packingMade } from "./made.ts";
 import { Packing, type PackingBounds, type PackMethod } from "./pack/packing.ts";
 import type { LengthStats } from "./pack/stats.ts";
 import { makePacker, type Packer, type PackerOptions, restorePacker } from "./pack/stream.ts";
@@ -107,6 +108,9 @@ const PIECE = 16384;
 
 /** Bytes of text taken out of the core at a time. */
 const TEXT_ROOM = 65536;
+
+/** What a packing can be as text, in the core's order. */
+const TEXT_FORMATS = ["json", "jsonl", "head"] as const;
 
 const METHODS = ["isf", "balanced"] as const satisfies readonly PackMethod[];
 
@@ -214,7 +218,9 @@ export class Omnibal {
     }
     check(abi, abi.isfFinish(), n, seen);
     check(abi, abi.isfAttention(), n, seen);
-    return this.#takePacking({ maxVit, maxTokens, minVit, minTokens }, "isf", round, tight ?? abi.packingBound());
+    const bounds = { maxVit, maxTokens, minVit, minTokens };
+    const settings = { min: { vit: minVit, tokens: minTokens }, rounds };
+    return this.#takePacking(samples, bounds, "isf", round, tight ?? abi.packingBound(), { seed, ...settings });
   }
 
   *#balanced(samples: Lengths, options: BalancedOptions): Generator<PackProgress, Packing, void> {
@@ -238,7 +244,8 @@ export class Omnibal {
     }
     if (lowerBound === "tight") check(abi, abi.lowerBound(vitAt, tokensAt, n, maxVit, maxTokens), n, seen);
     const least = lowerBound === "tight" ? this.#takeBound().best : abi.packingBound();
-    return this.#takePacking({ maxVit, maxTokens, minVit: maxVit, minTokens: maxTokens }, "balanced", 0, least);
+    const bounds = { maxVit, maxTokens, minVit: maxVit, minTokens: maxTokens };
+    return this.#takePacking(samples, bounds, "balanced", 0, least, { seed, effort });
   }
 
   /**
@@ -273,19 +280,35 @@ export class Omnibal {
   }
 
   /**
-   * A packing as text, in pieces of at most 64 KB: `json` is one object, `jsonl` a line per group and one for the
-   * oversize samples. The same packing gives the same bytes on every host. The instance is at work until the last piece.
+   * What a packing was made of: fingerprints of its samples' loads and of its groups, and what it was made with. Files
+   * carry it, so that readers can refuse other samples. O(samples), 3 ns each for the groups and 2 for each load; can be
+   * called at any time, from callbacks too.
+   *
+   * @throws RuntimeError OUT_OF_MEMORY.
+   */
+  made(packing: Packing): PackingMade {
+    return packingMade(this.abi, packing);
+  }
+
+  /**
+   * A packing as text, in pieces of at most 64 KB: `json` is one object, `jsonl` a line that says what the packing was
+   * made of, one per group and one for the oversize samples; `head` is the object of `json` without groups and oversize
+   * samples. docs/formats.md describes them. The same packing gives the same bytes on every host. The instance is at work
+   * until the last piece.
    *
    * @throws RuntimeError OUT_OF_MEMORY when the packing does not fit the core's memory: 4 bytes per sample, 12 per group.
    */
-  *packingText(packing: Packing, format: "json" | "jsonl"): Generator<Uint8Array, void, void> {
+  *packingText(packing: Packing, format: "json" | "jsonl" | "head"): Generator<Uint8Array, void, void> {
     const { abi } = this;
     const n = packing.indices.length + packing.oversize.length;
     const top = this.#enter();
     try {
+      const made = new TextEncoder().encode(JSON.stringify(this.made(packing)));
+      const madeAt = this.#alloc(made.length, n);
+      new Uint8Array(abi.memory.buffer, madeAt, made.length).set(made);
       const out = this.#alloc(TEXT_ROOM, n);
       const status = abi.textBegin(
-        format === "json" ? 0 : 1,
+        TEXT_FORMATS.indexOf(oneOf("format", format, TEXT_FORMATS)),
         this.#copyIn(packing.offsets, n),
         this.#copyIn(packing.indices, n),
         this.#copyIn(packing.vit, n),
@@ -298,6 +321,8 @@ export class Omnibal {
         packing.bound,
         packing.rounds,
         packing.mix ?? -1,
+        madeAt,
+        made.length,
       );
       check(abi, status, n, () => undefined);
       for (let size = abi.textWrite(out, TEXT_ROOM); size > 0; size = abi.textWrite(out, TEXT_ROOM)) {
@@ -396,6 +421,7 @@ export class Omnibal {
           const first = makePlan(this.abi, plan, epoch, from);
           return takeShare(this.abi, plan, rank, from, from - first);
         }),
+      new GroupsIdentity(this.abi, parts),
       plan,
       parts.map((part) => part.length),
       sp,
@@ -479,7 +505,14 @@ export class Omnibal {
   }
 
   /** Copies the core's packing out. */
-  #takePacking(bounds: PackingBounds, method: PackMethod, rounds: number, bound: number): Packing {
+  #takePacking(
+    lengths: Lengths,
+    bounds: PackingBounds,
+    method: PackMethod,
+    rounds: number,
+    bound: number,
+    settings: PackingSettings,
+  ): Packing {
     const { abi } = this;
     const mix = abi.packingMix();
     const groups = abi.packingGroups();
@@ -496,6 +529,8 @@ export class Omnibal {
       rounds,
       method,
       mix: mix < 0 ? null : mix,
+      settings: { bounds: { vit: bounds.maxVit, tokens: bounds.maxTokens }, method, ...settings },
+      lengths,
     });
   }
 

@@ -1,3 +1,6 @@
+import type { Lengths } from "../core/lengths.ts";
+import type { PackingSettings } from "../made.ts";
+
 /** Figures of a packing. Ratios are for reading; no group depends on them. */
 export interface PackingStats {
   readonly groups: number;
@@ -41,6 +44,10 @@ export interface PackingParts {
   readonly rounds: number;
   readonly method?: PackMethod | undefined;
   readonly mix?: number | null;
+  /** See `Packing.settings`. */
+  readonly settings?: PackingSettings | undefined;
+  /** The samples that were packed, kept as they are: for `Omnibal.made`. */
+  readonly lengths?: Lengths | undefined;
 }
 
 function sum(values: Int32Array): number {
@@ -76,7 +83,7 @@ export class Packing implements Iterable<Int32Array> {
   readonly bound: number;
   /** Rounds of ISF that were run; 0 for `balanced`, which has none. */
   readonly rounds: number;
-  /** How the groups were made; undefined for a packing that was read back. */
+  /** How the groups were made; undefined for a packing of another tool. */
   readonly method: PackMethod | undefined;
   /**
    * How random the groups are composed: the variance of tokens inside groups over what is expected of a random deal of
@@ -87,6 +94,9 @@ export class Packing implements Iterable<Int32Array> {
    * two samples, or all alike) or is not known (read back without lengths).
    */
   readonly mix: number | null;
+  /** What decided about the groups beside the samples; undefined where that is not known. */
+  readonly settings: PackingSettings | undefined;
+  readonly #lengths: Lengths | undefined;
 
   constructor(parts: PackingParts) {
     this.length = parts.offsets.length - 1;
@@ -101,12 +111,22 @@ export class Packing implements Iterable<Int32Array> {
     this.rounds = parts.rounds;
     this.method = parts.method;
     this.mix = parts.mix ?? null;
+    this.settings = parts.settings;
+    this.#lengths = parts.lengths;
   }
 
-  /** What the packing is made of, to post it or keep it. */
+  /**
+   * The samples that were packed, where they are known: not a copy, so they must not be changed as long as the packing is
+   * to be saved.
+   */
+  get lengths(): Lengths | undefined {
+    return this.#lengths;
+  }
+
+  /** All but `lengths`, to post it or keep it. */
   get parts(): PackingParts {
-    const { offsets, indices, vit, tokens, attention, oversize, bounds, bound, rounds, method, mix } = this;
-    const parts = { offsets, indices, vit, tokens, oversize, bounds, bound, rounds, method, mix };
+    const { offsets, indices, vit, tokens, attention, oversize, bounds, bound, rounds, method, mix, settings } = this;
+    const parts = { offsets, indices, vit, tokens, oversize, bounds, bound, rounds, method, mix, settings };
     return attention === undefined ? parts : { ...parts, attention };
   }
 

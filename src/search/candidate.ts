@@ -63,7 +63,7 @@ export function measure(omnibal: Omnibal, lengths: Lengths, candidate: Candidate
   // The published sampler has no step with fewer groups than ranks: ours has one, with repeats.
   const { pad, vitDist, tokenDist, attentionDist } = omnibal.evaluate(
     packing,
-    published && groups >= ranks ? { ranks, compat: "reference" } : { ranks },
+    published && groups >= ranks ? { ranks, compat: "reference" } : { ranks, seed: 0 },
   );
   return {
     maxVit,

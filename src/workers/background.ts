@@ -59,7 +59,7 @@ export async function packInBackground(
           } catch (error) {
             reject(error);
           }
-        } else if (answer?.kind === "packed") resolve(new Packing(answer.parts));
+        } else if (answer?.kind === "packed") resolve(new Packing({ ...answer.parts, lengths: input }));
         else if (answer?.kind === "failed") reject(revive(answer));
         else reject(new RuntimeError("LOAD_FAILED", "the worker ended before the packing was done"));
       };

@@ -1,8 +1,8 @@
 import type { Format } from "./format.ts";
 
-/** {"groups":[[3,1],[2]],"oversize":[7],"stats":{...}} */
+/** {"groups":[[3,1],[2]],"oversize":[7],"stats":{...},"made":{...}} */
 export const jsonFormat: Format = {
   name: "json",
-  about: 'one object: {"groups":[[3,1],...],"oversize":[...],"stats":{...}}',
+  about: 'one object: {"groups":[[3,1],...],"oversize":[...],"stats":{...},"made":{...}}',
   file: ({ omnibal, packing }) => omnibal.packingText(packing, "json"),
 };

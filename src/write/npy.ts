@@ -5,10 +5,11 @@ import { npyVector } from "./npy-file.ts";
 export const npyFormat: Format = {
   name: "npy",
   about:
-    "a folder of int64 arrays: offsets.npy, indices.npy, oversize.npy; group i is indices[offsets[i]:offsets[i + 1]]",
+    "a folder of int64 arrays: offsets.npy, indices.npy, oversize.npy; group i is indices[offsets[i]:offsets[i + 1]]; packing.json says what it was made of",
   folder: {
     "offsets.npy": ({ packing }) => npyVector(packing.offsets),
     "indices.npy": ({ packing }) => npyVector(packing.indices),
     "oversize.npy": ({ packing }) => npyVector(packing.oversize),
+    "packing.json": ({ omnibal, packing }) => omnibal.packingText(packing, "head"),
   },
 };
