@@ -295,12 +295,21 @@ export function planTime(): f64 {
 }
 
 /**
- * textBegin(format, offsets, order, vit, tokens, groups, oversize, oversizeCount, maxVit, maxTokens, bound, rounds,
- * mix): status. Starts the text of a packing: the last one's arrays, or a kept one's copied in, with the sums of
- * `groupSums`.
- * Format 0: {"groups":[[3,1],[2]],"oversize":[7],"stats":{...}}. Format 1, a line per group: {"group":[3,1],"vit":9,
- * "tokens":4001}, and {"oversize":[7]} as the last line if there are any. mix: f64 below 2^32, `packingMix()`, negative for
- * null. The arrays stay as they are until the end.
+ * Fingerprints, as docs/formats.md has them: u64, to be added up mod 2^64. What they read must be there and not negative.
+ * loadFingerprint(values, n, first): of i32[n], the loads of the samples from number `first` on (f64, whole, < 2^53).
+ * groupsFingerprint(offsets, order, groups, first): of the groups of CSR arrays, u32, the first of which has number `first`.
+ * oversizeFingerprint(oversize, count): what the oversize samples, u32[count], add to a packing's.
+ */
+export { groupsFingerprint, loadFingerprint, oversizeFingerprint } from "./loads/fingerprint";
+
+/**
+ * textBegin(format, offsets, order, vit, tokens, groups, oversize, oversizeCount, maxVit, maxTokens, bound, rounds, mix,
+ * made, madeBytes): status. Starts the text of a packing: the last one's arrays, or a kept one's copied in, with the sums
+ * of `groupSums`. docs/formats.md describes it.
+ * Format 0: {"groups":[[3,1],[2]],"oversize":[7],"stats":{...},"made":{...}}. Format 1, JSON Lines: {"made":{...},
+ * "groups":2}, then {"group":[3,1],"vit":9,"tokens":4001} per group, and {"oversize":[7]} if there are any. Format 2: the
+ * stats and `made` of format 0 alone. mix: f64 below 2^32, `packingMix()`, negative for null. made: u8[madeBytes], JSON
+ * that is written as it stands; without bytes there is none. All of it stays as it is until the end.
  * textWrite(out, room): writes the next bytes at `out`, `room` of them at most (768 <= room < 2^31); returns how many,
  * 0 at the end, or a status negated. Allocates nothing.
  */

@@ -6,6 +6,7 @@ export { loadCore, loadCoreSync, type WasmSource } from "./core/load.ts";
 export type { WorkerLike } from "./core/worker-like.ts";
 export { load, loadSync, Omnibal } from "./omnibal.ts";
 export { type LowerBound, lowerBound } from "./pack/lower-bound.ts";
+export { type PackingMade, packingMade } from "./pack/made.ts";
 export type {
   BalancedOptions,
   CommonPackOptions,
@@ -15,10 +16,21 @@ export type {
   RoundInfo,
 } from "./pack/options.ts";
 export { pack, packInRounds } from "./pack/pack.ts";
-export { Packing, type PackingBounds, type PackingParts, type PackingStats, type PackMethod } from "./pack/packing.ts";
+export {
+  type ByLoad,
+  type Fingerprint,
+  Packing,
+  type PackingBounds,
+  type PackingParts,
+  type PackingSettings,
+  type PackingStats,
+  type PackMethod,
+} from "./pack/packing.ts";
 export { type LengthStats, type LoadStats, stats, statsText, type VitBin } from "./pack/stats.ts";
 export { loadPacker, type PackedGroup, Packer, type PackerOptions, type PackerOutput, packer } from "./pack/stream.ts";
 export { type EvaluateOptions, type Evaluation, evaluate, evaluatePlan, type PlanOrder } from "./plan/evaluate.ts";
+export type { GroupLoads, GroupLoadsInput } from "./plan/group-loads.ts";
+export type { GroupsMade } from "./plan/made.ts";
 export {
   type BalancedPlanOptions,
   type BalanceWeights,
@@ -31,8 +43,6 @@ export {
 } from "./plan/plan.ts";
 export {
   type EpochCounts,
-  type GroupLoads,
-  type GroupLoadsInput,
   type PlanOptions,
   RankSampler,
   SAMPLER_KINDS,

@@ -27,6 +27,15 @@ export function putNumber(x: u64): void {
   } while (x > 0);
 }
 
+/** Writes `x` as 16 hexadecimal digits in lower case. */
+export function putHex(x: u64): void {
+  for (let shift: u64 = 60; ; shift -= 4) {
+    const digit = <u32>(x >> shift) & 15;
+    store<u8>(cursor++, digit < 10 ? 0x30 + digit : 0x57 + digit);
+    if (shift == 0) return;
+  }
+}
+
 /**
  * Writes over / under with six decimals, rounded half up: at most 27 bytes. `null` when `under` is 0: there is no such
  * ratio, and a 0 would be taken for one.

@@ -41,6 +41,7 @@ import {
   valueOf,
 } from "./arguments";
 import { checkInput, readSamples, samples, tellOutOfMemory, tokensColumn, vitColumn } from "./input";
+import { MADE_ROOM, putBalanced, putIsf } from "./made";
 import { exitCode, flush, say, send, startError, startOutput, WRONG_USAGE } from "./output";
 import { sayArgument, sayQuoted } from "./printable";
 import { saySummary } from "./summary";
@@ -86,8 +87,16 @@ Exit codes: 0 done, 1 bad input or output, 2 wrong usage.
   );
 }
 
-/** Sends the last packing. */
-function writePacking(lines: bool, maxVit: i32, maxTokens: i32, rounds: i32, mix: f64): void {
+/** Sends the last packing; `made` is what it was made of. */
+function writePacking(
+  lines: bool,
+  maxVit: i32,
+  maxTokens: i32,
+  rounds: i32,
+  mix: f64,
+  made: usize,
+  madeBytes: u32,
+): void {
   const room = alloc(TEXT_ROOM);
   if (room == 0) {
     tellOutOfMemory();
@@ -107,6 +116,8 @@ function writePacking(lines: bool, maxVit: i32, maxTokens: i32, rounds: i32, mix
     packing.bound,
     rounds,
     mix,
+    made,
+    madeBytes,
   );
   let size = textWrite(room, TEXT_ROOM);
   while (size > 0 && send(room, size)) size = textWrite(room, TEXT_ROOM);
@@ -193,7 +204,15 @@ function pack(): void {
   packing.setBound(max(bounds.linear, max(bounds.pattern, bounds.half)));
   const done = balanced ? 0 : isf.rounds;
   const mix = mixOf(packing.offsets, packing.tokens, packing.attention, packing.groups);
-  writePacking(lines, maxVit, maxTokens, done, mix);
+  const made = alloc(MADE_ROOM);
+  if (made == 0) {
+    tellOutOfMemory();
+    return;
+  }
+  const bytes = balanced
+    ? putBalanced(made, vitColumn, tokensColumn, samples, maxVit, maxTokens, seed, effort)
+    : putIsf(made, vitColumn, tokensColumn, samples, maxVit, maxTokens, seed, minVit, minTokens, rounds);
+  writePacking(lines, maxVit, maxTokens, done, mix, made, bytes);
   if (exitCode != 0 || isGiven(QUIET)) return;
   saySummary(maxVit, maxTokens, done, !balanced, mix);
   flush();

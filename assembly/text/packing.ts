@@ -5,13 +5,21 @@ import { ascii } from "../base/ascii";
 import { BAD_ARGUMENT, OK } from "../base/status";
 import { cursor, put, putList, putNumber, putRatio, startText } from "../base/writer";
 
-/** {"groups":[[3,1],[2]],"oversize":[7],"stats":{...}} and a line feed. */
+/** {"groups":[[3,1],[2]],"oversize":[7],"stats":{...},"made":{...}} and a line feed. */
 const JSON_TEXT: i32 = 0;
-/** A line {"group":[3,1],"vit":9,"tokens":4001} per group, then {"oversize":[7]} if there are oversize samples. */
+/**
+ * A line {"made":{...},"groups":2}, a line {"group":[3,1],"vit":9,"tokens":4001} per group, then {"oversize":[7]} if there
+ * are oversize samples.
+ */
 const JSON_LINES: i32 = 1;
+/** {"stats":{...},"made":{...}} and a line feed. */
+const JSON_HEAD: i32 = 2;
 
 /** Room for the longest piece that is written without looking at the end of the buffer: the stats. */
 const LONGEST_PIECE: u32 = 384;
+
+/** Bytes of `made` that are copied without looking. */
+const MADE_PIECE: u32 = 256;
 
 /** A mix is below the number of samples. */
 const MOST_MIX: f64 = 4294967296;
@@ -22,10 +30,11 @@ const GROUP_START: i32 = 1;
 const GROUP: i32 = 2;
 const OVERSIZE_START: i32 = 3;
 const OVERSIZE: i32 = 4;
-const END: i32 = 5;
+const MADE: i32 = 5;
+const END: i32 = 6;
 
 let next: i32 = END;
-let lines: bool = false;
+let format: i32 = JSON_TEXT;
 let offsets: usize = 0;
 let order: usize = 0;
 let vit: usize = 0;
@@ -39,14 +48,17 @@ let bound: i32 = 0;
 let rounds: i32 = 0;
 /** In millionths, -1 for none. */
 let mix: i64 = -1;
+/** u8[madeBytes]: the JSON of what the packing was made of; none where nobody says. */
+let made: usize = 0;
+let madeBytes: u32 = 0;
 
-/** The group being written, and how far into `order` (or `oversize`) the text has come. */
+/** The group being written, and how far into `order` (or `oversize`, or `made`) the text has come. */
 let group: i32 = 0;
 let item: u32 = 0;
 
 /** Starts the text of a packing; nothing is allocated, and the arrays are read until the text is drained. */
 export function begin(
-  format: i32,
+  textFormat: i32,
   offsetsAt: usize,
   orderAt: usize,
   vitSums: usize,
@@ -59,11 +71,13 @@ export function begin(
   leastGroups: i32,
   roundsDone: i32,
   mixOfGroups: f64,
+  madeAt: usize,
+  madeLength: u32,
 ): i32 {
-  if (format != JSON_TEXT && format != JSON_LINES) return BAD_ARGUMENT;
+  if (textFormat < JSON_TEXT || textFormat > JSON_HEAD) return BAD_ARGUMENT;
   if (groupCount < 0 || oversizeSamples < 0 || vitBound < 1 || tokenBound < 1) return BAD_ARGUMENT;
   if (leastGroups < 0 || roundsDone < 0 || !(mixOfGroups < MOST_MIX)) return BAD_ARGUMENT;
-  lines = format == JSON_LINES;
+  format = textFormat;
   offsets = offsetsAt;
   order = orderAt;
   vit = vitSums;
@@ -76,6 +90,8 @@ export function begin(
   bound = leastGroups;
   rounds = roundsDone;
   mix = mixOfGroups < 0 ? -1 : <i64>(mixOfGroups * 1000000 + 0.5);
+  made = madeAt;
+  madeBytes = madeLength;
   group = 0;
   item = 0;
   next = START;
@@ -117,9 +133,40 @@ function putStats(): void {
   put(ascii("}"));
 }
 
+/** Copies a part of `made`; false while there is more of it. */
+function putMade(): bool {
+  if (madeBytes == 0) return true;
+  if (item == 0) put(ascii('"made":'));
+  const size = min(madeBytes - item, MADE_PIECE);
+  memory.copy(cursor, made + item, size);
+  startText(cursor + size);
+  item += size;
+  return item == madeBytes;
+}
+
 function step(stop: usize): void {
+  const lines = format == JSON_LINES;
   if (next == START) {
-    if (!lines) put(ascii('{"groups":['));
+    put(ascii("{"));
+    if (format == JSON_TEXT) {
+      put(ascii('"groups":['));
+      next = groups > 0 ? GROUP_START : OVERSIZE_START;
+    } else {
+      if (format == JSON_HEAD) putStats();
+      next = MADE;
+    }
+  } else if (next == MADE) {
+    if (item == 0 && !lines && madeBytes > 0) put(ascii(","));
+    if (!putMade()) return;
+    if (!lines) {
+      put(ascii("}\n"));
+      next = END;
+      return;
+    }
+    if (madeBytes > 0) put(ascii(","));
+    put(ascii('"groups":'));
+    putNumber(groups);
+    put(ascii("}\n"));
     next = groups > 0 ? GROUP_START : OVERSIZE_START;
   } else if (next == GROUP_START) {
     put(lines ? ascii('{"group":[') : group > 0 ? ascii(",[") : ascii("["));
@@ -148,13 +195,14 @@ function step(stop: usize): void {
   } else {
     item = putList(oversize, 0, item, oversizeCount, stop);
     if (item < <u32>oversizeCount) return;
+    item = 0;
     if (!lines) {
       put(ascii("],"));
       putStats();
-      put(ascii("}\n"));
-    } else if (oversizeCount > 0) {
-      put(ascii("]}\n"));
+      next = MADE;
+      return;
     }
+    if (oversizeCount > 0) put(ascii("]}\n"));
     next = END;
   }
 }

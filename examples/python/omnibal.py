@@ -71,6 +71,16 @@ class Omnibal:
         finally:
             self.call("release", top)
 
+    def fingerprint(self, offsets, indices, oversize):
+        """The fingerprint of a packing, as docs/formats.md has it."""
+        top = self.call("mark")
+        try:
+            groups = self.call("groupsFingerprint", self.put(offsets), self.put(indices), len(offsets) - 1, 0.0)
+            rest = self.call("oversizeFingerprint", self.put(oversize), len(oversize))
+            return f"{groups + rest & 0xFFFFFFFFFFFFFFFF:016x}"
+        finally:
+            self.call("release", top)
+
     def permutation(self, n, seed):
         """torch.randperm(n) by a generator with this seed."""
         top = self.call("mark")
@@ -143,6 +153,7 @@ class GroupBatchSampler:
             limits = f"max_vit {bounds['max_vit']}, max_tokens {bounds['max_tokens']}"
             warnings.warn(f"{len(self.oversize)} of {len(vit)} samples in no group ({limits}): {first}", stacklevel=2)
         groups = len(self.offsets) - 1
+        self._samples, self._fingerprint = len(vit), None
         self._sums = None
         if even:
             own = np.stack([np.asarray(x, "i8")[self.indices] for x in (vit, tokens)])
@@ -172,10 +183,30 @@ class GroupBatchSampler:
         if epoch != self.epoch:
             self.epoch, self.step, self._start = epoch, 0, 0
 
+    def _basis(self):
+        """What the batches depend on beside the epoch, the rank and the step."""
+        if self._fingerprint is None:
+            oversize = np.setdiff1d(np.arange(self._samples), self.indices, assume_unique=True)
+            self._fingerprint = self._omnibal.fingerprint(self.offsets, self.indices, oversize)
+        return {
+            "packing": self._fingerprint,
+            "world_size": self.world_size,
+            "seed": self.seed,
+            "drop_last": self._drop_last,
+            "even": self._sums is not None,
+        }
+
     def state_dict(self):
         """Where the iteration is. Loader workers fetch ahead: save the steps you trained on as "step" then."""
-        return {"epoch": self.epoch, "step": self.step}
+        return {"version": 2, "epoch": self.epoch, "step": self.step, **self._basis()}
 
     def load_state_dict(self, state):
-        """The next iteration is epoch state["epoch"] from step state["step"] on."""
+        """The next iteration is epoch state["epoch"] from step state["step"] on.
+
+        Any rank's state does, but it must be of the same packing, number of ranks and options."""
+        if state.get("version") != 2:
+            raise ValueError(f"state has version {state.get('version')!r}, expected 2")
+        for name, own in self._basis().items():
+            if state.get(name) != own:
+                raise ValueError(f"state was taken with {name} {state.get(name)!r}, this sampler has {own!r}")
         self.epoch, self.step, self._start = state["epoch"], state["step"], state["step"]

@@ -32,7 +32,7 @@ Options:
   --tail RULE         groups that fill no step: repeat others or drop them
                       (default repeat)
   --epoch N           0 to 4294967295 (default 0)
-  --seed N            0 to 4294967295 (default 0, of length-group 233)
+  --seed N            0 to 4294967295 (default 1024)
   --json              one line of JSON in place of the figures
 ${inputOptionsHelp}
 
@@ -43,7 +43,8 @@ Ratios in JSON have at most twelve decimals.
 const OF_THE_PLAN = ["sampler", "micro-batch", "sp-size", "tail", "epoch", "seed"];
 
 function figures(seen: Evaluation): [string, string][] {
-  const ratio = (value: number | null) => (value === null ? "-" : value.toFixed(6));
+  // Where there is no step nothing was measured: 0 would be a perfect score.
+  const ratio = (value: number | null) => (value === null || seen.steps === 0 ? "-" : value.toFixed(6));
   return [
     ["steps", thousands(seen.steps)],
     ["dropped", thousands(seen.dropped)],
@@ -107,7 +108,7 @@ export const evaluateCommand: Command = {
       seen = interruptibly(() => omnibal.evaluate(packing, asked));
       order = ["sampler", `${sampler}, ${shape(asked)}`];
     } else {
-      const plan = await readPlan(planPath, { onWait: sayWaiting(values) });
+      const plan = await readPlan(planPath, { omnibal, packing, onWait: sayWaiting(values) });
       if (ranks !== undefined && ranks !== plan.ranks) {
         throw new UsageError(`--ranks is ${ranks}, ${planPath} is for ${plan.ranks}`);
       }

@@ -108,6 +108,11 @@ export interface Abi {
   evaluateCost(ranks: number, micro: number, costs: number, out: number): void;
   planTime(): number;
 
+  /** Fingerprints: 64 bits, signed as they come out. */
+  loadFingerprint(values: number, n: number, first: number): bigint;
+  groupsFingerprint(offsets: number, order: number, groups: number, first: number): bigint;
+  oversizeFingerprint(oversize: number, count: number): bigint;
+
   textBegin(
     format: number,
     offsets: number,
@@ -122,6 +127,8 @@ export interface Abi {
     bound: number,
     rounds: number,
     mix: number,
+    made: number,
+    madeBytes: number,
   ): number;
   textWrite(out: number, room: number): number;
 

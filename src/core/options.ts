@@ -11,6 +11,9 @@ export function integer(name: string, value: unknown, low: number, high: number)
   return value;
 }
 
+/** The seed of what packs, plans and evaluates. */
+export const DEFAULT_SEED = 1024;
+
 export const MAX_INT32 = 2147483647;
 export const MAX_UINT32 = 4294967295;
 

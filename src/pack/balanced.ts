@@ -32,5 +32,6 @@ export function* balanced(
   }
   if (lowerBound === "tight") check(abi, abi.lowerBound(vitAt, tokensAt, n, maxVit, maxTokens), n, seen);
   const least = lowerBound === "tight" ? takeLowerBound(core).best : abi.packingBound();
-  return takePacking(core, { maxVit, maxTokens, minVit: maxVit, minTokens: maxTokens }, "balanced", 0, least);
+  const bounds = { maxVit, maxTokens, minVit: maxVit, minTokens: maxTokens };
+  return takePacking(core, samples, bounds, "balanced", 0, least, { seed, effort });
 }

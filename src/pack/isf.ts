@@ -51,5 +51,7 @@ export function* isf(core: Core, samples: Lengths, options: IsfOptions): Generat
   }
   check(abi, abi.isfFinish(), n, seen);
   check(abi, abi.isfAttention(), n, seen);
-  return takePacking(core, { maxVit, maxTokens, minVit, minTokens }, "isf", round, tight ?? abi.packingBound());
+  const bounds = { maxVit, maxTokens, minVit, minTokens };
+  const settings = { seed, min: { vit: minVit, tokens: minTokens }, rounds };
+  return takePacking(core, samples, bounds, "isf", round, tight ?? abi.packingBound(), settings);
 }

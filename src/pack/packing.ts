@@ -1,6 +1,30 @@
 import type { Core } from "../core/core.ts";
 import { InputError, show } from "../core/errors.ts";
+import type { Lengths } from "../core/lengths.ts";
 import { MAX_INT32 } from "../core/options.ts";
+
+/** 64 bits as 16 lower-case hexadecimal digits. */
+export type Fingerprint = string;
+
+/** A value for each load, by name. */
+export interface ByLoad<T> {
+  readonly vit: T;
+  readonly tokens: T;
+}
+
+/** How a packing was made: what decided about its groups beside the samples. A key that does not apply is missing. */
+export interface PackingSettings {
+  /** Most of each load in a group. */
+  readonly bounds?: ByLoad<number>;
+  readonly method?: "isf" | "balanced";
+  readonly seed?: number;
+  /** `isf`: a group that reaches one of these is full. */
+  readonly min?: ByLoad<number>;
+  /** `isf`: rounds at most. */
+  readonly rounds?: number;
+  /** `balanced`: 0 .. 3. */
+  readonly effort?: number;
+}
 
 /** Figures of a packing. Ratios are for reading; no group depends on them. */
 export interface PackingStats {
@@ -45,6 +69,10 @@ export interface PackingParts {
   readonly rounds: number;
   readonly method?: PackMethod | undefined;
   readonly mix?: number | null;
+  /** See `Packing.settings`. */
+  readonly settings?: PackingSettings | undefined;
+  /** The samples that were packed, kept as they are: for `Omnibal.made`. */
+  readonly lengths?: Lengths | undefined;
 }
 
 /** The largest sum of tokens^2 of a group: (2^31 - 1)^2, rounded. */
@@ -186,7 +214,7 @@ export class Packing implements Iterable<Int32Array> {
   readonly bound: number;
   /** Rounds of ISF that were run; 0 for `balanced`, which has none. */
   readonly rounds: number;
-  /** How the groups were made; undefined for a packing that was read back. */
+  /** How the groups were made; undefined for a packing of another tool. */
   readonly method: PackMethod | undefined;
   /**
    * How random the groups are composed: the variance of tokens inside groups over what is expected of a random deal of
@@ -197,6 +225,9 @@ export class Packing implements Iterable<Int32Array> {
    * two samples, or all alike) or is not known (read back without lengths).
    */
   readonly mix: number | null;
+  /** What decided about the groups beside the samples; undefined where that is not known. */
+  readonly settings: PackingSettings | undefined;
+  readonly #lengths: Lengths | undefined;
 
   /**
    * A packing from elsewhere, checked: O(samples).
@@ -218,12 +249,22 @@ export class Packing implements Iterable<Int32Array> {
     this.rounds = parts.rounds;
     this.method = parts.method;
     this.mix = parts.mix ?? null;
+    this.settings = parts.settings;
+    this.#lengths = parts.lengths;
   }
 
-  /** What the packing is made of, to post it or keep it. */
+  /**
+   * The samples that were packed, where they are known: not a copy, so they must not be changed as long as the packing is
+   * to be saved.
+   */
+  get lengths(): Lengths | undefined {
+    return this.#lengths;
+  }
+
+  /** All but `lengths`, to post it or keep it. */
   get parts(): PackingParts {
-    const { offsets, indices, vit, tokens, attention, oversize, bounds, bound, rounds, method, mix } = this;
-    const parts = { offsets, indices, vit, tokens, oversize, bounds, bound, rounds, method, mix };
+    const { offsets, indices, vit, tokens, attention, oversize, bounds, bound, rounds, method, mix, settings } = this;
+    const parts = { offsets, indices, vit, tokens, oversize, bounds, bound, rounds, method, mix, settings };
     return attention === undefined ? parts : { ...parts, attention };
   }
 
@@ -260,10 +301,12 @@ export class Packing implements Iterable<Int32Array> {
 /** Copies the core's packing out. */
 export function takePacking(
   core: Core,
+  lengths: Lengths,
   bounds: PackingBounds,
   method: PackMethod,
   rounds: number,
   bound: number,
+  settings: PackingSettings,
 ): Packing {
   const { abi } = core;
   const mix = abi.packingMix();
@@ -281,5 +324,7 @@ export function takePacking(
     rounds,
     method,
     mix: mix < 0 ? null : mix,
+    settings: { bounds: { vit: bounds.maxVit, tokens: bounds.maxTokens }, method, ...settings },
+    lengths,
   });
 }

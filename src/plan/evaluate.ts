@@ -2,21 +2,18 @@ import { type Abi, BAD_UNIT, check } from "../core/abi.ts";
 import type { Core } from "../core/core.ts";
 import { InputError, OptionError, show } from "../core/errors.ts";
 import { type Lengths, type LengthsInput, toLengths } from "../core/lengths.ts";
-import { integer, MAX_UINT32, type NamesOf, onlyNames } from "../core/options.ts";
+import { DEFAULT_SEED, integer, MAX_UINT32, type NamesOf, onlyNames } from "../core/options.ts";
 import { checkLists, Packing } from "../pack/packing.ts";
-import {
-  allocate,
-  beginUnits,
-  type GroupLoads,
-  type GroupLoadsInput,
-  makePlan,
-  PLAN_OPTIONS,
-  type PlanOptions,
-  resolvePlan,
-  toParts,
-} from "./samplers.ts";
+import { type GroupLoads, type GroupLoadsInput, toParts } from "./group-loads.ts";
+import { GroupsIdentity, type GroupsMade } from "./made.ts";
+import { allocate, beginUnits, makePlan, PLAN_OPTIONS, type PlanOptions, resolvePlan } from "./samplers.ts";
 
-export interface EvaluateOptions extends Omit<PlanOptions, "kind"> {
+export interface EvaluateOptions extends Omit<PlanOptions, "kind" | "seed"> {
+  /**
+   * 0 .. 2^32 - 1. Default: 1024, as `plan` has it; with `compat` what the published sampler has, 0, of length-group 233.
+   * To measure the very order of a sampler, give its seed.
+   */
+  readonly seed?: number;
   /** Default: `random`. */
   readonly sampler?: PlanOptions["kind"];
   /** The epoch to measure, 0 .. 2^32 - 1. Default: 0. */
@@ -58,6 +55,8 @@ export interface PlanOrder {
   readonly spSize: number;
   /** int32[steps][ranks][microBatch][spSize]: groups, -1 for an empty place. */
   readonly order: Int32Array;
+  /** The groups it is for, if it knows: other ones are refused. */
+  readonly made?: GroupsMade | undefined;
 }
 
 /** The sums of groups that come from a file. */
@@ -90,7 +89,7 @@ export function groupSums(abi: Abi, offsets: Int32Array, indices: Int32Array, le
   return { vit, tokens, attention: new Float64Array(buffer, sumsAt, groups).slice() };
 }
 
-/** Sums of tokens^2 per group, computed in the core. */
+/** Sums of tokens^2 per group, computed in the core; lengths that are not those of the packing are refused. */
 export function groupAttention(abi: Abi, packing: Packing, input: LengthsInput): Float64Array {
   const lengths = toLengths(input);
   const { tokens } = lengths;
@@ -104,7 +103,16 @@ export function groupAttention(abi: Abi, packing: Packing, input: LengthsInput):
   if (low !== undefined) {
     throw new InputError("INVALID_INPUT", `packing: a sample is ${low}, expected a whole number from 0 on`);
   }
-  return groupSums(abi, offsets, indices, lengths).attention;
+  const sums = groupSums(abi, offsets, indices, lengths);
+  for (const load of ["vit", "tokens"] as const) {
+    const other = packing[load].findIndex((sum, g) => sum !== sums[load][g]);
+    if (other === -1) continue;
+    throw new InputError(
+      "LENGTH_MISMATCH",
+      `the lengths are not those of the packing: group ${other} has ${sums[load][other]} ${load} by them, not ${packing[load][other]}`,
+    );
+  }
+  return sums.attention;
 }
 
 /** The body of `Omnibal.evaluate`. */
@@ -131,7 +139,10 @@ export function evaluatePlan(core: Core, packings: GroupLoadsInput, plan: PlanOr
 }
 
 function evaluateParts(abi: Abi, parts: readonly GroupLoads[], options: EvaluateOptions): Evaluation {
-  const plan = resolvePlan({ ...options, kind: options.sampler ?? "random" });
+  const kind = options.sampler ?? "random";
+  const plan = resolvePlan(
+    options.compat === undefined ? { ...options, kind, seed: options.seed ?? DEFAULT_SEED } : { ...options, kind },
+  );
   const epoch = integer("epoch", options.epoch ?? 0, 0, MAX_UINT32);
   beginUnits(abi, parts, plan.spSize);
   makePlan(abi, plan, epoch, 0);
@@ -187,6 +198,14 @@ function evaluateOrder(abi: Abi, parts: readonly GroupLoads[], plan: PlanOrder):
   if (!(order instanceof Int32Array) || order.length % stepSize !== 0) {
     const seen = order instanceof Int32Array ? `${order.length} places` : show(order);
     throw new InputError("INVALID_INPUT", `the order is ${seen}, expected an Int32Array of whole steps of ${stepSize}`);
+  }
+  const { made } = plan;
+  const other = made === undefined ? undefined : new GroupsIdentity(abi, parts).differs(made);
+  if (other !== undefined) {
+    throw new InputError(
+      "INVALID_INPUT",
+      `the plan was made for other groups: ${other.name} ${other.made}, these have ${other.own}`,
+    );
   }
   beginUnits(abi, parts, spSize);
   const units = spSize === 1 ? order : toUnits(abi, order, spSize, ranks * microBatch);

@@ -1,19 +1,20 @@
 import { type Abi, BAD_ARGUMENT, check } from "../core/abi.ts";
 import type { Core } from "../core/core.ts";
 import { OptionError, show } from "../core/errors.ts";
-import { integer, MAX_INT32, MAX_UINT32, type NamesOf, oneOf, onlyNames } from "../core/options.ts";
+import { DEFAULT_SEED, integer, MAX_INT32, MAX_UINT32, type NamesOf, oneOf, onlyNames } from "../core/options.ts";
 import { takeFigures } from "./evaluate.ts";
+import { type GroupLoads, type GroupLoadsInput, toParts } from "./group-loads.ts";
+import { GroupsIdentity, type GroupsMade } from "./made.ts";
 import {
   allocate,
   beginUnits,
   GROUP_LOADS,
-  type GroupLoads,
-  type GroupLoadsInput,
   makePlan,
+  refuseOther,
+  refuseOtherGroups,
   resolvePlan,
   SAMPLER_KINDS,
   type SamplerKind,
-  toParts,
 } from "./samplers.ts";
 
 /** What unevenness in each load counts against the others: finite numbers >= 0, not all 0. Default: vit 1, tokens 1. */
@@ -79,11 +80,29 @@ export interface PlanStats {
   readonly rankIdle?: Float64Array;
 }
 
-/** Where a plan is to go on, for a checkpoint: plain JSON. */
-export interface PlanState {
+/** What a plan depends on beside the epoch. */
+export interface PlanBasis extends GroupsMade {
+  readonly ranks: number;
+  readonly microBatch: number;
+  readonly spSize: number;
+  readonly seed: number;
+  readonly tail: TailRule;
+  /** All weights or costs, those that were not given at their defaults. */
+  readonly balance: Readonly<Record<string, number>>;
+}
+
+/** What a plan was made of. */
+export interface PlanMade extends PlanBasis {
   readonly version: 1;
   readonly epoch: number;
+}
+
+/** Where a plan is to go on, for a checkpoint: plain JSON. */
+export interface PlanState {
+  readonly version: 2;
+  readonly epoch: number;
   readonly step: number;
+  readonly plan: PlanBasis;
 }
 
 export interface PlanParts {
@@ -93,15 +112,18 @@ export interface PlanParts {
   readonly epoch: number;
   readonly seed: number;
   readonly tail: TailRule;
+  readonly balance: Readonly<Record<string, number>>;
   readonly shortSteps: number;
   readonly order: Int32Array;
   readonly stats: PlanStats;
+  readonly groups: GroupsIdentity;
   readonly published: Readonly<Partial<Record<SamplerKind, PlanStats>>> | undefined;
 }
 
 /**
  * One epoch: which groups each rank trains on at each step. A pure function of the groups (of their attention too, if it
- * is known: no load may follow the step number), the options, seed and epoch: to resume, make the plan of the state's epoch again and go on at its step; any step is O(1) away.
+ * is known: no load may follow the step number), the options, seed and epoch: to resume, make the plan of the state's epoch
+ * again and go on at the step that `resume` gives; any step is O(1) away.
  */
 export class Plan {
   readonly ranks: number;
@@ -110,6 +132,8 @@ export class Plan {
   readonly epoch: number;
   readonly seed: number;
   readonly tail: TailRule;
+  /** All weights or costs that it was made with. */
+  readonly balance: Readonly<Record<string, number>>;
   /** Steps, the same for every rank. */
   readonly length: number;
   /** Steps at the end, of tail `short`, in which `order` has places of -1. */
@@ -119,6 +143,7 @@ export class Plan {
   readonly stats: PlanStats;
   /** With `compare`: the same of the published samplers; one that cannot serve so few groups is missing. */
   readonly published: Readonly<Partial<Record<SamplerKind, PlanStats>>> | undefined;
+  readonly #groups: GroupsIdentity;
 
   constructor(parts: PlanParts) {
     this.ranks = parts.ranks;
@@ -127,11 +152,23 @@ export class Plan {
     this.epoch = parts.epoch;
     this.seed = parts.seed;
     this.tail = parts.tail;
+    this.balance = parts.balance;
     this.shortSteps = parts.shortSteps;
     this.order = parts.order;
     this.length = parts.stats.steps;
     this.stats = parts.stats;
     this.published = parts.published;
+    this.#groups = parts.groups;
+  }
+
+  #settings() {
+    const { ranks, microBatch, spSize, seed, tail, balance } = this;
+    return { ranks, microBatch, spSize, seed, tail, balance };
+  }
+
+  /** What it was made of, as files have it. The first call takes the fingerprint of the groups: O(samples), 3 ns each. */
+  get made(): PlanMade {
+    return { version: 1, ...this.#groups.made, epoch: this.epoch, ...this.#settings() };
   }
 
   /** The groups of a rank at a step: microBatch x spSize of them, fewer in a short step. O(microBatch x spSize). */
@@ -155,12 +192,32 @@ export class Plan {
     for (let s = step; s < this.length; s++) yield this.batch(s, rank);
   }
 
-  /** What a checkpoint keeps when `step` steps of this epoch are done; at the end it is the next epoch's start. */
+  /**
+   * What a checkpoint keeps when `step` steps of this epoch are done; at the end it is the next epoch's start. The first
+   * call takes the fingerprint of the groups, as `made` does.
+   */
   state(step: number): PlanState {
     integer("step", step, 0, this.length);
+    const plan = { ...this.#groups.made, ...this.#settings() };
     return step < this.length || this.length === 0
-      ? { version: 1, epoch: this.epoch, step }
-      : { version: 1, epoch: (this.epoch + 1) % 2 ** 32, step: 0 };
+      ? { version: 2, epoch: this.epoch, step, plan }
+      : { version: 2, epoch: (this.epoch + 1) % 2 ** 32, step: 0, plan };
+  }
+
+  /**
+   * The step at which to go on from a state.
+   *
+   * @throws OptionError when it was taken over other groups, with other options (ranks among them) or in another epoch,
+   *   naming the first that differs.
+   */
+  resume(state: PlanState): number {
+    if (state?.version !== 2) {
+      throw new OptionError("INVALID_OPTION", `state has version ${show(state?.version)}, expected 2`);
+    }
+    refuseOther(state.plan, this.#settings(), "this plan");
+    refuseOther(state, { epoch: this.epoch }, "this plan");
+    refuseOtherGroups(state.plan, this.#groups, "this plan");
+    return integer("step", state.step, 0, this.length);
   }
 }
 
@@ -183,6 +240,8 @@ const BALANCED_PLAN_OPTIONS: NamesOf<BalancedPlanOptions> = {
 interface Balance {
   readonly weights: readonly number[];
   readonly isCost: boolean;
+  /** The same by the names that they were given under. */
+  readonly named: Readonly<Record<string, number>>;
 }
 
 function resolveBalance(balance: BalanceWeights | CostModel | undefined): Balance {
@@ -202,7 +261,7 @@ function resolveBalance(balance: BalanceWeights | CostModel | undefined): Balanc
   if (weights.every((weight) => weight === 0)) {
     throw new OptionError("INVALID_OPTION", `balance is 0 throughout, expected one of ${names.join(", ")} above 0`);
   }
-  return { weights, isCost };
+  return { weights, isCost, named: Object.fromEntries(names.map((name, k) => [name, weights[k]])) };
 }
 
 /** Copies the weights, or costs, into the core. */
@@ -234,7 +293,7 @@ export function plan(core: Core, packings: GroupLoadsInput, options: BalancedPla
 
 function planEpoch(abi: Abi, parts: readonly GroupLoads[], options: BalancedPlanOptions): Plan {
   const epoch = integer("epoch", options.epoch ?? 0, 0, MAX_UINT32);
-  const seed = integer("seed", options.seed ?? 1024, 0, MAX_UINT32);
+  const seed = integer("seed", options.seed ?? DEFAULT_SEED, 0, MAX_UINT32);
   const tail = oneOf("tail", options.tail ?? "repeat", TAIL_RULES);
   const { ranks, microBatch, spSize } = resolvePlan({ ...options, kind: "random", tail: "repeat" });
   const balance = resolveBalance(options.balance);
@@ -255,18 +314,28 @@ function planEpoch(abi: Abi, parts: readonly GroupLoads[], options: BalancedPlan
   }
   check(abi, status, units, () => undefined);
   const stats = measure(abi, ranks, microBatch, balance);
+  if (stats.steps === 0 && units > 0) {
+    throw new OptionError(
+      "INVALID_OPTION",
+      `no step: ${units} ${spSize > 1 ? "teams" : "groups"}, a step takes ${ranks * microBatch}${parts.length > 1 ? " of one data group" : ""} (ranks ${ranks} x microBatch ${microBatch}) and tail is "drop"`,
+    );
+  }
   const shortSteps = abi.planShortSteps();
   const order = takeGroups(abi, spSize);
   let published: Partial<Record<SamplerKind, PlanStats>> | undefined;
   if (options.compare === true) {
     published = {};
     for (const kind of SAMPLER_KINDS) {
-      if (kind === "random" && units < ranks * microBatch) continue;
+      if (units === 0 || (kind === "random" && units < ranks * microBatch)) continue;
       makePlan(abi, resolvePlan({ kind, ranks, microBatch, spSize, compat: "reference" }), 0, 0);
-      published[kind] = measure(abi, ranks, microBatch, balance);
+      const own = measure(abi, ranks, microBatch, balance);
+      // Without a whole step there is nothing to measure, which is not a perfect score.
+      if (own.steps > 0) published[kind] = own;
     }
   }
-  return new Plan({ ranks, microBatch, spSize, epoch, seed, tail, shortSteps, order, stats, published });
+  const groups = new GroupsIdentity(abi, parts);
+  const settings = { ranks, microBatch, spSize, epoch, seed, tail, balance: balance.named };
+  return new Plan({ ...settings, shortSteps, order, stats, groups, published });
 }
 
 /** The core's plan in groups rather than units. */

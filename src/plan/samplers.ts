@@ -2,20 +2,8 @@ import { type Abi, BAD_ARGUMENT, BAD_LOAD, check, invalidLength, outOfMemory } f
 import type { Core } from "../core/core.ts";
 import { InputError, OptionError, show } from "../core/errors.ts";
 import { integer, MAX_INT32, MAX_UINT32, type NamesOf, oneOf, onlyNames } from "../core/options.ts";
-
-/**
- * What a sampler or `evaluate` needs of groups: a `Packing` has it, and so have single samples. int32[length] tiles and
- * tokens; float64[length] sums of tokens^2, 0 .. 2^62, where attention is to be measured.
- */
-export interface GroupLoads {
-  readonly length: number;
-  readonly vit: Int32Array;
-  readonly tokens: Int32Array;
-  readonly attention?: Float64Array | undefined;
-}
-
-/** Groups of one data group, or of several with bounds of their own each. */
-export type GroupLoadsInput = GroupLoads | readonly GroupLoads[];
+import { type GroupLoads, type GroupLoadsInput, toParts } from "./group-loads.ts";
+import { GroupsIdentity, type GroupsMade } from "./made.ts";
 
 export const SAMPLER_KINDS = ["random", "length-group", "group-random"] as const;
 
@@ -91,15 +79,12 @@ export interface ResolvedPlan {
 
 /** Where a sampler is, for a checkpoint: plain JSON. */
 export interface SamplerState {
-  readonly version: 1;
+  readonly version: 2;
   readonly epoch: number;
   /** Steps of that epoch that were handed out. */
   readonly step: number;
   /** What the order depends on; a state is taken only where all of it is the same. */
-  readonly plan: Omit<ResolvedPlan, "compat"> & {
-    readonly compat: "reference" | null;
-    readonly groups: readonly number[];
-  };
+  readonly plan: Omit<ResolvedPlan, "compat"> & { readonly compat: "reference" | null } & GroupsMade;
 }
 
 /** Sequence-parallel groups: what one team of `spSize` devices works on together. */
@@ -142,34 +127,6 @@ export function resolvePlan(options: PlanOptions): ResolvedPlan {
     window: integer("window", options.window ?? 50, 1, MAX_INT32),
     compat: options.compat === undefined ? undefined : oneOf("compat", options.compat, ["reference"] as const),
   };
-}
-
-/** One data group or several, as several. @throws InputError for loads of different lengths. */
-export function toParts(input: GroupLoadsInput): readonly GroupLoads[] {
-  const parts = Array.isArray(input) ? (input as readonly GroupLoads[]) : [input as GroupLoads];
-  for (const [p, part] of parts.entries()) {
-    if (!(part?.vit instanceof Int32Array && part.tokens instanceof Int32Array)) {
-      throw new InputError(
-        "INVALID_INPUT",
-        `data group ${p}: ${show(part)}, expected a packing or { length, vit, tokens }`,
-      );
-    }
-    if (part.attention !== undefined && !(part.attention instanceof Float64Array)) {
-      throw new InputError(
-        "INVALID_INPUT",
-        `data group ${p}: attention is ${show(part.attention)}, expected a Float64Array`,
-      );
-    }
-    for (const field of ["vit", "tokens", "attention"] as const) {
-      const seen = part[field]?.length ?? part.length;
-      if (seen === part.length) continue;
-      throw new InputError(
-        "LENGTH_MISMATCH",
-        `data group ${p}: ${seen} values of ${field}, expected ${show(part.length)}`,
-      );
-    }
-  }
-  return parts;
 }
 
 /** Room for `bytes` in the core. `groups` is for the message. */
@@ -261,6 +218,34 @@ export function makePlan(abi: Abi, plan: ResolvedPlan, epoch: number, from: numb
   return first;
 }
 
+/** A value as JSON, the members of an object in one order: what stores a state may change it. */
+function canonical(value: unknown): string | undefined {
+  const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+  return JSON.stringify(isObject ? Object.fromEntries(Object.entries(value).sort()) : value);
+}
+
+/** Throws unless a state was taken with these options, naming the first that differs. */
+export function refuseOther(seen: unknown, own: object, owner: string): void {
+  for (const [name, value] of Object.entries(own)) {
+    const other = canonical((seen as Record<string, unknown> | undefined)?.[name]);
+    if (other === canonical(value)) continue;
+    throw new OptionError(
+      "INVALID_OPTION",
+      `state was taken with ${name} ${show(other)}, ${owner} has ${show(canonical(value))}`,
+    );
+  }
+}
+
+/** Throws unless a state was taken over these groups. */
+export function refuseOtherGroups(seen: GroupsMade, own: GroupsIdentity, owner: string): void {
+  const other = own.differs(seen);
+  if (other === undefined) return;
+  throw new OptionError(
+    "INVALID_OPTION",
+    `state was taken over other groups: ${other.name} ${other.made}, ${owner} has ${other.own}`,
+  );
+}
+
 /** What one epoch of a sampler does with the groups. */
 export interface EpochCounts {
   /** Steps of the whole epoch, the same for every rank. */
@@ -311,6 +296,7 @@ export class RankSampler implements Iterable<Int32Array> {
   /** Groups of each data group. */
   readonly sizes: readonly number[];
   readonly #draw: Draw;
+  readonly #groups: GroupsIdentity;
   readonly #sp: Int32Array | undefined;
   #epoch: number;
   #step: number;
@@ -318,12 +304,14 @@ export class RankSampler implements Iterable<Int32Array> {
 
   constructor(
     draw: Draw,
+    groups: GroupsIdentity,
     options: ResolvedPlan,
     sizes: readonly number[],
     sp: Int32Array | undefined,
     position: { rank: number; epoch: number; step: number },
   ) {
     this.#draw = draw;
+    this.#groups = groups;
     this.options = options;
     this.sizes = sizes;
     this.#sp = sp;
@@ -364,36 +352,29 @@ export class RankSampler implements Iterable<Int32Array> {
     this.#share = share;
   }
 
-  /** Where it is now. */
+  /** Where it is now. The first call takes the fingerprint of the groups: O(samples), 3 ns each. */
   state(): SamplerState {
-    const { compat, ...plan } = this.options;
-    return {
-      version: 1,
-      epoch: this.#epoch,
-      step: this.#step,
-      plan: { ...plan, compat: compat ?? null, groups: this.sizes },
-    };
+    return { version: 2, epoch: this.#epoch, step: this.#step, plan: { ...this.#plan(), ...this.#groups.made } };
   }
 
   /**
-   * Goes to where `state` was taken, by this rank or another.
+   * Goes to where `state` was taken, by this rank or another. A state of version 1 has no fingerprint: of its groups only
+   * the number is compared.
    *
    * @throws OptionError when it was taken over other groups or with other options, naming the first that differs.
    */
   resume(state: SamplerState): void {
-    if (state?.version !== 1) {
-      throw new OptionError("INVALID_OPTION", `state has version ${show(state?.version)}, expected 1`);
+    const version: unknown = state?.version;
+    if (version !== 1 && version !== 2) {
+      throw new OptionError("INVALID_OPTION", `state has version ${show(version)}, expected 1 or 2`);
     }
-    const own: Record<string, unknown> = this.state().plan;
-    for (const [name, value] of Object.entries(own)) {
-      const seen = (state.plan as unknown as Record<string, unknown> | undefined)?.[name];
-      if (JSON.stringify(seen) === JSON.stringify(value)) continue;
-      throw new OptionError(
-        "INVALID_OPTION",
-        `state was taken with ${name} ${show(JSON.stringify(seen))}, this sampler has ${show(JSON.stringify(value))}`,
-      );
-    }
+    refuseOther(state.plan, { ...this.#plan(), groups: this.sizes }, "this sampler");
+    if (version === 2) refuseOtherGroups(state.plan, this.#groups, "this sampler");
     this.seek(state.epoch, state.step);
+  }
+
+  #plan() {
+    return { ...this.options, compat: this.options.compat ?? null };
   }
 
   #current(): Share {
@@ -494,6 +475,7 @@ export function sampler(core: Core, packings: GroupLoadsInput, options: SamplerO
         const first = makePlan(abi, plan, epoch, from);
         return takeShare(abi, plan, rank, from, from - first);
       }),
+    new GroupsIdentity(abi, parts),
     plan,
     parts.map((part) => part.length),
     sp,

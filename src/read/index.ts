@@ -11,7 +11,7 @@ import { metaEntries, parseMeta } from "./meta.ts";
 import { fileError, fileSize, openFile, openStream, type Source, underWatch } from "./source.ts";
 
 export { type PackedLengths, type ReadPackingOptions, readPacking } from "./packing.ts";
-export { type ReadPlanOptions, readPlan } from "./plan.ts";
+export { type ReadPlan, type ReadPlanOptions, readPlan } from "./plan.ts";
 
 export interface ReadOptions {
   /** Field (or CSV column) with a sample's image tiles. Default: vit_num. */

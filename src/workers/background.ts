@@ -7,8 +7,9 @@ import { checkPackOptions } from "../pack/option-names.ts";
 import type { PackOptions, RoundInfo } from "../pack/options.ts";
 import { packInRounds } from "../pack/pack.ts";
 import { type Packing, trustedPacking } from "../pack/packing.ts";
+import type { GroupLoads } from "../plan/group-loads.ts";
+import { GroupsIdentity } from "../plan/made.ts";
 import { type BalancedPlanOptions, Plan, plan } from "../plan/plan.ts";
-import type { GroupLoads } from "../plan/samplers.ts";
 import { type Answer, ask, breathe, revive, type Seat, seat, share, startWorker } from "./link.ts";
 
 export type PackAsyncOptions = PackOptions & {
@@ -63,7 +64,7 @@ export async function packInBackground(core: Core, lengths: LengthsInput, asked:
           } catch (error) {
             reject(error);
           }
-        } else if (answer?.kind === "packed") resolve(trustedPacking(answer.parts));
+        } else if (answer?.kind === "packed") resolve(trustedPacking({ ...answer.parts, lengths: input }));
         else if (answer?.kind === "failed") reject(revive(answer));
         else reject(new EngineError("LOAD_FAILED", "the worker ended before the packing was done"));
       };
@@ -77,17 +78,16 @@ export async function packInBackground(core: Core, lengths: LengthsInput, asked:
 }
 
 /** Plans in a worker, or on the caller's thread where there is none: see `Omnibal.plan`. */
-export async function planInBackground(
-  core: Core,
-  { length, vit, tokens, attention }: GroupLoads,
-  options: BalancedPlanOptions,
-): Promise<Plan> {
+export async function planInBackground(core: Core, packing: GroupLoads, options: BalancedPlanOptions): Promise<Plan> {
+  const { length, vit, tokens, attention } = packing;
   const groups = { length, vit, tokens, attention };
   const place = await open(core.module, [], startWorker);
-  if (place === undefined) return plan(core, groups, options);
+  if (place === undefined) return plan(core, packing, options);
   try {
     const answer = await ask(place, { kind: "plan", groups, options });
-    if (answer?.kind === "planned") return new Plan(answer.parts);
+    if (answer?.kind === "planned") {
+      return new Plan({ ...answer.parts, groups: new GroupsIdentity(core.abi, [packing]) });
+    }
     if (answer?.kind === "failed") throw revive(answer);
     throw new EngineError("LOAD_FAILED", "the worker ended before the plan was done");
   } finally {

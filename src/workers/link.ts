@@ -5,8 +5,8 @@ import type { Lengths } from "../core/lengths.ts";
 import type { WorkerLike } from "../core/worker-like.ts";
 import type { BalancedOptions, IsfOptions, PackProgress } from "../pack/options.ts";
 import type { PackingParts } from "../pack/packing.ts";
+import type { GroupLoads } from "../plan/group-loads.ts";
 import type { BalancedPlanOptions, PlanParts } from "../plan/plan.ts";
-import type { GroupLoads } from "../plan/samplers.ts";
 import type { Candidate, Measured } from "../search/candidate.ts";
 
 /** Options of a packing that can be posted. */
@@ -27,7 +27,7 @@ export type Answer =
   | { readonly kind: "done"; readonly id: number; readonly measured: Measured }
   | { readonly kind: "progress"; readonly progress: PackProgress }
   | { readonly kind: "packed"; readonly parts: PackingParts }
-  | { readonly kind: "planned"; readonly parts: PlanParts }
+  | { readonly kind: "planned"; readonly parts: Omit<PlanParts, "groups"> }
   | {
       readonly kind: "failed";
       readonly id: number;

@@ -34,7 +34,7 @@ test("the figures of two ranks and two groups, worked out by hand", () => {
   const args = ["evaluate", "small.json", "--packing", "small-groups.json", "--ranks", "2", "--tail=drop"];
   const { code, out, err } = omnibal([...args, "--seed=3"], { cwd: folder });
   // torch.randperm(3) of seed 3 begins with 0 and 1: the groups [2] and [0, 1], 9 and 5 tiles, 93 and 3558 tokens.
-  expect([code, err]).toEqual([0, ""]);
+  expect([code, err]).toEqual([0, "omnibal: small-groups.json: leaves out 1 of 6 samples\n"]);
   expect(out).toBe(SMALL);
   const attention = (2000 ** 2 + 1558 ** 2 - 93 ** 2) / (2 * (2000 ** 2 + 1558 ** 2));
   expect(out).toContain(`attention dist  ${attention.toFixed(6)}\n`);
@@ -104,8 +104,17 @@ describe("a plan", () => {
     const small = omnibal(["evaluate", "small.json", "--packing=small-groups.json", "--plan=plan.json"], {
       cwd: folder,
     });
-    expect(small).toMatchObject({ code: 1, out: "" });
-    expect(small.err).toMatch(/^omnibal: step 0, rank \d: group \d+, there are 3\n$/);
+    expect(small).toEqual({
+      ...{ code: 1, out: "" },
+      err: "omnibal: small-groups.json: leaves out 1 of 6 samples\nomnibal: plan.json: made for another packing: groups 248, this packing has 3\n",
+    });
+    // A plan of another tool does not say what it is for; groups that are not there are found all the same.
+    writeFileSync(join(folder, "foreign.json"), '{"ranks":2,"steps":[[[0],[3]]]}');
+    const foreign = ["evaluate", "-q", "small.json", "--packing=small-groups.json", "--plan=foreign.json"];
+    expect(omnibal(foreign, { cwd: folder })).toEqual({
+      ...{ code: 1, out: "" },
+      err: "omnibal: step 0, rank 1: group 3, there are 3\n",
+    });
     expect(evaluate("--packing=groups.json", "--plan=plan.json", "--ranks=4")).toEqual({
       code: 2,
       out: "",
@@ -142,8 +151,12 @@ describe("errors", () => {
 
   test("a packing of more samples than there are", () => {
     const { code, err } = omnibal(["evaluate", "small.json", "--packing=groups.json", "--ranks=8"], { cwd: folder });
-    expect(code).toBe(1);
-    expect(err).toMatch(/^omnibal: groups\.json: group 0: sample \d+, there are 6\n$/);
+    expect([code, err]).toEqual([1, "omnibal: groups.json: made of 1000 samples, there are 6 in the files given\n"]);
+    const { groups } = JSON.parse(readFileSync(join(folder, "groups.json"), "utf8"));
+    writeFileSync(join(folder, "bare.json"), JSON.stringify(groups));
+    const bare = omnibal(["evaluate", "small.json", "--packing=bare.json", "--ranks=8"], { cwd: folder });
+    expect(bare.code).toBe(1);
+    expect(bare.err).toMatch(/^omnibal: bare\.json: group 0: sample \d+, there are 6\n$/);
   });
 
   test("the output fits 80 columns", () => {

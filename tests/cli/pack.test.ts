@@ -24,9 +24,13 @@ lengthsFile("b.json", [9, 12, 4], [93, 93, 5000]);
 const tiled = samples("tiled:200000");
 lengthsFile("tiled.json", tiled.vit, tiled.tokens);
 
+const made =
+  '"made":{"version":1,"samples":5,"loads":{"vit":"6482fee4565e904f","tokens":"0e7657174019b4cb"},"bounds":{"vit":9,' +
+  '"tokens":4096},"method":"isf","seed":1024,"min":{"vit":9,"tokens":3968},"rounds":50,"packing":"05e7f42f3e8a5159"}';
 const json =
   '{"groups":[[2],[0,1]],"oversize":[3,4],"stats":{"groups":2,"samples":3,"oversize":2,"bound":2,' +
-  '"fillVit":0.777778,"fillTokens":0.445679,"samplesPerGroup":1.500000,"rounds":50,"mix":0.098038}}\n';
+  '"fillVit":0.777778,"fillTokens":0.445679,"samplesPerGroup":1.500000,"rounds":50,"mix":0.098038},' +
+  `${made}}\n`;
 const summary = `\
 groups       2
 lower bound  2, 0.00 % above it
@@ -72,7 +76,9 @@ describe("what it writes", () => {
 
   test("jsonl", () => {
     const { out } = omnibal(["pack", "-q", "small.json", ...bounds, "--format", "jsonl"], { cwd: folder });
-    expect(out).toBe('{"group":[2],"vit":9,"tokens":93}\n{"group":[0,1],"vit":5,"tokens":3558}\n{"oversize":[3,4]}\n');
+    expect(out).toBe(
+      `{${made},"groups":2}\n{"group":[2],"vit":9,"tokens":93}\n{"group":[0,1],"vit":5,"tokens":3558}\n{"oversize":[3,4]}\n`,
+    );
   });
 
   test("npy", () => {
@@ -80,6 +86,8 @@ describe("what it writes", () => {
     expect(readNpy(join(folder, "npy", "offsets.npy")).values).toEqual([0, 1, 3]);
     expect(readNpy(join(folder, "npy", "indices.npy")).values).toEqual([2, 0, 1]);
     expect(readNpy(join(folder, "npy", "oversize.npy")).values).toEqual([3, 4]);
+    const head = readFileSync(join(folder, "npy", "packing.json"), "utf8");
+    expect(head).toBe(`{${json.slice(json.indexOf('"stats"'))}`);
   });
 
   test("xtuner of two files", () => {
@@ -90,6 +98,9 @@ describe("what it writes", () => {
     expect(read("samples.npy")).toEqual([1, 0, -1, -1, 0, 93, 0, 0, -1, -1, 0, 2000, 0, 1, -1, -1, 0, 1558]);
     expect(read("oversize.npy")).toEqual([1, 1, -1, -1, 0, 93, 1, 2, -1, -1, 0, 5000]);
     expect(JSON.parse(readFileSync(join(folder, "packs", "paths.json"), "utf8"))).toEqual(["a.json", "b.json"]);
+    const head = readFileSync(join(folder, "packs", "packing.json"), "utf8");
+    const files = '"files":[{"path":"a.json","samples":2},{"path":"b.json","samples":3}]';
+    expect(head).toBe(`{${json.slice(json.indexOf('"stats"'), -2)},${files}}\n`);
   });
 
   test("nothing from nothing", () => {

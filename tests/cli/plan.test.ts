@@ -71,7 +71,7 @@ describe("folders", () => {
     expect(plan(...args, "--format=npy", "-o", "npy")).toEqual({ code: 0, out: "", err: "" });
     const own = core.plan(packing, { ranks: 5, microBatch: 3, tail: "short" });
     const at = join(folder, "npy");
-    const names = ["indices.npy", "offsets.npy", "oversize.npy", "plan.json", "plan.npy"];
+    const names = ["indices.npy", "offsets.npy", "oversize.npy", "packing.json", "plan.json", "plan.npy"];
     expect(readdirSync(at).sort()).toEqual(names);
     expect(readNpy(join(at, "plan.npy"))).toEqual({
       header: `{'descr': '<i8', 'fortran_order': False, 'shape': (${own.length}, 5, 3), }`,
@@ -79,8 +79,15 @@ describe("folders", () => {
     });
     expect(own.order.includes(-1)).toBe(true);
     expect(readNpy(join(at, "indices.npy")).values).toEqual(Array.from(packing.indices));
-    const { stats } = JSON.parse(plan(...args).out);
-    expect(JSON.parse(readFileSync(join(at, "plan.json"), "utf8"))).toEqual({ ranks: 5, stats });
+    const { stats, made } = JSON.parse(plan(...args).out);
+    expect(made).toEqual(own.made);
+    expect(made.packing).toBe(core.made(packing).packing);
+    expect(JSON.parse(readFileSync(join(at, "plan.json"), "utf8"))).toEqual({ ranks: 5, stats, made });
+    // The packing is that which was read, and says what it was made of as its own file does.
+    const { stats: figures, made: origin } = JSON.parse(readFileSync(join(folder, "groups.json"), "utf8"));
+    const head = JSON.parse(readFileSync(join(at, "packing.json"), "utf8"));
+    expect(head.made).toEqual(origin);
+    expect({ ...head.stats, mix: null }).toEqual({ ...figures, mix: null });
   });
 
   test("xtuner: order[rank::ranks] is what each rank is handed", () => {
@@ -95,6 +102,9 @@ describe("folders", () => {
     }
     expect(readNpy(join(folder, "xtuner", "boundaries.npy")).values).toEqual(Array.from(packing.offsets));
     expect(JSON.parse(readFileSync(join(folder, "xtuner", "paths.json"), "utf8"))).toEqual(["tiled.json"]);
+    expect(JSON.parse(readFileSync(join(folder, "xtuner", "plan.json"), "utf8")).made).toEqual(own.made);
+    const { made, files } = JSON.parse(readFileSync(join(folder, "xtuner", "packing.json"), "utf8"));
+    expect([made, files]).toEqual([core.made(packing), [{ path: "tiled.json", samples: 1000 }]]);
   });
 });
 
@@ -234,7 +244,7 @@ describe("errors", () => {
 });
 
 const JSON_TEXT = `\
-{"ranks":2,"steps":[[[3],[0]],[[1],[4]],[[2],[2]]],"stats":{"microBatch":1,"spSize":1,"epoch":0,"seed":1024,"tail":"repeat","steps":3,"dropped":0,"repeated":1,"pad":0,"vitDist":0.075,"tokenDist":0.048066666667,"attentionDist":0.123817573333}}
+{"ranks":2,"steps":[[[3],[0]],[[1],[4]],[[2],[2]]],"stats":{"microBatch":1,"spSize":1,"epoch":0,"seed":1024,"tail":"repeat","steps":3,"dropped":0,"repeated":1,"pad":0,"vitDist":0.075,"tokenDist":0.048066666667,"attentionDist":0.123817573333},"made":{"version":1,"groups":[5],"packing":"7cb95491856d276c","epoch":0,"ranks":2,"microBatch":1,"spSize":1,"seed":1024,"tail":"repeat","balance":{"vit":1,"tokens":1,"attention":0}}}
 `;
 const SUMMARY = `\
 packing  5 groups of 6 samples

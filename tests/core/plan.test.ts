@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type BalancedPlanOptions, type GroupLoads, load, type Packing, type Plan } from "../../src/index.ts";
+import { type BalancedPlanOptions, type GroupLoads, load, Packing, type Plan } from "../../src/index.ts";
 import { needs } from "../needs.ts";
 import { noRealData, samples, sha256 } from "../samples.ts";
 
@@ -113,10 +113,61 @@ describe("a plan is a pure function", () => {
   test("resume at (epoch, step) hands out the rest, on every rank", () => {
     const plan = omnibal.plan(packing, { ranks: 16, microBatch: 2, epoch: 2 });
     const state = plan.state(100);
-    expect(state).toEqual({ version: 1, epoch: 2, step: 100 });
+    const { packing: fingerprint } = omnibal.made(packing);
+    expect(state).toEqual({
+      ...{ version: 2, epoch: 2, step: 100 },
+      plan: {
+        ...{ groups: [packing.length], packing: fingerprint, ranks: 16, microBatch: 2, spSize: 1 },
+        ...{ seed: 1024, tail: "repeat", balance: { vit: 1, tokens: 1, attention: 0 } },
+      },
+    });
     const again = omnibal.plan(packing, { ranks: 16, microBatch: 2, epoch: state.epoch });
-    for (let r = 0; r < 16; r++) expect([...again.rank(r, state.step)]).toEqual([...plan.rank(r)].slice(100));
-    expect(plan.state(plan.length)).toEqual({ version: 1, epoch: 3, step: 0 });
+    const step = again.resume(JSON.parse(JSON.stringify(state)));
+    for (let r = 0; r < 16; r++) expect([...again.rank(r, step)]).toEqual([...plan.rank(r)].slice(100));
+    expect(plan.state(plan.length)).toEqual({ ...state, epoch: 3, step: 0 });
+  });
+
+  test("a state of 2 ranks does not resume on 4, nor one of another packing, epoch, seed or balance", () => {
+    const options = { ranks: 2, epoch: 1 };
+    const state = omnibal.plan(packing, options).state(7);
+    const resume = (other: object, loads: GroupLoads = packing, seen: object = state) =>
+      omnibal.plan(loads, { ...options, ...other }).resume(seen as typeof state);
+    expect(resume({})).toBe(7);
+    // What keeps a state may bring the members of an object into another order.
+    const { balance } = state.plan;
+    const turned = { ...state.plan, balance: Object.fromEntries(Object.entries(balance).reverse()) };
+    expect(resume({}, packing, { ...state, plan: turned })).toBe(7);
+    expect(() => resume({ ranks: 4 })).toThrow('state was taken with ranks "2", this plan has "4"');
+    expect(() => resume({ epoch: 2 })).toThrow('state was taken with epoch "1", this plan has "2"');
+    expect(() => resume({ seed: 1 })).toThrow('state was taken with seed "1024", this plan has "1"');
+    expect(() => resume({ tail: "drop" })).toThrow("state was taken with tail ");
+    expect(() => resume({ balance: { vit: 1 } })).toThrow("state was taken with balance ");
+    const longer = omnibal.pack(samples("tiled:20000"), { ...bounds, rounds: 1 });
+    expect(() => resume({}, longer)).toThrow(
+      `state was taken over other groups: groups ${packing.length}, this plan has ${longer.length}`,
+    );
+    // The same groups but for two samples that changed places.
+    const indices = packing.indices.slice();
+    [indices[0], indices[packing.indices.length - 1]] = [indices[packing.indices.length - 1], indices[0]];
+    const other = new Packing({ ...packing.parts, indices });
+    expect(() => resume({}, other)).toThrow(
+      `state was taken over other groups: packing ${omnibal.made(packing).packing}, this plan has ${omnibal.made(other).packing}`,
+    );
+    const { length, vit, tokens } = packing;
+    expect(() => resume({}, { length, vit, tokens })).toThrow("other groups: packing ");
+    expect(() => resume({}, packing, { version: 1, epoch: 1, step: 7 })).toThrow("state has version 1, expected 2");
+    expect(() => resume({}, packing, { ...state, step: 99999 })).toThrow("step is 99999, expected");
+    expect(() => resume({}, packing, { ...state, plan: undefined })).toThrow("state was taken with ranks undefined");
+  });
+
+  test("groups without samples are known by their loads", () => {
+    const { length, vit, tokens } = packing;
+    const state = omnibal.plan({ length, vit, tokens }, { ranks: 2 }).state(0);
+    expect(state.plan).toMatchObject({ groups: [length], loads: { vit: expect.stringMatching(/^[0-9a-f]{16}$/) } });
+    expect(omnibal.plan({ length, vit, tokens }, { ranks: 2 }).resume(state)).toBe(0);
+    expect(() => omnibal.plan({ length, vit, tokens: tokens.toReversed() }, { ranks: 2 }).resume(state)).toThrow(
+      "state was taken over other groups: tokens of the groups ",
+    );
   });
 });
 
@@ -240,6 +291,34 @@ describe("what plan refuses", () => {
   });
 });
 
+describe("no step", () => {
+  test("of more ranks than groups and tail drop: an error, not a perfect score", () => {
+    expect(() => omnibal.plan(packing, { ranks: 8000, tail: "drop" })).toThrow(
+      `no step: ${packing.length} groups, a step takes 8000 (ranks 8000 x microBatch 1) and tail is "drop"`,
+    );
+    expect(() => omnibal.plan(packing, { ranks: 3000, microBatch: 2, spSize: 2, tail: "drop" })).toThrow(
+      `no step: ${Math.ceil(packing.length / 2)} teams, a step takes 6000 (ranks 3000 x microBatch 2)`,
+    );
+    expect(omnibal.plan(packing, { ranks: 8000 }).length).toBe(1);
+  });
+
+  test("of no groups: an empty plan, and no published sampler to compare it with", () => {
+    const none = omnibal.pack([], bounds);
+    for (const tail of ["repeat", "drop", "short"] as const) {
+      const plan = omnibal.plan(none, { ranks: 8, tail, compare: true });
+      expect([plan.length, plan.order.length, plan.published]).toEqual([0, 0, {}]);
+      expect(plan.resume(plan.state(0))).toBe(0);
+    }
+  });
+
+  test("a published sampler without a whole step is missing, not perfect", () => {
+    const few = { length: 3, vit: Int32Array.of(1, 2, 3), tokens: Int32Array.of(10, 20, 30) };
+    const { published } = omnibal.plan(few, { ranks: 4, microBatch: 4, compare: true });
+    expect(Object.values(published!).every(({ steps }) => steps > 0)).toBe(true);
+    expect(Object.keys(published!)).not.toContain("length-group");
+  });
+});
+
 test("properties: whole steps, every group counted, for any loads", () => {
   const loads = fc.array(fc.tuple(fc.nat(20), fc.nat(5000)), { maxLength: 200 });
   const cases = fc.record({
@@ -258,8 +337,15 @@ test("properties: whole steps, every group counted, for any loads", () => {
         tokens: Int32Array.from(part, (x) => x[1]),
       })) as (GroupLoads | Packing)[];
       const total = groups.reduce((sum, part) => sum + part.length, 0);
-      const plan = omnibal.plan(groups, options);
       const { ranks, microBatch, spSize } = options;
+      const units = groups.reduce((sum, part) => sum + Math.ceil(part.length / spSize), 0);
+      const most = Math.max(...groups.map((part) => Math.ceil(part.length / spSize)));
+      // Each step holds units of one data group.
+      if (options.tail === "drop" && units > 0 && most < ranks * microBatch) {
+        expect(() => omnibal.plan(groups, options)).toThrow("no step: ");
+        return;
+      }
+      const plan = omnibal.plan(groups, options);
       expect(plan.order.length).toBe(plan.length * ranks * microBatch * spSize);
       const seen = new Set(places(plan));
       for (const g of seen) expect(g).toBeLessThan(total);

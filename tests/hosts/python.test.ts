@@ -141,6 +141,12 @@ describe("the batch sampler in Python", () => {
     expect(sample([{ vit: [], tokens: [], calls: [["take", null], ["len"]] }])).toEqual([[[], 0]]);
   });
 
+  /** What state_dict gives at a step of an epoch, of 3 ranks. */
+  const stateAt = (epoch: number, step: number) => ({
+    ...{ version: 2, epoch, step, packing: omnibal.made(packing).packing },
+    ...{ world_size: 3, seed: 1024, drop_last: false, even: false },
+  });
+
   test("resumed at a step, it gives the rest of the epoch and then whole epochs", async () => {
     const options = { rank: 1, world_size: 3 };
     const whole = epoch(3, 2)[1];
@@ -151,7 +157,7 @@ describe("the batch sampler in Python", () => {
       cuts.map((step) => ({ options, calls: [["set_epoch", 2], ["take", step], ["state_dict"]] as const })),
     ) as unknown[][];
     expect(before.map(([, batches]) => batches)).toEqual(cuts.map((step) => whole.slice(0, step)));
-    expect(before.map(([, , state]) => state)).toEqual(cuts.map((step) => ({ epoch: 2, step })));
+    expect(before.map(([, , state]) => state)).toEqual(cuts.map((step) => stateAt(2, step)));
     const after = sample(
       before.map(([, , state]) => ({
         options,
@@ -166,8 +172,37 @@ describe("the batch sampler in Python", () => {
       })),
     ) as unknown[][];
     expect(after.map((given) => given[2])).toEqual(cuts.map((step) => whole.slice(step)));
-    expect(after.map((given) => given[3])).toEqual(cuts.map(() => ({ epoch: 2, step: n })));
+    expect(after.map((given) => given[3])).toEqual(cuts.map(() => stateAt(2, n)));
     expect(after.map((given) => given[5])).toEqual(cuts.map(() => next));
+  });
+
+  test("a state of 2 ranks is not loaded on 4, nor one of another packing or other options", async () => {
+    const [[state]] = sample([{ options: { rank: 1, world_size: 2 }, calls: [["state_dict"]] }]) as Record<
+      string,
+      unknown
+    >[][];
+    const load = (options: Record<string, unknown>, more: Partial<Run> = {}, seen: unknown = state) => {
+      const calls = [["load_state_dict", seen]] as const;
+      return sample([{ ...more, options: { rank: 0, world_size: 2, ...options }, calls }])[0];
+    };
+    expect(load({})).toEqual([null]);
+    expect(load({ rank: 1 })).toEqual([null]);
+    const taken = "ValueError: state was taken with";
+    expect(load({ world_size: 4 })).toBe(`${taken} world_size 2, this sampler has 4`);
+    expect(load({ drop_last: true })).toBe(`${taken} drop_last False, this sampler has True`);
+    expect(load({ even: true })).toBe(`${taken} even False, this sampler has True`);
+    const { packing: own } = omnibal.made(packing);
+    const turned = { vit: Array.from(input.vit).reverse(), tokens: Array.from(input.tokens).reverse() };
+    const { packing: other } = omnibal.made(omnibal.pack(turned, { maxVit: 9, maxTokens: 4096 }));
+    expect(load({}, turned)).toBe(`${taken} packing '${own}', this sampler has '${other}'`);
+    expect(load({}, {}, { epoch: 0, step: 0 })).toBe("ValueError: state has version None, expected 2");
+  });
+
+  test("a packing with oversize samples has the fingerprint that it has in JavaScript", async () => {
+    const wide = { vit: [5, 4, 10, 1], tokens: [900, 800, 1, 5000] };
+    const [[state]] = sample([{ ...wide, calls: [["state_dict"]] }]) as Record<string, unknown>[][];
+    const { packing: expected } = omnibal.made(omnibal.pack(wide, { maxVit: 9, maxTokens: 4096 }));
+    expect(state.packing).toBe(expected);
   });
 
   test("iterating again starts at the front, as a loader that is opened twice does", async () => {

@@ -41,7 +41,7 @@ describe("npy", () => {
   test("groups in CSR form and the oversize samples", async () => {
     const out = join(folder, "npy");
     await writeAs(format("npy"), small, out);
-    expect(readdirSync(out).sort()).toEqual(["indices.npy", "offsets.npy", "oversize.npy"]);
+    expect(readdirSync(out).sort()).toEqual(["indices.npy", "offsets.npy", "oversize.npy", "packing.json"]);
     expect(readNpy(join(out, "offsets.npy"))).toEqual({
       header: "{'descr': '<i8', 'fortran_order': False, 'shape': (3,), }",
       values: [0, 1, 3],
@@ -68,7 +68,13 @@ describe("xtuner", () => {
   test("rows say which file and where in it, also past a file without samples", async () => {
     const out = join(folder, "xtuner");
     await writeAs(format("xtuner"), small, out);
-    expect(readdirSync(out).sort()).toEqual(["boundaries.npy", "oversize.npy", "paths.json", "samples.npy"]);
+    expect(readdirSync(out).sort()).toEqual([
+      "boundaries.npy",
+      "oversize.npy",
+      "packing.json",
+      "paths.json",
+      "samples.npy",
+    ]);
     expect(readNpy(join(out, "boundaries.npy")).values).toEqual([0, 1, 3]);
     expect(readNpy(join(out, "samples.npy"))).toEqual({
       header: "{'descr': '<i8', 'fortran_order': False, 'shape': (3, 6), }",
