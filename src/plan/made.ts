@@ -29,7 +29,7 @@ export interface Difference {
 
 /** A fingerprint, sizes or what stands in their place, for a message. */
 function shown(value: unknown): string {
-  if (Array.isArray(value)) return show(value).replace(/,/g, " + ");
+  if (Array.isArray(value)) return value.map(show).join(" + ");
   return typeof value === "string" && /^[0-9a-f]{16}$/.test(value) ? value : show(value);
 }
 

@@ -26,8 +26,11 @@ test("the main entry runs where there is no file system; the reading entry is an
     "node:crypto",
     "node:fs",
     "node:fs/promises",
+    "node:net",
     "node:path",
+    "node:stream",
     "node:stream/promises",
+    "node:zlib",
   ]);
 });
 

@@ -46,7 +46,7 @@ describe("of a packing", () => {
 
   test.each([
     [null, "made is null, expected an object"],
-    [[1], "made is 1, expected an object"],
+    [[1], "made is [1], expected an object"],
     ["x", 'made is "x", expected an object'],
     [{}, "made has version undefined, expected 1: a later omnibal may read it"],
     [{ ...made, version: 2 }, "made has version 2, expected 1: a later omnibal may read it"],
@@ -55,7 +55,7 @@ describe("of a packing", () => {
     [{ ...made, packing: "ABC" }, 'made.packing is "ABC", expected a fingerprint: 16 hexadecimal digits'],
     [{ ...made, packing: undefined }, "made.packing is undefined, expected a fingerprint: 16 hexadecimal digits"],
     [{ ...made, loads: { vit: 7 } }, "made.loads.vit is 7, expected a fingerprint: 16 hexadecimal digits"],
-    [{ ...made, loads: [] }, "made.loads is , expected an object"],
+    [{ ...made, loads: [] }, "made.loads is [], expected an object"],
     [{ ...made, bounds: { vit: 9 } }, isWhole("made.bounds.tokens", undefined)],
     [{ ...made, min: { vit: 9, tokens: 1.5 } }, isWhole("made.min.tokens", 1.5)],
     [{ ...made, seed: -1 }, isWhole("made.seed", -1, 0, 4294967295)],

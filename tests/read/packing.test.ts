@@ -263,7 +263,7 @@ describe("what is refused, and where", () => {
     const text = readFileSync(head, "utf8");
     const withFiles = (files: string) => writeFileSync(head, text.replace(/"files":.*\]/, `"files":${files}`));
     withFiles('[{"samples":5}]');
-    expect(await refused(small)).toBe(": files is [object Object], expected one per path, 3");
+    expect(await refused(small)).toBe(': files is [{"samples":5}], expected one per path, 3');
     withFiles('[{"samples":2},{"samples":1.5},{}]');
     expect(await refused(small)).toBe(": files[1].samples is 1.5, expected a number of samples");
     withFiles('[{"samples":2},{"samples":0},{"samples":4}]');
