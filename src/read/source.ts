@@ -329,18 +329,31 @@ function openPipe(place: string): Socket | undefined {
   }
 }
 
-/** A file by its path, regular or not. */
-export async function openFile(path: string, options: OpenOptions = {}): Promise<Source> {
-  const { place = path, quotes = true } = options;
-  let source: Source;
+/** A named pipe, once somebody writes to it. */
+async function openSilentPipe(path: string, place: string, { onWait }: OpenOptions): Promise<FileHandle> {
+  const timer = setTimeout(() => onWait?.(path), SILENCE);
   try {
-    const socket = (await stat(place)).isFIFO() ? openPipe(place) : undefined;
-    if (socket !== undefined) source = new PipeSource(path, quotes, socket, options);
-    else source = new FileSource(path, quotes, await open(place, "r"));
+    return await open(place, "r");
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function opened(path: string, options: OpenOptions): Promise<Source> {
+  const { place = path, quotes = true } = options;
+  try {
+    if (!(await stat(place)).isFIFO()) return new FileSource(path, quotes, await open(place, "r"));
+    const socket = openPipe(place);
+    if (socket !== undefined) return new PipeSource(path, quotes, socket, options);
+    return new FileSource(path, quotes, await openSilentPipe(path, place, options));
   } catch (error) {
     throw fileError(path, error);
   }
-  return unpacked(source);
+}
+
+/** A file by its path, regular or not. */
+export async function openFile(path: string, options: OpenOptions = {}): Promise<Source> {
+  return unpacked(await opened(path, options));
 }
 
 /** A stream of bytes, such as the standard input. */
