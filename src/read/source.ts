@@ -293,15 +293,15 @@ class GzipSource extends Peekable {
 
 /** Unpacks what is gzip, and refuses what no reader here can read. */
 async function unpacked(source: Source): Promise<Source> {
-  let opened = source;
+  let plain = source;
   try {
     const [first, second] = await source.peek(2);
-    if (first === 0x1f && second === 0x8b) opened = new GzipSource(source);
-    const foreign = foreignFormat(await opened.peek(BEGINNING));
-    if (foreign === undefined) return opened;
+    if (first === 0x1f && second === 0x8b) plain = new GzipSource(source);
+    const foreign = foreignFormat(await plain.peek(BEGINNING));
+    if (foreign === undefined) return plain;
     throw new InputError("INVALID_FILE", `${source.path}: is ${foreign}`);
   } catch (error) {
-    await opened.close();
+    await plain.close();
     throw error;
   }
 }
