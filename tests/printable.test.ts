@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { printable, quoted, show } from "../src/core/printable.ts";
 import { InputError } from "../src/index.ts";
-import { printable, quoted, show } from "../src/printable.ts";
 
 /** Any UTF-16 text, halves of surrogate pairs among it. */
 const anyText = fc

@@ -3,8 +3,8 @@
 
 import { ascii } from "../base/ascii";
 import { alloc } from "../base/memory";
-import { sayPrintable, sayQuoted } from "../wasi/printable";
 import { endError, exitCode, say, sayByte, sayNumber, startError, WRONG_USAGE } from "./output";
+import { sayPrintable, sayQuoted } from "./printable";
 import { args_get, args_sizes_get } from "./wasi_snapshot_preview1";
 
 // Options. A new one is a number here, its name below, and a bit in the options of a command; flags are those from QUIET on.

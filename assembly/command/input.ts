@@ -7,8 +7,6 @@ import { alloc, mark, release } from "../base/memory";
 import { OK, OUT_OF_MEMORY } from "../base/status";
 import { tokens, tokensCount, vit, vitCount } from "../read/columns";
 import { buffer as piece, begin as readerBegin, end as readerEnd, push as readerPush, restart } from "../read/reader";
-import { advice, foreignFormat } from "../wasi/foreign";
-import { sayArgument, sayQuoted } from "../wasi/printable";
 import {
   areSame,
   file,
@@ -21,7 +19,9 @@ import {
   VIT_FIELD,
   valueOf,
 } from "./arguments";
+import { advice, foreignFormat } from "./foreign";
 import { BAD_INPUT, endError, exitCode, say, sayErrno, sayNumber, startError, WRONG_USAGE } from "./output";
+import { sayArgument, sayQuoted } from "./printable";
 import { sayReadError } from "./read-error";
 import { fd_close, fd_prestat_dir_name, fd_prestat_get, fd_read, path_open } from "./wasi_snapshot_preview1";
 

@@ -24,9 +24,9 @@ import {
   seenLength,
   VIT,
 } from "../read/columns";
-import { sayArgument, sayPrintable } from "../wasi/printable";
 import { TOKEN_FIELD, VIT_FIELD, valueOf } from "./arguments";
 import { say, sayByte, sayNumber } from "./output";
+import { sayArgument, sayPrintable } from "./printable";
 
 /** By `EXPECT_...` of sink.ts, which are numbered from 1 on. */
 function expected(): usize {

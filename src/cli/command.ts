@@ -1,5 +1,5 @@
 import type { ParseArgsConfig } from "node:util";
-import { printable } from "../printable.ts";
+import { printable } from "../core/printable.ts";
 
 export type Options = NonNullable<ParseArgsConfig["options"]>;
 export type Values = Readonly<Record<string, string | boolean | undefined>>;

@@ -1,4 +1,4 @@
-import { printable } from "../printable.ts";
+import { printable } from "../core/printable.ts";
 import { readLengths } from "../read/index.ts";
 import { given, type Options, textOption, UsageError, type Values } from "./command.ts";
 import { Progress } from "./progress.ts";

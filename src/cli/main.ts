@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { OmnibalError } from "../core/errors.ts";
-import { printable } from "../printable.ts";
+import { printable } from "../core/printable.ts";
 import { type Command, UsageError } from "./command.ts";
 import { evaluateCommand } from "./evaluate.ts";
 import { packCommand } from "./pack.ts";

@@ -1,6 +1,6 @@
 import { load } from "../core/load.ts";
+import { printable } from "../core/printable.ts";
 import type { LengthStats, LoadStats } from "../pack/stats.ts";
-import { printable } from "../printable.ts";
 import type { Command } from "./command.ts";
 import { inputHelp, inputOptions, inputOptionsHelp, readFiles } from "./input.ts";
 import { print } from "./print.ts";

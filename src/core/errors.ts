@@ -1,6 +1,6 @@
-import { printable } from "../printable.ts";
+import { printable } from "./printable.ts";
 
-export { show } from "../printable.ts";
+export { show } from "./printable.ts";
 
 /** What went wrong, for programs; the message says it for people. */
 export type ErrorCode =

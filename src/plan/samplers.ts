@@ -379,12 +379,20 @@ export class RankSampler implements Iterable<Int32Array> {
       throw new OptionError("INVALID_OPTION", `state has version ${show(state?.version)}, expected 1`);
     }
     const own: Record<string, unknown> = this.state().plan;
+    const text = (value: unknown): string => {
+      try {
+        return JSON.stringify(value);
+      } catch {
+        // What no JSON can be, or is nested too deep for it: in no state of ours.
+        return show(value);
+      }
+    };
     for (const [name, value] of Object.entries(own)) {
       const seen = (state.plan as unknown as Record<string, unknown> | undefined)?.[name];
-      if (JSON.stringify(seen) === JSON.stringify(value)) continue;
+      if (text(seen) === text(value)) continue;
       throw new OptionError(
         "INVALID_OPTION",
-        `state was taken with ${name} ${show(JSON.stringify(seen))}, this sampler has ${show(JSON.stringify(value))}`,
+        `state was taken with ${name} ${show(text(seen))}, this sampler has ${show(text(value))}`,
       );
     }
     this.seek(state.epoch, state.step);

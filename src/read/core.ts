@@ -2,7 +2,7 @@
 import type { Abi } from "../core/abi.ts";
 import { EngineError, InputError } from "../core/errors.ts";
 import { load } from "../core/load.ts";
-import { printable } from "../printable.ts";
+import { printable } from "../core/printable.ts";
 import type { Columns, FieldNames, Watch } from "./columns.ts";
 import type { Source } from "./source.ts";
 

@@ -1,6 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type GroupLoads, load, type PlanOptions, SAMPLER_KINDS, type SamplerOptions } from "../../src/index.ts";
+import {
+  type GroupLoads,
+  load,
+  type PlanOptions,
+  SAMPLER_KINDS,
+  type SamplerOptions,
+  type SamplerState,
+} from "../../src/index.ts";
 import { batches, kindOf, slice, unpacked, vectorPacking, vectors } from "../loads.ts";
 import { groupsText, sha256 } from "../samples.ts";
 
@@ -288,6 +295,12 @@ describe("state and resume", () => {
     expect(() => omnibal.sampler(packing, options).resume({ ...state, version: 2 as 1 })).toThrow(
       "version 2, expected 1",
     );
+    // From a file that anybody can have written.
+    const deep = JSON.parse("[".repeat(1_000_000) + "]".repeat(1_000_000));
+    for (const groups of [deep, { toString: 1 }, [1n], null]) {
+      const odd = { ...state, plan: { ...state.plan, groups } } as unknown as SamplerState;
+      expect(() => omnibal.sampler(packing, options).resume(odd)).toThrow(/^state was taken with groups /);
+    }
     expect(() => omnibal.sampler(packing, options).resume({ ...state, step: 99 })).toThrow(
       "step is 99, expected a whole number from 0 to 16",
     );

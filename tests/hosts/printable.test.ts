@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { printable, quoted } from "../../src/printable.ts";
+import { printable, quoted } from "../../src/core/printable.ts";
 import { foreignFormat } from "../../src/read/foreign.ts";
 import { readLengths } from "../../src/read/index.ts";
 import { omnibal } from "../cli/run.ts";

@@ -22,9 +22,13 @@ test("the main entry runs where there is no file system; the reading entry is an
   expect(packages("../../src/read/index.ts")).toEqual([
     "@assemblyscript/loader",
     "csv-parse",
+    "node:fs",
     "node:fs/promises",
+    "node:net",
     "node:path",
+    "node:stream",
     "node:stream/promises",
+    "node:zlib",
   ]);
 });
 

@@ -1,7 +1,7 @@
 // Text that is not ours, as a terminal may be shown it: `printable` and `quoted` of src/printable.ts for UTF-8.
 
 import { ascii } from "../base/ascii";
-import { say, sayByte, sayBytes } from "../command/output";
+import { say, sayByte, sayBytes } from "./output";
 
 /** How many bytes at `at` are one character of UTF-8; 0 where they are none, and `broken` of them are then one fault. */
 let broken: usize = 0;
