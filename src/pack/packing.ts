@@ -172,7 +172,10 @@ function checkParts(parts: PackingParts): void {
   checkSamples(indices, oversize);
 }
 
-/** Parts that need no look, because the core or a reader that has looked made them. Only this module can add to them. */
+/**
+ * Parts that the core has made, or a reader that has checked them: looking again would cost a pass over all samples. No
+ * entry of the package exports the function that adds to them.
+ */
 const trusted = new WeakSet<PackingParts>();
 
 /** A packing of parts that were made by the core, or checked as thoroughly as the constructor does. */

@@ -25,7 +25,10 @@ export interface ReadOptions {
    * file, of which messages then quote nothing but a value that is refused.
    */
   readonly root?: string;
-  /** Called after each piece, with bytes as they are stored: of .gz files the packed ones. The total is undefined when a size is not known (stdin, a named pipe). */
+  /**
+   * Called after each piece, with bytes as they are stored: of gzip the packed ones. The total is undefined when a size is
+   * not known (stdin, a named pipe).
+   */
   readonly onProgress?: (bytesRead: number, totalBytes: number | undefined) => void;
   /** Called once with the path of a named pipe to which nobody has written for a second. */
   readonly onWait?: (path: string) => void;

@@ -35,6 +35,10 @@ function isSpace(c: number): boolean {
   return c === 0x20 || c === 0x0a || c === 0x0d || c === 0x09;
 }
 
+function isDigit(c: number): boolean {
+  return c >= 0x30 && c <= 0x39;
+}
+
 /** Whether a number or a word ends before this byte. */
 function endsWord(c: number): boolean {
   return c === COMMA || c === COLON || c === CLOSE || c === CLOSE_LIST || isSpace(c);
@@ -48,16 +52,17 @@ function shownByte(c: number): string {
 export class JsonText {
   readonly #source: Source;
   readonly #watch: Watch;
-  #bytes = new Uint8Array(PIECE);
+  #bytes: Uint8Array;
   #at = 0;
   #end = 0;
   /** Bytes of the input before `#bytes`. */
   #base = 0;
   #ended = false;
 
-  constructor(source: Source, watch: Watch) {
+  constructor(source: Source, watch: Watch, piece = PIECE) {
     this.#source = source;
     this.#watch = watch;
+    this.#bytes = new Uint8Array(piece);
   }
 
   /** Makes more bytes at hand; what was taken is forgotten. */
@@ -214,6 +219,7 @@ export class JsonText {
       await this.fill();
       length = this.#valueLength();
     }
+    if (length > MAX_VALUE) throw this.#longValue();
     const text = new TextDecoder().decode(this.#bytes.subarray(this.#at, this.#at + length));
     try {
       const value: unknown = JSON.parse(text);
@@ -260,9 +266,13 @@ export class JsonText {
         if (--depth === 0) return at + 1 - this.#at;
       } else if (depth === 0 && endsWord(c)) return at - this.#at;
     }
-    if (this.#end - this.#at > MAX_VALUE) throw this.error("a value of more than 16 MiB");
+    if (this.#end - this.#at > MAX_VALUE) throw this.#longValue();
     if (this.#ended && depth === 0 && string === -1) return this.#end - this.#at;
     return this.#more("the rest of the value");
+  }
+
+  #longValue(): InputError {
+    return this.error("a value of more than 16 MiB");
   }
 
   #longString(at: number): InputError {
@@ -315,6 +325,7 @@ export class JsonText {
   #skipString(): boolean {
     for (let at = this.#at + 1; at < this.#end; at++) {
       const c = this.#bytes[at];
+      if (at - this.#at > MAX_STRING) throw this.#longString(this.#at);
       if (c === QUOTE) {
         this.#at = at + 1;
         return true;
@@ -333,7 +344,6 @@ export class JsonText {
   /** The same where its end is not at hand, up to the length that a string may have. */
   async #skipLongString(): Promise<void> {
     do {
-      if (this.#end - this.#at > MAX_STRING) throw this.#longString(this.#at);
       this.#more("the rest of the value");
       await this.fill();
     } while (!this.#skipString());
@@ -342,6 +352,12 @@ export class JsonText {
   /** Passes over the number or word at hand, if its end is at hand too. */
   #skipWord(): boolean {
     let at = this.#at;
+    // Most are whole numbers.
+    if (this.#bytes[at] !== 0x30) while (at < this.#end && isDigit(this.#bytes[at])) at++;
+    if (at > this.#at && at < this.#end && endsWord(this.#bytes[at])) {
+      this.#at = at;
+      return true;
+    }
     while (at < this.#end && !endsWord(this.#bytes[at])) at++;
     if (at === this.#end && !this.#ended && at - this.#at <= MAX_WORD) return false;
     const text = String.fromCharCode(...this.#bytes.subarray(this.#at, Math.min(at, this.#at + MAX_WORD + 1)));

@@ -293,15 +293,15 @@ class GzipSource extends Peekable {
 
 /** Unpacks what is gzip, and refuses what no reader here can read. */
 async function unpacked(source: Source): Promise<Source> {
-  let opened = source;
+  let plain = source;
   try {
     const [first, second] = await source.peek(2);
-    if (first === 0x1f && second === 0x8b) opened = new GzipSource(source);
-    const foreign = foreignFormat(await opened.peek(BEGINNING));
-    if (foreign === undefined) return opened;
+    if (first === 0x1f && second === 0x8b) plain = new GzipSource(source);
+    const foreign = foreignFormat(await plain.peek(BEGINNING));
+    if (foreign === undefined) return plain;
     throw new InputError("INVALID_FILE", `${source.path}: is ${foreign}`);
   } catch (error) {
-    await opened.close();
+    await plain.close();
     throw error;
   }
 }
@@ -329,18 +329,31 @@ function openPipe(place: string): Socket | undefined {
   }
 }
 
-/** A file by its path, regular or not. */
-export async function openFile(path: string, options: OpenOptions = {}): Promise<Source> {
-  const { place = path, quotes = true } = options;
-  let source: Source;
+/** A named pipe, once somebody writes to it. */
+async function openSilentPipe(path: string, place: string, { onWait }: OpenOptions): Promise<FileHandle> {
+  const timer = setTimeout(() => onWait?.(path), SILENCE);
   try {
-    const socket = (await stat(place)).isFIFO() ? openPipe(place) : undefined;
-    if (socket !== undefined) source = new PipeSource(path, quotes, socket, options);
-    else source = new FileSource(path, quotes, await open(place, "r"));
+    return await open(place, "r");
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function opened(path: string, options: OpenOptions): Promise<Source> {
+  const { place = path, quotes = true } = options;
+  try {
+    if (!(await stat(place)).isFIFO()) return new FileSource(path, quotes, await open(place, "r"));
+    const socket = openPipe(place);
+    if (socket !== undefined) return new PipeSource(path, quotes, socket, options);
+    return new FileSource(path, quotes, await openSilentPipe(path, place, options));
   } catch (error) {
     throw fileError(path, error);
   }
-  return unpacked(source);
+}
+
+/** A file by its path, regular or not. */
+export async function openFile(path: string, options: OpenOptions = {}): Promise<Source> {
+  return unpacked(await opened(path, options));
 }
 
 /** A stream of bytes, such as the standard input. */

@@ -308,6 +308,12 @@ describe("state and resume", () => {
     expect(() => omnibal.sampler(packing, options).resume({ ...state, version: 3 as 2 })).toThrow(
       "version 3, expected 1 or 2",
     );
+    // From a file that anybody can have written.
+    const deep = JSON.parse("[".repeat(1_000_000) + "]".repeat(1_000_000));
+    for (const groups of [deep, { toString: 1 }, [1n], null]) {
+      const odd = { ...state, plan: { ...state.plan, groups } } as unknown as SamplerState;
+      expect(() => omnibal.sampler(packing, options).resume(odd)).toThrow(/^state was taken with groups /);
+    }
     expect(() => omnibal.sampler(packing, options).resume({ ...state, step: 99 })).toThrow(
       "step is 99, expected a whole number from 0 to 16",
     );

@@ -216,6 +216,50 @@ describe("what is refused, and where", () => {
     );
   });
 
+  test(".npy headers with rubbish, misspelt or doubled entries, or more values than there are", async () => {
+    const out = join(folder, "headers");
+    mkdirSync(out);
+    const array = (dict: string) => npy([[0, 1] as [number, number]], { descr: "<i8", dict });
+    writeFileSync(join(out, "indices.npy"), array("{'descr': '<i8', 'fortran_order': False, 'shape': (2,), }"));
+    const refused = async (dict: string) => {
+      writeFileSync(join(out, "offsets.npy"), array(dict));
+      return readPacking(omnibal, out, small).then(
+        () => "",
+        (error: Error) => error.message.slice(out.length + 1),
+      );
+    };
+    // Offsets 0 and 1 for two indices: read, and refused for that.
+    for (const dict of [
+      "{'descr': '<i8', 'fortran_order': False, 'shape': (2,), }",
+      "{'shape':(2,),'descr':\"<i8\",'fortran_order':True}",
+      " { 'fortran_order' : False , 'shape' : ( 2 , ) , 'descr' : '<i8' , } ",
+    ]) {
+      expect(await refused(dict)).toMatch(/offsets run from 0 to 1, expected 0 to 2$/);
+    }
+    for (const dict of [
+      "{'descr': '<i8', 'fortran_order': False, 'shape': (2,), } rubbish",
+      "rubbish {'descr': '<i8', 'fortran_order': False, 'shape': (2,), }",
+      "{'descr': '<i8', 'fortran_ordre': False, 'shape': (2,), }",
+      "{'descr': '<i8', 'fortran_order': Maybe, 'shape': (2,), }",
+      "{'descr': '<i8', 'fortran_order': False, 'shape': (2,), 'shape': (2,), }",
+      "{'descr': '<i8', 'fortran_order': False 'shape': (2,), }",
+      "{'descr': '<i8', 'fortran_order': False, 'shape': (2 2), }",
+      "{'descr': '<i8', 'fortran_order': False, 'shape': (-2,), }",
+    ]) {
+      expect(await refused(dict), dict).toBe("offsets.npy: the .npy header is not as numpy writes it");
+    }
+    expect(await refused("{'descr': '<i8', 'shape': (2,), }")).toBe(
+      "offsets.npy: the .npy header has no fortran_order",
+    );
+    expect(await refused("{'descr': [('a', '<i8')], 'fortran_order': False, 'shape': (2,), }")).toBe(
+      "offsets.npy: descr is [('a', '<i8')], expected whole numbers of 1 to 8 bytes",
+    );
+    // 8 GB, were they made before they are there.
+    expect(await refused("{'descr': '<i8', 'fortran_order': False, 'shape': (2147483647,), }")).toBe(
+      "offsets.npy: the file ends after 2 of 2147483647 values",
+    );
+  });
+
   test("an XTuner folder of another tool, of other files, or of other lengths", async () => {
     const out = join(folder, "xtuner");
     const format = formats.find(({ name }) => name === "xtuner")!;
