@@ -39,5 +39,5 @@ export {
   type SamplerState,
   type SpGroups,
 } from "./samplers.ts";
-export type { SampleAt, SearchOptions, SearchProgress, SearchResult, SearchRow } from "./search.ts";
+export type { SampleAt, SampleFiles, SearchOptions, SearchProgress, SearchResult, SearchRow } from "./search.ts";
 export type { LengthStats, LoadStats, VitBin } from "./stats.ts";

@@ -30,7 +30,7 @@ import {
   takeSpGroups,
   toParts,
 } from "./samplers.ts";
-import { type SearchOptions, type SearchResult, search } from "./search.ts";
+import { type SampleFiles, type SearchOptions, type SearchResult, search } from "./search.ts";
 import type { LengthStats } from "./stats.ts";
 import { imports } from "./wasi.ts";
 
@@ -446,14 +446,19 @@ export class Omnibal {
   /**
    * Finds bounds to pack with: (maxVit, maxTokens, minTokens, rounds) (paper: Q_v, Q_t, Q'_t, T; Q'_v = Q_v) for which
    * pad + vitDist + tokenDist over a random order is least, among those with as few groups as can be. It always ends;
-   * samples left out are counted for every candidate. O(candidates x samples x rounds), on workers where there are
+   * samples left out are counted for every candidate, and the winner leaves out no more than permitted. Lengths of
+   * `readLengths` have `files`, by which the largest sample is named where it is at fault. O(candidates x samples x rounds), on workers where there are
    * such; beyond 100,000 samples most candidates are tried on 40,000 of them only. The same result for the same
    * arguments, whatever the workers.
    *
    * @throws InputError for lengths, OptionError for options, RuntimeError OUT_OF_MEMORY; the signal's reason.
    */
-  async search(lengths: LengthsInput, options: SearchOptions): Promise<SearchResult> {
-    return search(this, toLengths(lengths), options);
+  async search(
+    lengths: LengthsInput & { readonly files?: SampleFiles },
+    options: SearchOptions,
+  ): Promise<SearchResult> {
+    const samples = toLengths(lengths);
+    return search(this, samples, options, Array.isArray(lengths.files) ? lengths.files : []);
   }
 
   /**
