@@ -14,6 +14,7 @@
 // One instance serves one caller at a time. The imports (wasi_snapshot_preview1.ts) are for `_start` alone: who does
 // not call it may give functions that do nothing.
 
+import * as advice from "./advice";
 import * as bound from "./pack/lower-bounds";
 import * as balance from "./plan/evaluate";
 import * as mix from "./pack/mix";
@@ -70,6 +71,21 @@ export function patternBound(): u32 {
 /** What samples above half of a bound allow; the larger one of both loads. */
 export function halfBound(): u32 {
   return bound.half;
+}
+
+/**
+ * adviseBounds(vit, tokens, n, maxVit, maxTokens, groups): status. Whether the bounds suit i32[n] samples at either pointer,
+ *   none negative, and which would if they do not; groups: their lower bound, 0 where it is not known.
+ * adviceCount(): bounds that are advised, one or the other, 0 .. 2; adviceVit(k), adviceTokens(k): the k-th.
+ */
+export {
+  advise as adviseBounds,
+  tokensOf as adviceTokens,
+  vitOf as adviceVit,
+} from "./advice";
+
+export function adviceCount(): i32 {
+  return advice.count;
 }
 
 /**

@@ -38,6 +38,6 @@ export {
   type SpGroups,
 } from "./plan/samplers.ts";
 export type { Measured } from "./search/candidate.ts";
-export type { SampleAt, SearchOptions, SearchProgress, SearchResult, SearchRow } from "./search/search.ts";
+export type { SampleAt, SampleFiles, SearchOptions, SearchProgress, SearchResult, SearchRow } from "./search/search.ts";
 export type { PackAsyncOptions } from "./workers/background.ts";
 export type { WorkerLike } from "./workers/link.ts";

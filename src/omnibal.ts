@@ -3,10 +3,10 @@ import { OptionError, RuntimeError } from "./core/errors.ts";
 import { type Lengths, type LengthsInput, toLengths } from "./core/lengths.ts";
 import { integer, MAX_INT32, MAX_UINT32, oneOf, onlyNames } from "./core/options.ts";
 import { imports } from "./core/wasi.ts";
+import { checkPackOptions, METHODS, refuseForeign } from "./pack/option-names.ts";
 import { Packing, type PackingBounds, type PackMethod } from "./pack/packing.ts";
 import type { LengthStats } from "./pack/stats.ts";
 import { makePacker, type Packer, type PackerOptions, restorePacker } from "./pack/stream.ts";
-import { checkPackOptions, METHODS, refuseForeign } from "./pack-options.ts";
 import {
   EVALUATE_OPTIONS,
   type EvaluateOptions,
@@ -31,7 +31,7 @@ import {
   takeSpGroups,
   toParts,
 } from "./plan/samplers.ts";
-import { type SearchOptions, type SearchResult, search } from "./search/search.ts";
+import { type SampleFiles, type SearchOptions, type SearchResult, search } from "./search/search.ts";
 import { type PackAsyncOptions, packInBackground } from "./workers/background.ts";
 
 /** How far a packing has come. */
@@ -259,6 +259,36 @@ export class Omnibal {
     return this.#takeBound();
   }
 
+  /**
+   * Bounds that suit the samples better than these, one or the other of at most two; none where these suit. They do not
+   * where no packing fills a bound to 70 %: the tokens per tile that they allow are far from those of the samples, or the
+   * samples are too large to fill them. With those advised, ISF fills the one that it fills less better than any packing
+   * within these can, tried on 100,000 samples at most; every sample within these bounds is within those; neither is
+   * more than four times as large. O(samples), 8 bytes per sample and 4 MB.
+   *
+   * @throws InputError for lengths, OptionError for bounds out of 1 .. 2^31 - 1, RuntimeError OUT_OF_MEMORY.
+   */
+  suitableBounds(
+    lengths: LengthsInput,
+    options: Pick<CommonPackOptions, "maxVit" | "maxTokens">,
+  ): { readonly maxVit: number; readonly maxTokens: number }[] {
+    checkPackOptions("suitableBounds", options);
+    const samples = toLengths(lengths);
+    const maxVit = integer("maxVit", options.maxVit, 1, MAX_INT32);
+    const maxTokens = integer("maxTokens", options.maxTokens, 1, MAX_INT32);
+    return this.#exclusive(() => {
+      const { abi } = this;
+      const n = samples.vit.length;
+      const vitAt = this.#copyIn(samples.vit, n);
+      const tokensAt = this.#copyIn(samples.tokens, n);
+      check(abi, abi.adviseBounds(vitAt, tokensAt, n, maxVit, maxTokens, 0), n, seenIn(samples));
+      return Array.from({ length: abi.adviceCount() }, (_, k) => ({
+        maxVit: abi.adviceVit(k),
+        maxTokens: abi.adviceTokens(k),
+      }));
+    });
+  }
+
   #takeBound(): LowerBound {
     const linear = this.abi.linearBound() >>> 0;
     const pattern = this.abi.patternBound() >>> 0;
@@ -416,14 +446,19 @@ export class Omnibal {
   /**
    * Finds bounds to pack with: (maxVit, maxTokens, minTokens, rounds) (paper: Q_v, Q_t, Q'_t, T; Q'_v = Q_v) for which
    * pad + vitDist + tokenDist over a random order is least, among those with as few groups as can be. It always ends;
-   * samples left out are counted for every candidate. O(candidates x samples x rounds), on workers where there are
+   * samples left out are counted for every candidate, and the winner leaves out no more than permitted. Lengths of
+   * `readLengths` have `files`, by which the largest sample is named where it is at fault. O(candidates x samples x rounds), on workers where there are
    * such; beyond 100,000 samples most candidates are tried on 40,000 of them only. The same result for the same
    * arguments, whatever the workers.
    *
    * @throws InputError for lengths, OptionError for options, RuntimeError OUT_OF_MEMORY; the signal's reason.
    */
-  async search(lengths: LengthsInput, options: SearchOptions): Promise<SearchResult> {
-    return search(this, toLengths(lengths), options);
+  async search(
+    lengths: LengthsInput & { readonly files?: SampleFiles },
+    options: SearchOptions,
+  ): Promise<SearchResult> {
+    const samples = toLengths(lengths);
+    return search(this, samples, options, Array.isArray(lengths.files) ? lengths.files : []);
   }
 
   /**

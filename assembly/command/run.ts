@@ -1,6 +1,7 @@
 // The command that the module is under WASI: what the command line in src/cli does for JSON, JSON Lines and .npy, with the
 // same output, messages and exit codes. Nothing here runs, and WASI is not called, before `start` is.
 
+import { advise } from "../advice";
 import { ascii } from "../base/ascii";
 import { alloc, mark, release } from "../base/memory";
 import { OK } from "../base/status";
@@ -195,6 +196,8 @@ function pack(): void {
   const mix = mixOf(packing.offsets, packing.tokens, packing.attention, packing.groups);
   writePacking(lines, maxVit, maxTokens, done, mix);
   if (exitCode != 0 || isGiven(QUIET)) return;
+  // Of no memory for it, nothing is said: the packing is written.
+  advise(vitColumn, tokensColumn, samples, maxVit, maxTokens, packing.bound);
   saySummary(maxVit, maxTokens, done, !balanced, mix);
   flush();
 }

@@ -39,6 +39,11 @@ export interface Abi {
   patternBound(): number;
   halfBound(): number;
 
+  adviseBounds(vit: number, tokens: number, n: number, maxVit: number, maxTokens: number, groups: number): number;
+  adviceCount(): number;
+  adviceVit(k: number): number;
+  adviceTokens(k: number): number;
+
   errorIndex(): number;
   packingGroups(): number;
   packingOffsets(): number;

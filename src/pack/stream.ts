@@ -2,7 +2,7 @@ import { type Abi, check, invalidLength, outOfMemory } from "../core/abi.ts";
 import { InputError, show } from "../core/errors.ts";
 import { type LengthsInput, toLengths } from "../core/lengths.ts";
 import { integer, MAX_INT32, MAX_UINT32, type NamesOf, onlyNames } from "../core/options.ts";
-import { withRow } from "../pack-options.ts";
+import { withRow } from "./option-names.ts";
 
 export interface PackerOptions {
   /** Most tiles in a group, 1 .. 2^31 - 1. */

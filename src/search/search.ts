@@ -73,9 +73,15 @@ export interface SearchProgress {
   readonly last: Measured;
 }
 
-/** A sample, and where it is among the lengths. */
+/** Files that samples were read from, in their order, as `readLengths` lists them. */
+export type SampleFiles = readonly { readonly path: string; readonly samples: number }[];
+
+/** A sample, and where it is. */
 export interface SampleAt {
+  /** Among all samples. */
   readonly index: number;
+  /** The file it is from, and its index in there, where the lengths have `files`. */
+  readonly file?: { readonly path: string; readonly index: number };
   readonly vit: number;
   readonly tokens: number;
 }
@@ -123,7 +129,7 @@ interface Totals {
   readonly beyondLimits: number;
 }
 
-function addUp({ vit, tokens }: Lengths, { maxVit, maxTokens }: Pick<Resolved, "maxVit" | "maxTokens">): Totals {
+function addUp({ vit, tokens }: Lengths, { maxVit, maxTokens, files }: Resolved): Totals {
   let sumVit = 0;
   let sumTokens = 0;
   let atVit = 0;
@@ -148,11 +154,21 @@ function addUp({ vit, tokens }: Lengths, { maxVit, maxTokens }: Pick<Resolved, "
       : mostVit * sumTokens > mostTokens * sumVit
         ? atVit
         : atTokens;
-  const largest = samples === 0 ? null : { index, vit: vit[index], tokens: tokens[index] };
+  const largest = samples === 0 ? null : { index, ...fileOf(index, files), vit: vit[index], tokens: tokens[index] };
   return { samples, vit: sumVit, tokens: sumTokens, mostVit, mostTokens, largest, beyondLimits };
 }
 
+function fileOf(index: number, files: SampleFiles): Pick<SampleAt, "file"> {
+  let at = index;
+  for (const { path, samples } of files) {
+    if (at < samples) return path === "-" ? {} : { file: { path, index: at } };
+    at -= samples;
+  }
+  return {};
+}
+
 interface Resolved {
+  readonly files: SampleFiles;
   readonly ranks: number;
   /** Samples per group; undefined: any. */
   readonly window: readonly [number, number] | undefined;
@@ -188,7 +204,7 @@ function resolveSlack(slack: unknown): number {
   throw new OptionError("INVALID_OPTION", `slack is ${show(slack)}, expected a number from 0 to 1`);
 }
 
-function resolve(options: SearchOptions, strategy: "scan" | "reference"): Resolved {
+function resolve(options: SearchOptions, strategy: "scan" | "reference", files: SampleFiles): Resolved {
   const { samplesPerGroup, maxVitLimit, maxTokensLimit, maxLeftOut } = options;
   if (strategy === "reference" && maxLeftOut !== undefined) {
     throw new OptionError("INVALID_OPTION", "maxLeftOut is given, expected none for strategy reference");
@@ -198,6 +214,7 @@ function resolve(options: SearchOptions, strategy: "scan" | "reference"): Resolv
     throw new OptionError("INVALID_OPTION", "one of samplesPerGroup, maxVitLimit and maxTokensLimit is needed");
   }
   return {
+    files,
     ranks: integer("ranks", options.ranks, 1, MAX_INT32),
     window: free ? undefined : resolveWindow(samplesPerGroup),
     maxVit: integer("maxVitLimit", maxVitLimit ?? MAX_INT32, 1, MAX_INT32),
@@ -274,6 +291,10 @@ function figures(row: Measured): string {
   return `maxVit ${row.maxVit}, maxTokens ${row.maxTokens}, minTokens ${row.minTokens}, rounds ${row.rounds}`;
 }
 
+function count(n: number, what: string): string {
+  return `${n} ${what}${n === 1 ? "" : "s"}`;
+}
+
 function percent(ratio: number): string {
   return `${((ratio - 1) * 100).toFixed(2)} %`;
 }
@@ -292,15 +313,17 @@ function limitsText({ maxVit, maxTokens }: Resolved): string {
     .join(" and ");
 }
 
-function sampleText({ index, vit, tokens }: SampleAt): string {
-  const count = (n: number, what: string) => `${n} ${what}${n === 1 ? "" : "s"}`;
-  return `sample ${index} with ${count(vit, "tile")} and ${count(tokens, "token")}`;
+/** "sample 9 (2 of b.json) with 5 tiles and 1341 tokens" */
+export function sampleText({ index, file, vit, tokens }: SampleAt): string {
+  const where =
+    file === undefined ? "" : file.index === index ? ` of ${file.path}` : ` (${file.index} of ${file.path})`;
+  return `sample ${index}${where} with ${count(vit, "tile")} and ${count(tokens, "token")}`;
 }
 
 /** What leaves samples out, and which bounds would not. */
 function whyLeftOut(resolved: Resolved, { largest, beyondLimits, mostVit, mostTokens }: Totals): string {
   const { maxLeftOut = 0 } = resolved;
-  const are = beyondLimits === 1 ? "1 sample is" : `${beyondLimits} samples are`;
+  const are = `${count(beyondLimits, "sample")} ${beyondLimits === 1 ? "is" : "are"}`;
   return (
     `No bounds with ${limitsText(resolved)} ${maxLeftOut === 0 ? "hold every sample" : `leave out only ${maxLeftOut}`}: ` +
     `${are} beyond, the largest is ${sampleText(largest!)}. Bounds from maxVit ` +
@@ -324,12 +347,15 @@ function whyNone(
   const most = `the largest sample has ${totals.mostVit} tiles and ${totals.mostTokens} tokens`;
   if (near === undefined) return `No packing ${where}: ${most}, and every candidate leaves all out.`;
   const each = `of ${rows.length} candidates the nearest has ${near.samplesPerGroup.toFixed(3)} (${figures(near)})`;
-  const tooMany =
+  // The largest sample alone is as large as a group in the window is on average, in either load.
+  const tooLarge =
     maxLeftOut !== undefined &&
     window !== undefined &&
-    window[1] >= 1 &&
-    rows.every((row) => row.samplesPerGroup > window[1]);
-  if (!tooMany) return `No packing ${where}: ${each}.`;
+    rows.every((row) => row.samplesPerGroup > window[1]) &&
+    totals.mostVit + totals.mostTokens > 0 &&
+    totals.mostVit * totals.samples >= window[1] * totals.vit &&
+    totals.mostTokens * totals.samples >= window[1] * totals.tokens;
+  if (!tooLarge) return `No packing ${where}: ${each}.`;
   return (
     `No packing ${where}: ${each}. The largest is ${sampleText(totals.largest!)}: bounds that hold it hold more of ` +
     "the others. maxLeftOut permits leaving samples out."
@@ -342,10 +368,10 @@ function whyWon(
   rivals: readonly Measured[],
   rule: string,
   rows: readonly SearchRow[],
-  { window }: Resolved,
+  { window, ranks }: Resolved,
 ) {
   const inside = rows.filter((row) => row.inWindow).length;
-  const out = winner.leftOut === 0 ? "no sample" : winner.leftOut === 1 ? "1 sample" : `${winner.leftOut} samples`;
+  const out = winner.leftOut === 0 ? "no sample" : count(winner.leftOut, "sample");
   const sum = `pad ${winner.pad.toFixed(4)} + vitDist ${winner.vitDist.toFixed(4)} + tokenDist ${winner.tokenDist.toFixed(4)} = ${winner.score.toFixed(4)}`;
   const second = rivals.find((row) => row !== winner);
   const rank =
@@ -353,8 +379,9 @@ function whyWon(
       ? `is that of the only one ${rule}`
       : `is the least of the ${rivals.length} ${rule}, the next has ${second.score.toFixed(4)}`;
   return (
-    `${figures(winner)} won among ${rows.length} candidates, ${inside} of them ${windowText(window)}: ${winner.groups} groups, ` +
-    `${percent(winner.ratio)} over the lower bound of ${winner.bound}, leave out ${out}, and ${sum} ${rank}.`
+    `${figures(winner)} won among ${rows.length} candidates, ${inside} of them ${windowText(window)}: ${count(winner.groups, "group")}, ` +
+    `${percent(winner.ratio)} over the lower bound of ${winner.bound}, leave out ${out}, and ${sum} ${rank}.` +
+    (winner.groups < ranks ? ` They do not fill a step of ${ranks} ranks, which is measured with repeats.` : "")
   );
 }
 
@@ -585,12 +612,13 @@ function ranges(hold: Hold, { window, maxVit, maxTokens }: Resolved, count: numb
     low = Math.ceil(window[0] * meanVit);
     high = Math.floor((window[1] * meanVit) / FILL);
   } else {
-    high = Math.min(maxVit, Math.ceil(maxTokens / perTile / 0.9));
+    // A bound above the sum of all samples is as good as that.
+    high = Math.min(maxVit, hold.vit, Math.ceil(maxTokens / perTile / 0.9));
     low = Math.ceil(high / 2);
   }
   if (hold.maxVit <= high) low = Math.max(low, hold.maxVit);
   high = clamp(high, 1, maxVit);
-  const largest = window === undefined ? maxTokens : Math.min(maxTokens, (window[1] * meanTokens) / FILL);
+  const largest = Math.min(maxTokens, window === undefined ? hold.tokens : (window[1] * meanTokens) / FILL);
   return {
     tiles: spread(clamp(low, 1, high), high, count),
     boundsFor: (tiles, factor) => {
@@ -712,10 +740,15 @@ async function scan(pool: Pool, sets: readonly Lengths[], resolved: Resolved, op
 }
 
 /** The body of `Omnibal.search`. */
-export async function search(omnibal: Omnibal, lengths: Lengths, options: SearchOptions): Promise<SearchResult> {
+export async function search(
+  omnibal: Omnibal,
+  lengths: Lengths,
+  options: SearchOptions,
+  files: SampleFiles,
+): Promise<SearchResult> {
   onlyNames("search", options, SEARCH_OPTIONS);
   const strategy = oneOf("strategy", options.strategy ?? "scan", ["scan", "reference"] as const);
-  const resolved = resolve(options, strategy);
+  const resolved = resolve(options, strategy, files);
   const asked = integer("workers", options.workers ?? Math.min(processors(), 8), 0, 1024);
   options.signal?.throwIfAborted();
   if (strategy === "reference") {

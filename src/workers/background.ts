@@ -2,8 +2,8 @@
 import { RuntimeError } from "../core/errors.ts";
 import { type Lengths, type LengthsInput, toLengths } from "../core/lengths.ts";
 import type { Omnibal, PackOptions, RoundInfo } from "../omnibal.ts";
+import { checkPackOptions } from "../pack/option-names.ts";
 import { Packing } from "../pack/packing.ts";
-import { checkPackOptions } from "../pack-options.ts";
 import { type Answer, ask, breathe, revive, type Seat, seat, share, startWorker, type WorkerLike } from "./link.ts";
 
 export type PackAsyncOptions = PackOptions & {

@@ -1,9 +1,9 @@
 // Which options `pack` and its like have, and which method takes each.
-import { OptionError } from "./core/errors.ts";
-import { type NamesOf, onlyNames } from "./core/options.ts";
-import type { PackOptions } from "./omnibal.ts";
-import type { PackMethod } from "./pack/packing.ts";
-import type { SearchRow } from "./search/search.ts";
+import { OptionError } from "../core/errors.ts";
+import { type NamesOf, onlyNames } from "../core/options.ts";
+import type { PackOptions } from "../omnibal.ts";
+import type { SearchRow } from "../search/search.ts";
+import type { PackMethod } from "./packing.ts";
 
 export const METHODS = ["isf", "balanced"] as const satisfies readonly PackMethod[];
 
