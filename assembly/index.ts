@@ -14,6 +14,7 @@
 // One instance serves one caller at a time. The imports (wasi_snapshot_preview1.ts) are for `_start` alone: who does
 // not call it may give functions that do nothing.
 
+import * as advice from "./pack/advice";
 import * as bound from "./pack/lower-bounds";
 import * as balance from "./plan/evaluate";
 import * as mix from "./pack/mix";
@@ -77,6 +78,21 @@ export function patternBound(): u32 {
 /** What samples above half of a bound allow; the larger one of both loads. */
 export function halfBound(): u32 {
   return bound.half;
+}
+
+/**
+ * adviseBounds(vit, tokens, n, maxVit, maxTokens, groups): status. Whether the bounds suit i32[n] samples at either pointer,
+ *   none negative, and which would if they do not; groups: their lower bound, 0 where it is not known.
+ * adviceCount(): bounds that are advised, one or the other, 0 .. 2; adviceVit(k), adviceTokens(k): the k-th.
+ */
+export {
+  advise as adviseBounds,
+  tokensOf as adviceTokens,
+  vitOf as adviceVit,
+} from "./pack/advice";
+
+export function adviceCount(): i32 {
+  return advice.count;
 }
 
 /**
@@ -436,10 +452,12 @@ export function streamTaken(): i32 {
 /**
  * A search for bounds, as a conversation; the search is a handle, in the arena until the mark before it is released.
  *
- * searchBegin(vit, tokens, n, strategy, low, high, vitLimit, tokenLimit, rounds, maxLeftOut, slack, candidates): a
+ * searchBegin(vit, tokens, n, strategy, ranks, low, high, vitLimit, tokenLimit, rounds, maxLeftOut, slack, candidates): a
  *   handle, or a status negated. i32[n] at either pointer, which stay in place; strategy: 0 scan, 1 the published walk;
  *   low .. high (f64): samples per group, high 0 for any (not of a walk); limits and rounds >= 1; maxLeftOut >= 0: samples
  *   that a scan's winner may leave out; slack (f64): 0 .. 1; candidates: 1 .. 100000.
+ * searchLargest(search): the index of the sample that needs the largest bounds; searchFile(search, name, bytes, index):
+ *   the file it is from, u8[bytes] of UTF-8 that stay in place, and its index in there, for the texts.
  * searchAsk(search): how many candidates are to be tried next, at searchCandidates: i32[6] each of set (0 all samples, 1
  *   the part), maxVit, maxTokens, minTokens, rounds, 1 for the published way; 0 at the end; a status negated before all of
  *   the last are told. searchTotal(search): how many there may be in all, 0 where nobody knows.
@@ -460,6 +478,7 @@ export function searchBegin(
   tokens: usize,
   n: i32,
   strategy: i32,
+  ranks: i32,
   low: f64,
   high: f64,
   vitLimit: i32,
@@ -469,7 +488,29 @@ export function searchBegin(
   slack: f64,
   candidates: i32,
 ): i32 {
-  return search.begin(vit, tokens, n, strategy, low, high, vitLimit, tokenLimit, rounds, maxLeftOut, slack, candidates);
+  return search.begin(
+    vit,
+    tokens,
+    n,
+    strategy,
+    ranks,
+    low,
+    high,
+    vitLimit,
+    tokenLimit,
+    rounds,
+    maxLeftOut,
+    slack,
+    candidates,
+  );
+}
+
+export function searchLargest(at: usize): i32 {
+  return changetype<search.Search>(at).samples.largest;
+}
+
+export function searchFile(at: usize, name: usize, bytes: i32, index: i32): void {
+  search.setFile(changetype<search.Search>(at), name, bytes, index);
 }
 
 export function searchAsk(at: usize): i32 {

@@ -5,7 +5,7 @@ export type { LengthArray, Lengths, LengthsInput, SampleRecord } from "./core/le
 export { loadCore, loadCoreSync, type WasmSource } from "./core/load.ts";
 export type { WorkerLike } from "./core/worker-like.ts";
 export { load, loadSync, Omnibal } from "./omnibal.ts";
-export { type LowerBound, lowerBound } from "./pack/lower-bound.ts";
+export { type Bounds, type LowerBound, lowerBound, suitableBounds } from "./pack/lower-bound.ts";
 export { type PackingMade, packingMade } from "./pack/made.ts";
 export type {
   BalancedOptions,
@@ -57,6 +57,7 @@ export type { Measured } from "./search/candidate.ts";
 export type { OpenRunner, Runner, Task } from "./search/runner.ts";
 export {
   type SampleAt,
+  type SampleFiles,
   type SearchOptions,
   type SearchProgress,
   type SearchResult,

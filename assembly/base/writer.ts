@@ -15,6 +15,36 @@ export function put(text: usize): void {
   for (let c = load<u8>(text); c != 0; c = load<u8>(++text)) store<u8>(cursor++, c);
 }
 
+/** Copies u8[n]. */
+export function putBytes(at: usize, n: usize): void {
+  memory.copy(cursor, at, n);
+  cursor += n;
+}
+
+/** Copies u8[n] of UTF-8 as inside of a JSON string, in the form of JavaScript's JSON.stringify: 6 bytes for one at most. */
+export function putEscaped(at: usize, n: usize): void {
+  for (const end = at + n; at < end; at++) {
+    const c = load<u8>(at);
+    if (c >= 0x20 && c != 0x22 && c != 0x5c) {
+      store<u8>(cursor++, c);
+      continue;
+    }
+    store<u8>(cursor++, 0x5c);
+    if (c == 0x22 || c == 0x5c) store<u8>(cursor++, c);
+    else if (c == 8) store<u8>(cursor++, 0x62);
+    else if (c == 9) store<u8>(cursor++, 0x74);
+    else if (c == 10) store<u8>(cursor++, 0x6e);
+    else if (c == 12) store<u8>(cursor++, 0x66);
+    else if (c == 13) store<u8>(cursor++, 0x72);
+    else {
+      put(ascii("u00"));
+      store<u8>(cursor++, 0x30 + (c >> 4));
+      const low = c & 15;
+      store<u8>(cursor++, low < 10 ? 0x30 + low : 0x57 + low);
+    }
+  }
+}
+
 /** Writes `x` in decimal, at most 20 bytes. */
 export function putNumber(x: u64): void {
   let digits: usize = 1;

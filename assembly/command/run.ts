@@ -4,6 +4,7 @@
 import { ascii } from "../base/ascii";
 import { alloc, mark, release } from "../base/memory";
 import { OK } from "../base/status";
+import { advise } from "../pack/advice";
 import { begin as balancedBegin, step as balancedStep } from "../pack/balanced/driver";
 import * as isf from "../pack/isf";
 import * as bounds from "../pack/lower-bounds";
@@ -214,6 +215,8 @@ function pack(): void {
     : putIsf(made, vitColumn, tokensColumn, samples, maxVit, maxTokens, seed, minVit, minTokens, rounds);
   writePacking(lines, maxVit, maxTokens, done, mix, made, bytes);
   if (exitCode != 0 || isGiven(QUIET)) return;
+  // Of no memory for it, nothing is said: the packing is written.
+  advise(vitColumn, tokensColumn, samples, maxVit, maxTokens, packing.bound);
   saySummary(maxVit, maxTokens, done, !balanced, mix);
   flush();
 }

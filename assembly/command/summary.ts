@@ -1,6 +1,7 @@
 // How good the last packing is, for people: the lines that the Node command line shows, but for the times.
 
 import { ascii } from "../base/ascii";
+import * as advice from "../pack/advice";
 import * as packing from "../pack/packing";
 import { say, sayByte, sayNumber, sayOnStandardError } from "./output";
 
@@ -74,6 +75,22 @@ function sayMix(mix: f64): void {
   say(ascii("\n"));
 }
 
+/** Bounds that suit the samples better, as options: those of each that are others than now. */
+function sayAdvice(maxVit: i32, maxTokens: i32): void {
+  for (let k = 0; k < advice.count; k++) {
+    say(k == 0 ? ascii("bounds       do not suit:") : ascii(" or"));
+    if (advice.vitOf(k) != maxVit) {
+      say(ascii(" --max-vit "));
+      sayNumber(advice.vitOf(k));
+    }
+    if (advice.tokensOf(k) != maxTokens) {
+      say(ascii(" --max-tokens "));
+      sayNumber(advice.tokensOf(k));
+    }
+  }
+  if (advice.count > 0) say(ascii(" would\n"));
+}
+
 export function saySummary(maxVit: i32, maxTokens: i32, rounds: i32, isf: bool, mix: f64): void {
   const groups = packing.groups;
   const samples = load<u32>(packing.offsets + ((<usize>groups) << 2));
@@ -89,6 +106,7 @@ export function saySummary(maxVit: i32, maxTokens: i32, rounds: i32, isf: bool, 
   }
   sayFill(ascii("\nvit          "), packing.vit, maxVit);
   sayFill(ascii("tokens       "), packing.tokens, maxTokens);
+  sayAdvice(maxVit, maxTokens);
   say(ascii("samples      "));
   sayThousands(samples);
   say(ascii(" in groups, "));

@@ -45,6 +45,7 @@ const CANDIDATE_BYTES: usize = 6 * 4;
 export class Search {
   samples: Samples;
   strategy: i32;
+  ranks: i32;
   /** Samples per group, and whether there is a window. */
   low: f64;
   high: f64;
@@ -83,6 +84,11 @@ export class Search {
   mostPerGroup: f64;
   found: bool;
 
+  /** u8[fileBytes]: the name of the file that the largest sample is from, and its index in there; none: 0 bytes. */
+  file: usize;
+  fileBytes: i32;
+  fileIndex: i32;
+
   // What came of it, after `finish`.
   able: i32;
   winner: i32;
@@ -112,7 +118,7 @@ function clamp(x: f64, low: f64, high: f64): f64 {
 }
 
 /**
- * Starts a search over n samples, i32[n] each, which stay in place. low, high: samples per group, high 0 for any; limits:
+ * Starts a search over n samples, i32[n] each, which stay in place. ranks: of the plan; low, high: samples per group, high 0 for any; limits:
  * the largest bounds; maxLeftOut: samples that the winner of a scan may leave out; slack: how much more than the best
  * groups over bound a winner's may be; budget: candidates of a scan. Answers a handle, or a status negated. O(n).
  */
@@ -121,6 +127,7 @@ export function begin(
   tokens: usize,
   n: i32,
   strategy: i32,
+  ranks: i32,
   low: f64,
   high: f64,
   vitLimit: i32,
@@ -177,6 +184,7 @@ export function begin(
   addUp(samples, vitLimit, tokenLimit);
   s.samples = samples;
   s.strategy = strategy;
+  s.ranks = ranks;
   s.window = window;
   s.low = low;
   s.high = high;
@@ -288,14 +296,16 @@ function askGrid(s: Search): void {
       low = Math.ceil(s.low * meanVit);
       high = Math.floor((s.high * meanVit) / FILL);
     } else {
-      high = min<f64>(s.vitLimit, Math.ceil(<f64>s.tokenLimit / perTile / 0.9));
+      // A bound above the sum of all samples is as good as that.
+      const sum = min<f64>(s.vitLimit, <f64>samples.withinVit);
+      high = min(sum, Math.ceil(<f64>s.tokenLimit / perTile / 0.9));
       low = Math.ceil(high / 2);
     }
   }
   if (<f64>samples.leastVit <= high) low = max<f64>(low, samples.leastVit);
   high = clamp(high, 1, s.vitLimit);
   low = clamp(low, 1, high);
-  const largest: f64 = s.window ? min<f64>(s.tokenLimit, (s.high * meanTokens) / FILL) : <f64>s.tokenLimit;
+  const largest = min<f64>(s.tokenLimit, s.window ? (s.high * meanTokens) / FILL : <f64>samples.withinTokens);
   // Whole numbers spread evenly over low .. high, both included.
   const rows = max(coarse / 4, 1);
   const all = max<f64>(high - low + 1, 1);
@@ -562,4 +572,11 @@ export function listOf(s: Search, which: i32): usize {
 export function listCount(s: Search, which: i32): i32 {
   if (which == 0) return s.table.count;
   return which == 1 ? s.paretoCount : which == 2 ? s.nearestCount : i32(s.winner >= 0);
+}
+
+/** Names the file of the largest sample, u8[bytes] at `name`, which stays in place, and the sample's index in there. */
+export function setFile(s: Search, name: usize, bytes: i32, index: i32): void {
+  s.file = name;
+  s.fileBytes = bytes;
+  s.fileIndex = index;
 }

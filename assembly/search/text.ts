@@ -1,11 +1,11 @@
 // What a search found, in words and as one line of JSON: the same bytes on every host.
 
 import { ascii } from "../base/ascii";
-import { cursor, put, putDecimal, putFixed, putNumber, startText } from "../base/writer";
+import { cursor, put, putBytes, putDecimal, putEscaped, putFixed, putNumber, startText } from "../base/writer";
 import { Row } from "./rows";
 import { REFERENCE, Search } from "./search";
 
-/** Room for the longest piece of text: a row, or the sentence. */
+/** Room for the longest piece of text beside names of files: a row, or the sentence. */
 export const LONGEST_PIECE: u32 = 1024;
 
 function putCount(n: i64, one: usize): void {
@@ -55,11 +55,30 @@ function putLimits(s: Search, before: usize): bool {
   return true;
 }
 
+/** Whether what is written stands inside a string of JSON. */
+let inJson: bool = false;
+
+function putFile(s: Search): void {
+  if (inJson) putEscaped(s.file, s.fileBytes);
+  else putBytes(s.file, s.fileBytes);
+}
+
+/** "sample 9 (2 of b.json) with 5 tiles and 1341 tokens" */
 function putLargest(s: Search): void {
   const samples = s.samples;
   const at = (<usize>samples.largest) << 2;
   put(ascii("sample "));
   putNumber(samples.largest);
+  if (s.fileBytes > 0 && s.fileIndex == samples.largest) {
+    put(ascii(" of "));
+    putFile(s);
+  } else if (s.fileBytes > 0) {
+    put(ascii(" ("));
+    putNumber(s.fileIndex);
+    put(ascii(" of "));
+    putFile(s);
+    put(ascii(")"));
+  }
   put(ascii(" with "));
   putCount(load<i32>(samples.vit + at), ascii(" tile"));
   put(ascii(" and "));
@@ -90,12 +109,19 @@ function putLeftOut(s: Search): void {
   put(ascii(" permits leaving those out."));
 }
 
-/** Whether every row has more samples in a group than the window allows. */
-function allTooFull(s: Search): bool {
-  if (s.maxLeftOut < 0 || !s.window || s.high < 1) return false;
+/**
+ * Whether every row has more samples in a group than the window allows because the largest sample alone is as large as a
+ * group in the window is on average, in either load.
+ */
+function isTooLarge(s: Search): bool {
+  if (s.maxLeftOut < 0 || !s.window) return false;
   const table = s.table;
   for (let i = 0; i < table.count; i++) if (table.row(i).samplesPerGroup <= s.high) return false;
-  return true;
+  const samples = s.samples;
+  const vit = <f64>samples.mostVit;
+  const tokens = <f64>samples.mostTokens;
+  const n = <f64>samples.count;
+  return vit + tokens > 0 && vit * n >= s.high * <f64>samples.sumVit && tokens * n >= s.high * <f64>samples.sumTokens;
 }
 
 function putNone(s: Search): void {
@@ -137,7 +163,7 @@ function putNone(s: Search): void {
   put(ascii(" ("));
   putFigures(row);
   put(ascii(")."));
-  if (!allTooFull(s)) return;
+  if (!isTooLarge(s)) return;
   put(ascii(" The largest is "));
   putLargest(s);
   put(ascii(": bounds that hold it hold more of the others. maxLeftOut permits leaving samples out."));
@@ -154,8 +180,8 @@ function putWon(s: Search): void {
   put(ascii(" of them "));
   putWindow(s);
   put(ascii(": "));
-  putNumber(row.groups);
-  put(ascii(" groups, "));
+  putCount(row.groups, ascii(" group"));
+  put(ascii(", "));
   putFixed((row.ratio - 1) * 100, 2);
   put(ascii(" % over the lower bound of "));
   putNumber(row.bound);
@@ -187,11 +213,16 @@ function putWon(s: Search): void {
     putFixed(s.secondScore, 4);
   }
   put(ascii("."));
+  if (row.groups >= s.ranks) return;
+  put(ascii(" They do not fill a step of "));
+  putNumber(s.ranks);
+  put(ascii(" ranks, which is measured with repeats."));
 }
 
 /** Why the winner won, or why there is none: one sentence at `out`, LONGEST_PIECE bytes at most. Returns its bytes. */
 export function writeWhy(s: Search, out: usize): i32 {
   startText(out);
+  inJson = false;
   if (s.winner < 0) putNone(s);
   else putWon(s);
   return <i32>(cursor - out);
@@ -255,7 +286,9 @@ export function startJson(): void {
 export function writeJson(s: Search, out: usize, room: u32, seed: u32): i32 {
   startText(out);
   const table = s.table;
-  while (part <= END && <u32>(cursor - out) + LONGEST_PIECE <= room) {
+  // The name stands in the text twice, a byte of it as six at most.
+  const piece = LONGEST_PIECE + (part == END ? <u32>s.fileBytes * 12 : 0);
+  while (part <= END && <u32>(cursor - out) + piece <= room) {
     if (part == WINNER) {
       put(ascii('{"winner":'));
       if (s.winner < 0) put(ascii("null"));
@@ -264,6 +297,7 @@ export function writeJson(s: Search, out: usize, room: u32, seed: u32): i32 {
       part = CANDIDATES;
     } else if (part == END) {
       put(ascii('"why":"'));
+      inJson = true;
       if (s.winner < 0) putNone(s);
       else putWon(s);
       put(
@@ -297,6 +331,13 @@ function putSamples(s: Search): void {
     const at = (<usize>samples.largest) << 2;
     put(ascii('{"index":'));
     putNumber(samples.largest);
+    if (s.fileBytes > 0) {
+      put(ascii(',"file":{"path":"'));
+      putEscaped(s.file, s.fileBytes);
+      put(ascii('","index":'));
+      putNumber(s.fileIndex);
+      put(ascii("}"));
+    }
     put(ascii(',"vit":'));
     putNumber(load<i32>(samples.vit + at));
     put(ascii(',"tokens":'));

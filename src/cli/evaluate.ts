@@ -36,7 +36,7 @@ Options:
   --json              one line of JSON in place of the figures
 ${inputOptionsHelp}
 
-Ratios in JSON have at most twelve decimals.
+Ratios in JSON have at most twelve decimals, and are null where there is no step.
 `;
 
 /** What a plan brings with it. */
@@ -120,7 +120,10 @@ export const evaluateCommand: Command = {
       const { pad, vitDist, tokenDist, attentionDist, ...counts } = seen;
       const ratios = { pad, vitDist, tokenDist, attentionDist };
       const json = Object.fromEntries(
-        Object.entries(ratios).map(([name, value]) => [name, value === null ? null : rounded(value)]),
+        Object.entries(ratios).map(([name, value]) => [
+          name,
+          value === null || seen.steps === 0 ? null : rounded(value),
+        ]),
       );
       const samples = { samples: packing.indices.length, oversize: packing.oversize.length, missing };
       return print(`${JSON.stringify({ ...json, ...counts, ...samples })}\n`);

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { MAX_INT32, MAX_UINT32 } from "../core/options.ts";
 import { load } from "../omnibal.ts";
-import type { SampleAt, SearchOptions, SearchResult, SearchRow } from "../search/search.ts";
+import { type SearchOptions, type SearchResult, type SearchRow, sampleText } from "../search/search.ts";
 import { rounded } from "../write/index.ts";
 import {
   type Command,
@@ -241,40 +241,16 @@ function searchJson(result: SearchResult): string {
   })}\n`;
 }
 
-type Files = readonly { readonly path: string; readonly samples: number }[];
-
-/** The largest sample: its number, the file and its number in there, and its loads. */
-function largestText({ index, vit, tokens }: SampleAt, files: Files): string {
-  let at = index;
-  const file = files.find(({ samples }) => {
-    if (at < samples) return true;
-    at -= samples;
-    return false;
-  });
-  const of = file === undefined || file.path === "-" ? "" : ` of ${file.path}`;
-  const place = files.length > 1 && of !== "" ? `${index} (${at}${of})` : `${index}${of}`;
-  const count = (n: number, what: string) => `${thousands(n)} ${what}${n === 1 ? "" : "s"}`;
-  return `the largest is sample ${place} with ${count(vit, "tile")} and ${count(tokens, "token")}`;
-}
-
 /** Why there is no winner, in a line. */
-function noneText(result: SearchResult, files: Files, values: Values): string {
-  const { strategy, largest, needed, beyondLimits, candidates } = result;
-  const plain = "no bounds found in this window and these limits";
-  if (strategy === "reference" || largest === null) return plain;
-  const most = largestText(largest, files);
-  if (candidates.length === 0) {
-    const raised = [["max-vit-limit", needed.maxVit] as const, ["max-tokens-limit", needed.maxTokens] as const].filter(
-      ([name, value]) => value > Number(textOption(values, name) ?? value),
-    );
-    const flags = raised.map(([name, value]) => `--${name} ${value}`).join(" ");
-    const large = `${thousands(beyondLimits)} sample${beyondLimits === 1 ? "" : "s"} too large for these limits`;
-    return `${large}, ${most}: ${flags} would hold all`;
+function noneText({ strategy, largest, needed, beyondLimits, candidates }: SearchResult, values: Values): string {
+  if (strategy === "reference" || largest === null || candidates.length > 0) {
+    return "no bounds found in this window and these limits";
   }
-  const window = samplesPerGroup(values);
-  const high = typeof window === "number" ? window + 1 : (window?.[1] ?? Number.POSITIVE_INFINITY);
-  if (high < 1 || candidates.some((row) => row.samplesPerGroup <= high)) return plain;
-  return `${plain}: ${most}, and bounds that hold it hold too many others`;
+  const raised = [["max-vit-limit", needed.maxVit] as const, ["max-tokens-limit", needed.maxTokens] as const]
+    .filter(([name, value]) => value > Number(textOption(values, name) ?? value))
+    .map(([name, value]) => `--${name} ${value}`);
+  const large = `${thousands(beyondLimits)} sample${beyondLimits === 1 ? "" : "s"} too large for these limits`;
+  return `${large}, the largest is ${sampleText(largest)}: ${raised.join(" ")} would hold all`;
 }
 
 export const searchCommand: Command = {
@@ -321,6 +297,6 @@ export const searchCommand: Command = {
     }
     // The table is the answer, and yet there is nothing to go on with.
     process.exitCode = 1;
-    process.stderr.write(`omnibal: ${noneText(result, lengths.files, values)}\n`);
+    process.stderr.write(`omnibal: ${noneText(result, values)}\n`);
   },
 };

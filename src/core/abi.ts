@@ -43,6 +43,11 @@ export interface Abi {
   patternBound(): number;
   halfBound(): number;
 
+  adviseBounds(vit: number, tokens: number, n: number, maxVit: number, maxTokens: number, groups: number): number;
+  adviceCount(): number;
+  adviceVit(k: number): number;
+  adviceTokens(k: number): number;
+
   errorIndex(): number;
   errorLoad(): number;
   packingGroups(): number;
@@ -147,6 +152,7 @@ export interface Abi {
     tokens: number,
     n: number,
     strategy: number,
+    ranks: number,
     low: number,
     high: number,
     vitLimit: number,
@@ -156,6 +162,8 @@ export interface Abi {
     slack: number,
     candidates: number,
   ): number;
+  searchLargest(search: number): number;
+  searchFile(search: number, name: number, bytes: number, index: number): void;
   searchAsk(search: number): number;
   searchCandidates(search: number): number;
   searchTotal(search: number): number;

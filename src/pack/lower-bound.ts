@@ -54,3 +54,25 @@ export function takeLowerBound({ abi }: Core): LowerBound {
   const half = abi.halfBound() >>> 0;
   return { linear, pattern, half, best: Math.max(linear, pattern, half) };
 }
+
+/** Bounds of a group on the usual two loads. */
+export type Bounds = Pick<CommonPackOptions, "maxVit" | "maxTokens">;
+
+/** The body of `Omnibal.suitableBounds`. */
+export function suitableBounds(core: Core, lengths: LengthsInput, options: Bounds): Bounds[] {
+  checkPackOptions("suitableBounds", options);
+  const samples = toLengths(lengths);
+  const maxVit = integer("maxVit", options.maxVit, 1, MAX_INT32);
+  const maxTokens = integer("maxTokens", options.maxTokens, 1, MAX_INT32);
+  return core.exclusive(() => {
+    const { abi } = core;
+    const n = samples.vit.length;
+    const vitAt = core.copyIn(samples.vit, n);
+    const tokensAt = core.copyIn(samples.tokens, n);
+    check(abi, abi.adviseBounds(vitAt, tokensAt, n, maxVit, maxTokens, 0), n, seenIn(samples));
+    return Array.from({ length: abi.adviceCount() }, (_, k) => ({
+      maxVit: abi.adviceVit(k),
+      maxTokens: abi.adviceTokens(k),
+    }));
+  });
+}

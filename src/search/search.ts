@@ -77,9 +77,15 @@ export interface SearchProgress {
   readonly last: Measured;
 }
 
-/** A sample, and where it is among the lengths. */
+/** Files that samples were read from, in their order, as `readLengths` lists them. */
+export type SampleFiles = readonly { readonly path: string; readonly samples: number }[];
+
+/** A sample, and where it is. */
 export interface SampleAt {
+  /** Among all samples. */
   readonly index: number;
+  /** The file it is from, and its index in there, where the lengths have `files`. */
+  readonly file?: { readonly path: string; readonly index: number };
   readonly vit: number;
   readonly tokens: number;
 }
@@ -174,6 +180,14 @@ function resolve(options: SearchOptions, strategy: "scan" | "reference"): Resolv
   };
 }
 
+/** "sample 9 (2 of b.json) with 5 tiles and 1341 tokens" */
+export function sampleText({ index, file, vit, tokens }: SampleAt): string {
+  const count = (n: number, what: string) => `${n} ${what}${n === 1 ? "" : "s"}`;
+  const where =
+    file === undefined ? "" : file.index === index ? ` of ${file.path}` : ` (${file.index} of ${file.path})`;
+  return `sample ${index}${where} with ${count(vit, "tile")} and ${count(tokens, "token")}`;
+}
+
 /** Beyond so many samples, candidates are tried on a part of them first. */
 const WHOLE = 100_000;
 /** The ints of a candidate as the core hands it out. */
@@ -207,7 +221,7 @@ class Conversation {
   readonly #at: number;
   readonly #resolved: Resolved;
 
-  constructor(core: Core, lengths: Lengths, strategy: "scan" | "reference", resolved: Resolved) {
+  constructor(core: Core, lengths: Lengths, strategy: "scan" | "reference", resolved: Resolved, files: SampleFiles) {
     const { abi } = core;
     const n = lengths.vit.length;
     const [low, high] = resolved.window ?? [0, 0];
@@ -216,6 +230,7 @@ class Conversation {
       core.copyIn(lengths.tokens, n),
       n,
       strategy === "scan" ? 0 : 1,
+      resolved.ranks,
       low,
       high,
       resolved.maxVit,
@@ -230,6 +245,24 @@ class Conversation {
     this.#abi = abi;
     this.#at = at;
     this.#resolved = resolved;
+    if (n > 0) this.#nameFile(files);
+  }
+
+  /** Tells the core which file the largest sample is from. */
+  #nameFile(files: SampleFiles): void {
+    let index = this.#abi.searchLargest(this.#at);
+    for (const { path, samples } of files) {
+      if (index >= samples) {
+        index -= samples;
+        continue;
+      }
+      if (path === "-") return;
+      const name = new TextEncoder().encode(path);
+      const at = this.#core.alloc(name.length, samples);
+      this.#core.bytes(at, name.length).set(name);
+      this.#abi.searchFile(this.#at, at, name.length, index);
+      return;
+    }
   }
 
   /** Candidates there may be in all; 0 where nobody knows. */
@@ -327,6 +360,7 @@ export async function search(
 ): Promise<SearchResult> {
   onlyNames("search", options, SEARCH_OPTIONS);
   const lengths = toLengths(input);
+  const { files = [] } = input as { readonly files?: SampleFiles };
   const strategy = oneOf("strategy", options.strategy ?? "scan", ["scan", "reference"] as const);
   const resolved = resolve(options, strategy);
   const asked = options.workers === undefined ? undefined : integer("workers", options.workers, 0, 1024);
@@ -336,7 +370,7 @@ export async function search(
   const own = core.module === undefined ? core : core.another();
   const top = own.abi.mark();
   try {
-    const conversation = new Conversation(own, lengths, strategy, resolved);
+    const conversation = new Conversation(own, lengths, strategy, resolved, files);
     const sets = strategy === "scan" && n > WHOLE ? [lengths, thin(own, lengths)] : [lengths];
     // A worker takes longer to start than a small search does, and a walk has one candidate at a time.
     const small = asked === undefined && n * resolved.budget < 4_000_000;

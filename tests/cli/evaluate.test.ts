@@ -68,6 +68,13 @@ describe("--json", () => {
     expect(evaluate(...args).out).toBe(out);
   });
 
+  test("no step was a perfect score: ratios are null", () => {
+    const { code, out } = evaluate("--packing=groups.json", "--ranks=4000", "--tail=drop", "--json");
+    expect(code).toBe(0);
+    const ratios = { pad: null, vitDist: null, tokenDist: null, attentionDist: null };
+    expect(JSON.parse(out)).toMatchObject({ ...ratios, steps: 0, dropped: packing.length });
+  });
+
   test("the packing is that of the vectors", () => {
     const { groups } = JSON.parse(readFileSync(join(folder, "groups.json"), "utf8")) as { groups: number[][] };
     const [{ isf_sha256 }] = Object.values(vectors.packs);

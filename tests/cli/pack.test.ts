@@ -110,6 +110,27 @@ describe("what it writes", () => {
     expect(err).toMatch(/^groups {7}0\nlower bound {2}0\n/);
   });
 
+  test("0.00 % above the lower bound at 56 % and 34 % filled: which bounds would do", () => {
+    lengthsFile(
+      "fives.json",
+      new Array(60).fill(5),
+      Array.from({ length: 60 }, (_, i) => 1300 + ((i * 37) % 200)),
+    );
+    const pack = (...args: string[]) =>
+      omnibal(["pack", "fives.json", "--method=balanced", "-o", "fives-groups.json", ...args], { cwd: folder }).err;
+    expect(pack(...bounds)).toContain(`\
+groups       60
+lower bound  60, 0.00 % above it
+vit          55.56 % of 9 in a group filled
+tokens       34.22 % of 4,096 in a group filled
+bounds       do not suit: --max-vit 10 --max-tokens 3084 would
+samples      60 in groups, 1.00 per group
+`);
+    const suited = pack("--max-vit=10", "--max-tokens=3084");
+    expect(suited).toContain("vit          100.00 % of 10 in a group filled\ntokens       90.89 % of 3,084 ");
+    expect(suited).not.toContain("do not suit");
+  });
+
   test("a summary fits 80 columns, whatever the numbers", () => {
     const most = 2147483647;
     const oversize = Int32Array.from({ length: 100 }, (_, i) => most - i);
@@ -125,10 +146,16 @@ describe("what it writes", () => {
         bound: 1,
         rounds: most,
       }),
+      [
+        { maxVit: most - 1, maxTokens: most },
+        { maxVit: most, maxTokens: most - 1 },
+      ],
     );
+    expect(text).toContain("bounds       do not suit: --max-vit 2147483646 or --max-tokens 2147483646 would\n");
     expect(text).toContain("oversize     100 in no group: 2147483647, 2147483646, 2147483645, ...\n");
     // A count of nine digits with its commas takes eight columns more than 100.
-    expect(widest(text)).toBeLessThanOrEqual(72);
+    expect(widest(text)).toBeLessThanOrEqual(80);
+    expect(widest(text.replace(/^bounds .*$/m, ""))).toBeLessThanOrEqual(72);
   });
 });
 

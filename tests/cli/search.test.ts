@@ -3,7 +3,6 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { packLine, searchText } from "../../src/cli/search.ts";
-import { thousands } from "../../src/cli/table.ts";
 import { load, type SearchRow } from "../../src/index.ts";
 import { testFolder } from "../folder.ts";
 import { needs, unless } from "../needs.ts";
@@ -108,7 +107,7 @@ describe("the table", () => {
       expect([code, err]).toEqual([
         1,
         `omnibal: ${large.length} samples too large for these limits, the largest is sample ${first + 1} (${first} of ` +
-          `tiled.json) with 5 tiles and ${thousands(tokens[first])} tokens: --max-vit-limit 5 would hold all\n`,
+          `tiled.json) with 5 tiles and ${tokens[first]} tokens: --max-vit-limit 5 would hold all\n`,
       ]);
       expect(out.replaceAll("\n", " ")).toContain(
         `No bounds with maxVit up to 4 hold every sample: ${large.length} samples are beyond`,
@@ -117,7 +116,12 @@ describe("the table", () => {
       expect(out).not.toContain("omnibal pack");
       const json = JSON.parse(omnibal([...limited, "--json", ...fast], { cwd: folder }).out);
       expect(json).toMatchObject({ winner: null, candidates: [], beyondLimits: large.length, needed: { maxVit: 5 } });
-      expect(json.largest).toEqual({ index: first + 1, vit: 5, tokens: tokens[first] });
+      expect(json.largest).toEqual({
+        index: first + 1,
+        file: { path: "tiled.json", index: first },
+        vit: 5,
+        tokens: tokens[first],
+      });
       expect(omnibal([...limited.slice(0, -1), "--max-vit-limit=5", ...fast], { cwd: folder }).code).toBe(0);
     });
 
@@ -147,14 +151,12 @@ describe("the table", () => {
     });
 
     test("a giant that no bounds in the window hold", () => {
-      const { code, err } = omnibal(["search", "giant.json", "--ranks=2", "--samples-per-group=4", ...fast], {
-        cwd: folder,
-      });
-      expect([code, err]).toEqual([
-        1,
-        "omnibal: no bounds found in this window and these limits: the largest is sample 7 of giant.json with 500 tiles " +
-          "and 90,000 tokens, and bounds that hold it hold too many others\n",
-      ]);
+      const args = ["search", "giant.json", "--ranks=2", "--samples-per-group=4", ...fast];
+      const { code, out, err } = omnibal(args, { cwd: folder });
+      expect([code, err]).toEqual([1, "omnibal: no bounds found in this window and these limits\n"]);
+      expect(out.replaceAll("\n", " ")).toContain(
+        "The largest is sample 7 of giant.json with 500 tiles and 90000 tokens: bounds that hold it hold more of the others.",
+      );
     });
   });
 

@@ -27,6 +27,7 @@ const calls: Record<string, { good: object; call: (options: never) => unknown }>
   packInRounds: { good: bounds, call: (options) => Array.from(omnibal.packInRounds(input, options)) },
   packAsync: { good: bounds, call: (options) => omnibal.packAsync(input, options) },
   lowerBound: { good: bounds, call: (options) => omnibal.lowerBound(input, options) },
+  suitableBounds: { good: bounds, call: (options) => omnibal.suitableBounds(input, options) },
   plan: { good: { ranks: 4 }, call: (options) => omnibal.plan(packing, options) },
   evaluate: { good: { ranks: 4 }, call: (options) => omnibal.evaluate(packing, options) },
   sampler: { good: { kind: "random", ranks: 4, rank: 0 }, call: (options) => omnibal.sampler(packing, options) },

@@ -233,6 +233,29 @@ describe("bounds that leave samples out were recommended, though maxLeftOut was 
     expect(seen.winner).toMatchObject({ leftOut: 0, inWindow: true });
   });
 
+  test.each([
+    ["tokens alone", { vit: new Int32Array(50), tokens: new Int32Array(50).fill(10) }, { maxVitLimit: 9 }, [1, 500]],
+    ["tiles alone", { vit: new Int32Array(50).fill(3), tokens: new Int32Array(50) }, { maxTokensLimit: 9 }, [150, 1]],
+  ])("%s: no bound beyond the sum of all samples", async (_, lengths, limit, [vit, tokens]) => {
+    const { winner } = await omnibal.search(lengths, { ...limit, ranks: 8, candidates: 20, workers: 0 });
+    expect(winner).toMatchObject({ leftOut: 0 });
+    expect(winner!.groups).toBeLessThanOrEqual(2);
+    expect(winner!.maxVit).toBeLessThanOrEqual(1.1 * vit);
+    expect(winner!.maxTokens).toBeLessThanOrEqual(1.1 * tokens);
+  });
+
+  test("zeros are no giants", async () => {
+    const seen = await omnibal.search({ vit: new Int32Array(20), tokens: new Int32Array(20) }, asked);
+    expect(seen.winner).toBeNull();
+    expect(seen.why).not.toContain("largest");
+  });
+
+  test("fewer groups than ranks are a perfect score by repeats alone: said", async () => {
+    const { why } = await omnibal.search({ vit: [3], tokens: [900] }, { ranks: 8, maxVitLimit: 9, workers: 0 });
+    expect(why).toMatch(/ 1 group, .* They do not fill a step of 8 ranks, which is measured with repeats\.$/);
+    expect((await omnibal.search(input, asked)).why).not.toContain("repeats");
+  });
+
   test("a part of the samples may not have the largest: it is held all the same", async () => {
     const { vit, tokens } = samples("tiled:120000");
     const many = { vit: Int32Array.from(vit), tokens: Int32Array.from(tokens) };

@@ -68,6 +68,8 @@ file("tiled.json", `[${records(tiled)}]`);
 file("tiled.jsonl", records(tiled).join("\r\n"));
 file("wide.json", `[${records([...tiled.slice(0, 3000), [2147483647, 0], [0, 2147483647], [40_000, 2_000_000]])}]`);
 file("fields.json", `[{"t\\u00efles":2,"note":"}]","\\"":{"a":[[]]},"length":100.0},{"length":7,"tïles":0}]`);
+// All of five tiles, which leave groups of nine half empty.
+file("fives.json", `[${records(Array.from({ length: 60 }, (_, i) => [5, 1300 + ((i * 37) % 200)] as const))}]`);
 const forms: Record<string, NpyShape> = {
   "int64.npy": { descr: "<i8" },
   "fortran.npy": { descr: "<i4", fortran: true },
@@ -106,6 +108,10 @@ const good: Case[] = [
     ...bothWays(name, ["stats", "--json"]),
   ]),
   ...["small.json", "tiled.json", "wide.json"].flatMap((name) => bothWays(name, ["stats", "-q", "--json"])),
+  // Bounds that do not suit, with others that would.
+  ...bothWays("tiled.json", ["pack", "--max-vit=9", "--max-tokens=8192", "--rounds=2"]),
+  { args: ["pack", "--max-vit=18", "--max-tokens=4096", "--method=balanced", "tiled.json"] },
+  { args: ["pack", ...bounds, "fives.json"] },
   ...bothWays("fields.json", ["pack", ...bounds, ...fields]),
   {
     args: ["pack", "tiled.json", "fortran.npy", "--", "a.json", "b.jsonl", "-"]
@@ -251,6 +257,12 @@ test("the cases are good and bad ones", () => {
   const ends = byNodeAll;
   expect(ends.slice(0, good.length).map(({ code }) => code)).toEqual(good.map(() => 0));
   expect(new Set(ends.slice(good.length).map(({ code }) => code))).toEqual(new Set([1, 2]));
+});
+
+test("cases are told of bounds that would suit", () => {
+  const lines = byNodeAll.flatMap(({ err }) => /^bounds {7}.*$/m.exec(err)?.[0] ?? []);
+  expect(lines.filter((line) => line.includes(" or ")).length).toBeGreaterThanOrEqual(3);
+  expect(lines).toContain("bounds       do not suit: --max-vit 10 --max-tokens 3084 would");
 });
 
 /** The cases that did not end as with the Node command line. */
