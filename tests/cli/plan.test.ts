@@ -25,8 +25,7 @@ omnibal(["pack", "-q", "tiled.json", "--max-vit=9", "--max-tokens=4096", "--roun
 const plan = (...args: string[]) => omnibal(["plan", "tiled.json", "--packing=groups.json", ...args], { cwd: folder });
 const small = (...args: string[]) =>
   omnibal(["plan", "small.json", "--packing=small-groups.json", "--ranks=2", ...args], { cwd: folder });
-const masked = (text: string) =>
-  text.replaceAll(/^time .*$/gm, (line) => line.replaceAll(/\d+\.\d\d s\b/g, "T s"));
+const masked = (text: string) => text.replaceAll(/^time .*$/gm, (line) => line.replaceAll(/\d+\.\d\d s\b/g, "T s"));
 
 describe("json", () => {
   test("exactly, of five groups and two ranks", () => {
