@@ -49,3 +49,12 @@ test("the packings of the published code that prove its groups", () => {
   const [, count] = /which (\d+) packings of the published code prove/.exec(readme)!;
   expect(isf.filter((vector) => vector.lost_though_fitting === 0)).toHaveLength(Number(count));
 });
+
+test("what the published code takes is what bench:published has measured last", () => {
+  const results = readFileSync(new URL("../bench/RESULTS.md", import.meta.url), "utf8");
+  const row = /^\| tiled:1200000 \| 1,200,000 \| 297,070 \| (\d+) \| [\d.]+ \| (\d+) \(.*?\) \| [\d.]+ \| (\d+) \(/m;
+  const [, ms, first, later] = row.exec(results)!;
+  const claim =
+    /takes ([\d.]+) s of CPU time for this: (\d+) times as much as the first `pack` of a\nprocess, (\d+) times/;
+  expect(claim.exec(readme)!.slice(1)).toEqual([(Number(ms) / 1000).toFixed(1), first, later]);
+});
