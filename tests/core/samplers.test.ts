@@ -66,13 +66,13 @@ describe("the published samplers, bit for bit, with compat", () => {
 
 // A change of these changes what a run resumes to: the notes of a version must say so.
 test.each([
-  ["random", "9ecada873f24dce26d541f02fc79f4b8cbef3669b1ce96362aca1b536b6d2b0f"],
-  ["length-group", "46280074b1422596cc19a25f229df6d0524daded05d25b2fa6c000e7f6076beb"],
-  ["group-random", "40c0c4cda5b1e474905c093dc85b84176e29b10475be47745b40c3b621d6a7b1"],
+  ["random", "2ceec14fdb8b8e08c53ae71256b5abc7f8b17b49312e3a79f86b53eba6a5bfd3"],
+  ["length-group", "0b8dea7da9c33751253da353300ab2c695ee00c499e2761c0c08a016347a504a"],
+  ["group-random", "9a93766c10b741a71c881f928756669d1c3b9f304ec6a191f987e3438cb43ace"],
 ] as const)("the batches of a seed stay: %s", (kind, hash) => {
   const bounds = { maxVit: 9, maxTokens: 4096 };
   const parts = ["tiled:20000", "uniform:20000"].map((name) => omnibal.pack(samples(name), bounds));
-  const ranks = epoch(parts, { kind, ranks: 8, microBatch: 2 }, 3);
+  const ranks = epoch(parts, { kind, ranks: 8, microBatch: 2, seed: 7 }, 3);
   expect(sha256(ranks.map((rank) => rank.map((batch) => batch.join(",")).join(";")).join("\n"))).toBe(hash);
 });
 

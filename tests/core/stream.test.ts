@@ -260,6 +260,31 @@ describe("properties", () => {
     );
   });
 
+  test("a group begins with the sample that waits longest", () => {
+    fc.assert(
+      fc.property(lengths, options, (input, options) => {
+        const packer = omnibal.packer(options);
+        // A Set keeps the order in which samples came.
+        const waiting = new Set<number>();
+        const leave = (groups: readonly PackedGroup[]) => {
+          for (const { indices } of groups) {
+            expect(indices[0]).toBe(waiting.values().next().value);
+            for (const i of indices) waiting.delete(i);
+          }
+        };
+        for (let i = 0; i < input.vit.length; i++) {
+          waiting.add(i);
+          const { groups, oversize } = packer.push(part(input, i, i + 1));
+          for (const i of oversize) waiting.delete(i);
+          leave(groups);
+        }
+        leave(packer.flush().groups);
+        expect(waiting.size).toBe(0);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
   test("a group that leaves is full: what it was chosen from held nothing that had still fitted, in small buffers", () => {
     fc.assert(
       fc.property(lengths, options, (input, { maxVit, maxTokens, seed }) => {
