@@ -10,7 +10,7 @@ import { InputError } from "../errors.ts";
 import { Claim, drawnName, isClaimed } from "./claim.ts";
 import { fillDevice, fillNew, syncFolder } from "./fill.ts";
 import { checkEntries, claimIn, commitFiles, finishCommit, isInForce, removeDrawn, removeLeft } from "./folder.ts";
-import type { Format } from "./format.ts";
+import type { Format, Pieces } from "./format.ts";
 import { type Kind, ownKindOf, type Place, placeOf, refuse, statsOf } from "./place.ts";
 import { toStream, unwritable } from "./stream.ts";
 
@@ -89,6 +89,8 @@ class StreamOutput<T> implements Output<T> {
 
   close(): void {}
 }
+
+type NamedPieces = readonly (readonly [name: string, pieces: () => Pieces])[];
 
 class DiskOutput<T> implements Output<T> {
   readonly #format: Format<T>;
@@ -193,11 +195,12 @@ class DiskOutput<T> implements Output<T> {
       refuse(this.#out, "has become something else than a folder: it is left alone");
     }
     this.#holdStill(now);
-    const files = Object.entries(format.folder).map(([name, pieces]) => [name, pieces(written)] as const);
+    // One file after another: what makes the pieces of two may be one and the same core.
+    const files = Object.entries(format.folder).map(([name, pieces]) => [name, () => pieces(written)] as const);
     return now === "nothing" ? this.#writeNewFolder(files) : this.#writeIntoFolder(files);
   }
 
-  async #writeFile(pieces: Iterable<Uint8Array>): Promise<void> {
+  async #writeFile(pieces: Pieces): Promise<void> {
     const { path, kind } = this.#place;
     this.#holdStill(kind);
     const drawn = this.#drawn();
@@ -211,11 +214,11 @@ class DiskOutput<T> implements Output<T> {
     syncFolder(dirname(path));
   }
 
-  async #writeNewFolder(files: readonly (readonly [name: string, pieces: Iterable<Uint8Array>])[]): Promise<void> {
+  async #writeNewFolder(files: NamedPieces): Promise<void> {
     const { path } = this.#place;
     const drawn = this.#drawn();
     mkdirSync(drawn);
-    for (const [name, pieces] of files) await fillNew(join(drawn, name), pieces, undefined);
+    for (const [name, pieces] of files) await fillNew(join(drawn, name), pieces(), undefined);
     syncFolder(drawn);
     this.#checkClaim();
     if (ownKindOf(path) !== "nothing") refuse(this.#out, "has appeared while it was being written: it is left alone");
@@ -223,7 +226,7 @@ class DiskOutput<T> implements Output<T> {
     syncFolder(dirname(path));
   }
 
-  async #writeIntoFolder(files: readonly (readonly [name: string, pieces: Iterable<Uint8Array>])[]): Promise<void> {
+  async #writeIntoFolder(files: NamedPieces): Promise<void> {
     const { path } = this.#place;
     const drawn = this.#drawn();
     mkdirSync(drawn);
@@ -233,7 +236,7 @@ class DiskOutput<T> implements Output<T> {
     for (const [name, pieces] of files) {
       const hash = createHash("sha256");
       let bytes = 0;
-      await fillNew(join(drawn, name), pieces, this.#replaced(join(path, name)), (piece) => {
+      await fillNew(join(drawn, name), pieces(), this.#replaced(join(path, name)), (piece) => {
         hash.update(piece);
         bytes += piece.length;
       });
