@@ -1,6 +1,6 @@
 // commit.json, by which a folder of several files goes from old to new at one moment: see docs/formats.md. Written by
 // src/write/folder.ts, read by src/read/folder.ts.
-import { InputError } from "./core/errors.ts";
+import { InputError } from "./errors.ts";
 
 export const COMMIT = "commit.json";
 
