@@ -8,7 +8,7 @@ import { InputError } from "../core/errors.ts";
 import { COMMIT, type CommitFile, MAX_COMMIT, parseCommit } from "../core/folder-commit.ts";
 import { fileError } from "./source.ts";
 
-/** As often is a folder read that changes while it is read. A run replaces it in milliseconds. */
+/** How often a folder is read that is replaced meanwhile. A run replaces it in milliseconds. */
 const TRIES = 5;
 
 /** Where the file of a name stands; there need be none. */
@@ -23,8 +23,14 @@ async function sizeOf(path: string): Promise<number | undefined> {
 async function commitIn(folder: string): Promise<string | undefined> {
   const path = join(folder, COMMIT);
   const size = await sizeOf(path);
-  // Removed just now, or not to be read: the files are looked at as they stand.
-  return size === undefined || size > MAX_COMMIT ? undefined : readFile(path, "utf8").catch(() => undefined);
+  if (size === undefined || size > MAX_COMMIT) return undefined;
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    // Removed just now: the files have their places. But without one that is there nobody knows which are in force.
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw fileError(path, error);
+  }
 }
 
 async function matches(path: string, { bytes, sha256 }: CommitFile): Promise<boolean> {
@@ -33,28 +39,30 @@ async function matches(path: string, { bytes, sha256 }: CommitFile): Promise<boo
   try {
     for await (const piece of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(piece as Uint8Array);
   } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
     throw fileError(path, error);
   }
   return hash.digest("hex") === sha256;
 }
 
-/** Where the files stand that are in force: as they are called, unless a run has committed others and not moved them yet. */
-async function places(folder: string, text: string | undefined): Promise<FileOf> {
+/** Where the files of a commit stand, which a run may be moving to their places. */
+async function placesOf(folder: string, text: string | undefined): Promise<ReadonlyMap<string, string>> {
+  const places = new Map<string, string>();
   const commit = text === undefined ? undefined : parseCommit(join(folder, COMMIT), text);
-  if (commit === undefined) return (name) => join(folder, name);
-  const moved = new Map<string, string>();
+  if (commit === undefined) return places;
   for (const [name, file] of Object.entries(commit.files)) {
     const waiting = join(folder, commit.work, name);
-    const place = (await sizeOf(waiting)) === undefined ? join(folder, name) : waiting;
-    if (!(await matches(place, file))) {
+    const moved = join(folder, name);
+    if (await matches(waiting, file)) places.set(name, waiting);
+    else if (await matches(moved, file)) places.set(name, moved);
+    else {
       throw new InputError(
         "INVALID_FILE",
-        `${place}: not the file that ${COMMIT} names, the folder is incomplete: write it once more, or copy it whole`,
+        `${moved}: not the file that ${COMMIT} beside it names: copy the folder whole, or remove ${COMMIT} and write it again`,
       );
     }
-    moved.set(name, place);
   }
-  return (name) => moved.get(name) ?? join(folder, name);
+  return places;
 }
 
 /** Tells a file from one that has taken its name. */
@@ -78,18 +86,18 @@ export async function readWhole<T>(folder: string, read: (fileOf: FileOf) => Pro
   for (let left = TRIES; ; left--) {
     const before = await commitIn(folder);
     const seen = new Map<string, string>();
-    const result = await places(folder, before)
-      .then((fileOf) =>
-        read((name) => {
-          const path = fileOf(name);
-          if (!seen.has(path)) seen.set(path, identity(path));
-          return path;
-        }),
-      )
-      .then(
-        (value) => ({ value }),
-        (error: unknown) => ({ error }),
-      );
+    const look = (path: string) => {
+      if (!seen.has(path)) seen.set(path, identity(path));
+      return path;
+    };
+    const reading = placesOf(folder, before).then((places) => {
+      for (const path of places.values()) look(path);
+      return read((name) => look(places.get(name) ?? join(folder, name)));
+    });
+    const result = await reading.then(
+      (value) => ({ value }),
+      (error: unknown) => ({ error }),
+    );
     const same = (await commitIn(folder)) === before && [...seen].every(([path, own]) => identity(path) === own);
     if (same || left <= 1) {
       if ("error" in result) throw result.error;

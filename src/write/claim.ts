@@ -1,6 +1,6 @@
-// Whose an OUT is while a run works on it. A claim is a symbolic link whose target is our marker: unlike a file, a link
-// is there with all its content or not at all, so that a run killed at any moment leaves either a marker that says who
-// it was, or nothing. Where links cannot be made it is a file.
+// Which run an OUT belongs to while it is being written. A claim is a symbolic link whose target is the run's marker. Unlike
+// a file, a link appears with all its content in one step, so a run that is killed at any moment leaves either a marker
+// that says who it was, or nothing. Where links cannot be made, it is a file.
 import { createHash, randomBytes } from "node:crypto";
 import {
   closeSync,
@@ -163,22 +163,23 @@ export function drawnName(path: string, { draw }: Marker): string {
 
 function refuseHeld(out: string, path: string, marker: Marker | undefined, life: "live" | "unknown"): never {
   if (marker === undefined) refuse(out, `${path} is in the way and not of this program: it is left as it is`);
-  if (life === "live") refuse(out, `process ${marker.pid} is writing it since ${show(marker.since)}`);
-  const who = `process ${marker.pid} on host ${show(marker.host)}`;
+  const { pid, host, since } = marker;
+  if (life === "live") refuse(out, `another run is writing it: process ${pid}, since ${show(since)}`);
+  const who = `process ${pid} on host ${show(host)}, since ${show(since)}`;
   refuse(
     out,
-    `${who} is writing it since ${show(marker.since)}, or was killed; it cannot be seen from here: if it is gone, remove ${path}`,
+    `another run is writing it or was killed: ${who}, not to be seen from here; if it is gone, remove ${path}`,
   );
 }
 
 /**
- * Claims `out` by a marker at `path`, or refuses when another run has it. A claim of a dead process is replaced once
- * `settle` has put away what else that process left.
+ * Claims `out` by a marker at `path`, or refuses if another run has claimed it. The claim of a dead process is replaced
+ * after `settle` has put away what else that process left.
  *
- * Replacing is safe however many runs try at once: who wants to replace the claim with draw d must first hold `path-d`
- * that is made in the same way, so one at most can; it then looks whether the claim is still the dead one, and if so
- * nobody but itself can change it. The rename puts its own marker there without a moment in which there is none. A run
- * that is killed on the way leaves both, and the next one settles them in the same order.
+ * However many runs try this at once, one at most succeeds. To replace a claim whose draw is d, a run must first make
+ * `path-after-d`, which only one can, in the same way. It then checks that the dead claim still stands: from here on
+ * nobody else can replace it. Renaming `path-after-d` to `path` leaves no moment without a claim. If a run is killed on
+ * the way, the next one replaces its `path-after-d` first, by the same rule.
  */
 function take(out: string, path: string, text: string, settle: (dead: Marker) => void): void {
   while (!makeClaim(path, text)) {
@@ -203,7 +204,7 @@ function take(out: string, path: string, text: string, settle: (dead: Marker) =>
   }
 }
 
-/** Whether a name in a folder is that of a claim which is about to be replaced: it comes and goes. */
+/** Whether a name is that of a claim made only to replace another: it comes and goes. */
 export function isPassing(path: string, name: string): boolean {
   return name.startsWith(`${path}-after-`);
 }

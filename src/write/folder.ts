@@ -1,20 +1,21 @@
-// How the files of a folder are replaced together, so that a run killed at any moment leaves the old folder or the new
-// one. Their names are fixed, and no system renames several files at once, so one small file decides:
+// How all files of a folder are replaced together, so that a run that is killed at any moment leaves the old folder or the
+// new one. Their names are fixed, and no system renames several files at once, so one small file decides:
 //
 // 1. The new files are written to a subfolder of a drawn name, OUT/.omnibal-0123456789abcdef/, and synced.
-// 2. commit.json, with that name and the size and hash of each file, is written there and renamed to OUT/commit.json.
-//    Until now the folder is the old one, from now on it is the new one: who finds commit.json reads each of its files
-//    in the subfolder, or in OUT where it is not in the subfolder any more.
-// 3. The files are renamed to their places in OUT, commit.json is removed, then the empty subfolder.
+// 2. commit.json, with that name and the size and hash of each file, is written there, synced, and renamed to
+//    OUT/commit.json. Before this rename the folder is the old one, after it the new one: a reader that finds commit.json
+//    reads each of its files in the subfolder, or in OUT if it is not in the subfolder any more.
+// 3. The files are renamed to their places in OUT. Then commit.json is removed, and the empty subfolder.
 //
-// What is cut short in step 3 is finished by the next run. Readers do not: they read the same bytes either way, also
-// where they may not write, and many of them may read at once.
+// If a run is killed in step 3, the next run finishes it. Readers do not: they get the same bytes either way, may not be
+// allowed to write, and may be many at once.
 //
-// A folder that is not there yet is made under a drawn name beside OUT, and renamed when it is whole.
+// A folder that does not exist is made under a drawn name beside OUT, and renamed once it is whole.
 import { createHash } from "node:crypto";
 import {
   closeSync,
   type Dirent,
+  fchmodSync,
   fsyncSync,
   lstatSync,
   openSync,
@@ -107,7 +108,12 @@ export function finishCommit(out: string, folder: string): void {
   for (const [name, file] of Object.entries(commit.files)) {
     const places = [join(folder, commit.work, name), join(folder, name)];
     const place = ownKindOf(places[0]) === "nothing" ? places[1] : places[0];
-    if (!matches(place, file)) refuse(out, `${place} is not the file that ${path} names: all is left as it is`);
+    if (!matches(place, file)) {
+      refuse(
+        out,
+        `${place} is not the file that ${path} names: to give up what that names, remove it and ${commit.work}`,
+      );
+    }
   }
   renameAll(out, folder, commit);
 }
@@ -123,6 +129,8 @@ export function commitFiles(
   const drawn = join(work, COMMIT);
   const file = openSync(drawn, "wx");
   try {
+    // Whoever may read the files must be able to tell which they are.
+    fchmodSync(file, 0o644);
     writeSync(file, commitText(commit));
     fsyncSync(file);
   } finally {

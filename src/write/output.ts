@@ -1,8 +1,8 @@
-// Where the bytes go. OUT is found and claimed before the work, so that hours of it are not lost to a wrong name or to
-// another run, and is the old one until it is the new one, whole, at whatever moment the run ends. Nothing is ever removed
-// but regular files of known names in places that a run drew for itself, and no folder that is not empty.
+// Where the bytes go. OUT is looked up and claimed before the work starts, so that hours of it are not lost to a wrong name
+// or to another run. Whenever the run ends, OUT is the old one or the new one, whole. Only regular files of known names
+// under a name that a run drew for itself are ever removed, and only empty folders.
 import { createHash } from "node:crypto";
-import { fstatSync, lstatSync, mkdirSync, readdirSync, renameSync, statSync, unlinkSync } from "node:fs";
+import { chmodSync, fstatSync, lstatSync, mkdirSync, readdirSync, renameSync, statSync, unlinkSync } from "node:fs";
 import { basename, dirname, join, sep } from "node:path";
 import type { Writable } from "node:stream";
 import { InputError } from "../core/errors.ts";
@@ -10,11 +10,11 @@ import type { CommitFile } from "../core/folder-commit.ts";
 import { Claim, drawnName, isClaimed } from "./claim.ts";
 import { fillDevice, fillNew, syncFolder } from "./fill.ts";
 import { checkEntries, claimIn, commitFiles, finishCommit, isInForce, removeDrawn, removeLeft } from "./folder.ts";
-import type { Format } from "./format.ts";
-import { ownKindOf, type Place, placeOf, refuse, statsOf } from "./place.ts";
-import { checkStdout, toStream, unwritable } from "./stream.ts";
+import type { Format, Pieces } from "./format.ts";
+import { type Kind, ownKindOf, type Place, placeOf, refuse, statsOf } from "./place.ts";
+import { toStream, unwritable } from "./stream.ts";
 
-/** Bytes of OUT's name in the names beside it, which may be 255 long, on some systems 143: ours add 25, seldom more. */
+/** Bytes of OUT's name in the names beside it, which may be 255 long, on some systems 143: ours add 26, seldom more. */
 const STEM = 80;
 
 /** The claim on what is not a folder yet stands beside it. */
@@ -77,7 +77,6 @@ class StreamOutput<T> implements Output<T> {
 
   constructor(format: Format<T>, stream: Writable) {
     if ("folder" in format) throw new InputError("INVALID_OUTPUT", `${format.name} is a folder, it needs a name`);
-    if (stream === process.stdout) checkStdout();
     this.#format = format;
     this.#stream = stream;
   }
@@ -90,6 +89,8 @@ class StreamOutput<T> implements Output<T> {
 
   close(): void {}
 }
+
+type NamedPieces = readonly (readonly [name: string, pieces: () => Pieces])[];
 
 class DiskOutput<T> implements Output<T> {
   readonly #format: Format<T>;
@@ -175,6 +176,14 @@ class DiskOutput<T> implements Output<T> {
     }
   }
 
+  /** The claim may have been removed by hand since, and the folder with it or another be there. */
+  #holdStill(kind: Kind): void {
+    if (this.#claim?.stands === true && (kind === "folder") === (this.#place.kind === "folder")) return;
+    this.#claim?.release();
+    this.#place = { path: this.#place.path, kind };
+    this.#hold();
+  }
+
   async #write(written: T): Promise<void> {
     const format = this.#format;
     const { path, kind } = this.#place;
@@ -182,34 +191,34 @@ class DiskOutput<T> implements Output<T> {
       return kind === "other" ? fillDevice(path, format.file(written)) : this.#writeFile(format.file(written));
     }
     const now = ownKindOf(path);
-    if (now !== "nothing" && now !== "folder")
+    if (now !== "nothing" && now !== "folder") {
       refuse(this.#out, "has become something else than a folder: it is left alone");
-    if (now !== kind) {
-      this.#claim?.release();
-      this.#place = { path, kind: now };
-      this.#hold();
     }
-    const files = Object.entries(format.folder).map(([name, pieces]) => [name, pieces(written)] as const);
+    this.#holdStill(now);
+    // One file after another: what makes the pieces of two may be one and the same core.
+    const files = Object.entries(format.folder).map(([name, pieces]) => [name, () => pieces(written)] as const);
     return now === "nothing" ? this.#writeNewFolder(files) : this.#writeIntoFolder(files);
   }
 
-  async #writeFile(pieces: Iterable<Uint8Array>): Promise<void> {
-    const { path } = this.#place;
+  async #writeFile(pieces: Pieces): Promise<void> {
+    const { path, kind } = this.#place;
+    this.#holdStill(kind);
     const drawn = this.#drawn();
     await fillNew(drawn, pieces, this.#replaced(path));
     this.#checkClaim();
     const now = ownKindOf(path);
-    if (now !== "nothing" && now !== "file")
+    if (now !== "nothing" && now !== "file") {
       refuse(this.#out, "has become something else than a file: it is left alone");
+    }
     renameSync(drawn, path);
     syncFolder(dirname(path));
   }
 
-  async #writeNewFolder(files: readonly (readonly [name: string, pieces: Iterable<Uint8Array>])[]): Promise<void> {
+  async #writeNewFolder(files: NamedPieces): Promise<void> {
     const { path } = this.#place;
     const drawn = this.#drawn();
     mkdirSync(drawn);
-    for (const [name, pieces] of files) await fillNew(join(drawn, name), pieces, undefined);
+    for (const [name, pieces] of files) await fillNew(join(drawn, name), pieces(), undefined);
     syncFolder(drawn);
     this.#checkClaim();
     if (ownKindOf(path) !== "nothing") refuse(this.#out, "has appeared while it was being written: it is left alone");
@@ -217,15 +226,17 @@ class DiskOutput<T> implements Output<T> {
     syncFolder(dirname(path));
   }
 
-  async #writeIntoFolder(files: readonly (readonly [name: string, pieces: Iterable<Uint8Array>])[]): Promise<void> {
+  async #writeIntoFolder(files: NamedPieces): Promise<void> {
     const { path } = this.#place;
     const drawn = this.#drawn();
     mkdirSync(drawn);
+    // Once committed, the files are read in it.
+    chmodSync(drawn, (statSync(path).mode & 0o777) | 0o700);
     const sums: Record<string, CommitFile> = {};
     for (const [name, pieces] of files) {
       const hash = createHash("sha256");
       let bytes = 0;
-      await fillNew(join(drawn, name), pieces, this.#replaced(join(path, name)), (piece) => {
+      await fillNew(join(drawn, name), pieces(), this.#replaced(join(path, name)), (piece) => {
         hash.update(piece);
         bytes += piece.length;
       });
@@ -248,8 +259,9 @@ class DiskOutput<T> implements Output<T> {
 
   #checkClaim(): void {
     const claim = this.#claim as Claim;
-    if (!claim.stands)
+    if (!claim.stands) {
       refuse(this.#out, `${claim.path} is gone, by which other runs know of this one: nothing is replaced`);
+    }
   }
 
   close(): void {

@@ -181,7 +181,9 @@ describe("runs to the same OUT", () => {
       expect(write(at, "pack", format, "-o", "./out")).toEqual({
         code: 1,
         out: "",
-        err: expect.stringMatching(`^omnibal: \\./out: process ${first.child.pid} is writing it since "[^"]+"\n$`),
+        err: expect.stringMatching(
+          `^omnibal: \\./out: another run is writing it: process ${first.child.pid}, since "[^"]+"\n$`,
+        ),
       });
       first.child.kill("SIGKILL");
       await first.end;
@@ -209,7 +211,7 @@ describe("runs to the same OUT", () => {
       at,
     );
     expect(seen.out).toMatch(/^\{"omnibal":"claim",.*\} 1\n$/);
-    expect(seen.err).toMatch(/^omnibal: out: process \d+ is writing it since [^\n]*\n$/);
+    expect(seen.err).toMatch(/^omnibal: out: another run is writing it: process \d+, since [^\n]*\n$/);
     nothingLeft(at);
     // One that holds no marker may be anybody's.
     writeFileSync(join(at, ".y.omnibal"), "");

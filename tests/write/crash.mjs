@@ -8,7 +8,7 @@ const { writeFileSync } = fs;
 let calls = 0;
 
 for (const name of [
-  ...["openSync", "writeSync", "fsyncSync", "fchmodSync", "fchownSync", "mkdirSync", "symlinkSync"],
+  ...["openSync", "writeSync", "fsyncSync", "fchmodSync", "fchownSync", "chmodSync", "mkdirSync", "symlinkSync"],
   ...["renameSync", "unlinkSync", "rmdirSync", "rmSync"],
 ]) {
   const call = fs[name];

@@ -262,7 +262,7 @@ describe("what appears after it was claimed is left alone and reported", () => {
     expect([ours(at), readdirSync(out).includes("offsets.npy")]).toEqual([[], true]);
   });
 
-  test("without its claim nothing is replaced", async () => {
+  test("a claim that was removed by hand is made again, but not while files are replaced", async () => {
     const at = precious("unclaimed");
     for (const [name, claim, format] of [
       ["file", ".file.omnibal", json],
@@ -272,7 +272,23 @@ describe("what appears after it was claimed is left alone and reported", () => {
       const before = contents(at);
       const output = openOutput(format, join(at, name));
       unlinkSync(join(at, claim));
-      await expect(output.write(written)).rejects.toThrow("by which other runs know of this one");
+      await output.write(written);
+      expect(contents(at)).toEqual(before);
+      // Another run has it now.
+      const late = openOutput(format, join(at, name));
+      unlinkSync(join(at, claim));
+      const other = openOutput(format, join(at, name));
+      await expect(late.write(written)).rejects.toThrow("another run is writing it");
+      other.close();
+      const pieces = function* () {
+        unlinkSync(join(at, claim));
+        yield new Uint8Array(1);
+      };
+      const removing =
+        "folder" in format
+          ? { ...format, folder: { ...format.folder, "offsets.npy": pieces } }
+          : { ...format, file: pieces };
+      await expect(writeAs(removing, written, join(at, name))).rejects.toThrow("by which other runs know of this one");
       expect(contents(at)).toEqual(before);
     }
   });
@@ -404,7 +420,7 @@ describe("claims", () => {
     const [at, out] = await scene("live", format, exists);
     const first = openOutput(format, out);
     expect(await refusal(at, async () => openOutput(format, `${at}/./out`).close())).toContain(
-      `process ${process.pid} is writing it since "`,
+      `another run is writing it: process ${process.pid}, since "`,
     );
     await first.write(written);
     await writeAs(format, written, out);
@@ -448,12 +464,12 @@ describe("claims", () => {
 
   test.each([
     ["another host", { host: "elsewhere\u001b[1m" }, 'on host "elsewhere'],
-    ["another container", { processes: "pid:[1]" }, "cannot be seen from here: if it is gone, remove "],
-    ["another machine of that name", { machine: "0123456789abcdef" }, "cannot be seen from here"],
+    ["another container", { processes: "pid:[1]" }, ", not to be seen from here; if it is gone, remove "],
+    ["another machine of that name", { machine: "0123456789abcdef" }, "not to be seen from here"],
     ["a program to come", { version: 2 }, "is in the way and not of this program"],
     ["a draw that is a path", { draw: "../../data/precious" }, "is in the way and not of this program"],
     ["names that are paths", { names: ["../data/precious.bin"] }, "is in the way and not of this program"],
-    ["a live process", { pid: process.ppid, began: "" }, `process ${process.ppid} is writing it`],
+    ["a live process", { pid: process.ppid, began: "" }, `another run is writing it: process ${process.ppid}, since "`],
   ])("the claim of %s is named and left", async (name, change, why) => {
     for (const [, format, exists] of places) {
       const [at, out] = await scene(name, format, exists);
@@ -466,7 +482,7 @@ describe("claims", () => {
     const [at, out] = await scene("boot", json, false);
     leave(out, json, false, { boot: "another", pid: process.pid });
     const { machine } = JSON.parse(readlinkSync(join(at, ".out.omnibal")));
-    if (machine === "") expect(await refusal(at, () => writeAs(json, written, out))).toContain("cannot be seen");
+    if (machine === "") expect(await refusal(at, () => writeAs(json, written, out))).toContain("not to be seen");
     else {
       await writeAs(json, written, out);
       expect(ours(at)).toEqual([]);
