@@ -36,6 +36,8 @@ export {
   type BalanceWeights,
   type CostModel,
   Plan,
+  type PlanBasis,
+  type PlanMade,
   type PlanState,
   type PlanStats,
   plan,

@@ -29,9 +29,8 @@ function refuse(path: string, why: string): never {
 }
 
 export interface ReadPlanOptions {
-  /** With `packing`: an instance to compare fingerprints with, and the groups that the plan is to be used with. */
-  readonly omnibal?: HasCore;
-  readonly packing?: GroupLoadsInput;
+  /** The groups that the plan is to be used with: one that was made of others is refused. */
+  readonly fits?: { readonly omnibal: HasCore; readonly packing: GroupLoadsInput };
   /** See `ReadOptions.onWait`. */
   readonly onWait?: (path: string) => void;
 }
@@ -149,10 +148,9 @@ async function readFolder(path: string, fileOf: FileOf): Promise<ReadPlan> {
 }
 
 /**
- * Reads the steps of a plan: the JSON or the .npy folder that `omnibal plan` writes. With a packing, one that says what it
- * was made of must have been made of that.
+ * Reads the steps of a plan: the JSON or the .npy folder that `omnibal plan` writes.
  *
- * @throws InputError INVALID_FILE with the path and the place.
+ * @throws InputError INVALID_FILE with the path and the place, or what differs from the groups that it must fit.
  */
 export async function readPlan(path: string, options: ReadPlanOptions = {}): Promise<ReadPlan> {
   const kind = await stat(path).catch((error: unknown) => {
@@ -161,9 +159,9 @@ export async function readPlan(path: string, options: ReadPlanOptions = {}): Pro
   const plan = kind.isDirectory()
     ? await readWhole(path, (fileOf) => readFolder(path, fileOf))
     : fromJson(path, await readJson(path, options));
-  const { omnibal, packing } = options;
-  if (omnibal === undefined || packing === undefined || plan.made === undefined) return plan;
-  const other = new GroupsIdentity(omnibal.core.abi, toParts(packing)).differs(plan.made);
+  const { fits } = options;
+  if (fits === undefined || plan.made === undefined) return plan;
+  const other = new GroupsIdentity(fits.omnibal.core.abi, toParts(fits.packing)).differs(plan.made);
   if (other === undefined) return plan;
   return refuse(path, `made for another packing: ${other.name} ${other.made}, this packing has ${other.own}`);
 }
