@@ -99,7 +99,7 @@ describe("of a plan", () => {
   const plan = omnibal.plan(packing, { ranks: 2 });
   const { made } = plan;
   const refused = (other: unknown) =>
-    refusal(() => readPlan(path, { omnibal, packing }), { ranks: 2, steps: [[[0], [1]]], made: other });
+    refusal(() => readPlan(path, { fits: { omnibal, packing } }), { ranks: 2, steps: [[[0], [1]]], made: other });
 
   test.each([
     [null, "made is null, expected an object"],
