@@ -24,6 +24,8 @@ export {
   type BalanceWeights,
   type CostModel,
   Plan,
+  type PlanBasis,
+  type PlanMade,
   type PlanState,
   type PlanStats,
   type TailRule,

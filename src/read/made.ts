@@ -56,6 +56,9 @@ export function packingMadeIn(path: string, value: unknown): PackingMade {
     load(`made.${name}.vit`, vit);
     load(`made.${name}.tokens`, tokens);
   }
+  if (made.method !== undefined && typeof made.method !== "string") {
+    refuse(path, `made.method is ${show(made.method)}, expected a name`);
+  }
   for (const [name, high] of Object.entries({ seed: MAX_UINT32, rounds: MAX_INT32, effort: MAX_INT32 })) {
     if (made[name] !== undefined) whole(path, `made.${name}`, made[name], 0, high);
   }
