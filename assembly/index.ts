@@ -298,7 +298,7 @@ export function planTime(): f64 {
  * groupsFingerprint(offsets, order, groups, first): of the groups of CSR arrays, u32, the first of which has number `first`.
  * oversizeFingerprint(oversize, count): what the oversize samples, u32[count], add to a packing's.
  */
-export { groupsFingerprint, loadFingerprint, oversizeFingerprint } from "./fingerprint";
+export { groupsFingerprint, loadFingerprint, oversizeFingerprint } from "./loads/fingerprint";
 
 /**
  * textBegin(format, offsets, order, vit, tokens, groups, oversize, oversizeCount, maxVit, maxTokens, bound, rounds, mix,

@@ -2,7 +2,6 @@ export type { Abi } from "./core/abi.ts";
 export { type ErrorCode, InputError, OmnibalError, OptionError, RuntimeError } from "./core/errors.ts";
 export type { LengthArray, Lengths, LengthsInput, SampleRecord } from "./core/lengths.ts";
 export { load, loadSync, type WasmSource } from "./core/load.ts";
-export type { ByLoad, Fingerprint, GroupsMade, PackingMade, PackingSettings } from "./made.ts";
 export {
   type BalancedOptions,
   type CommonPackOptions,
@@ -13,6 +12,7 @@ export {
   type PackProgress,
   type RoundInfo,
 } from "./omnibal.ts";
+export type { ByLoad, Fingerprint, GroupsMade, PackingMade, PackingSettings } from "./pack/made.ts";
 export { Packing, type PackingBounds, type PackingParts, type PackingStats, type PackMethod } from "./pack/packing.ts";
 export type { LengthStats, LoadStats, VitBin } from "./pack/stats.ts";
 export { type PackedGroup, Packer, type PackerOptions, type PackerOutput } from "./pack/stream.ts";
@@ -22,6 +22,8 @@ export {
   type BalanceWeights,
   type CostModel,
   Plan,
+  type PlanBasis,
+  type PlanMade,
   type PlanState,
   type PlanStats,
   type TailRule,

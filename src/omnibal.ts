@@ -3,7 +3,7 @@ import { OptionError, RuntimeError } from "./core/errors.ts";
 import { type Lengths, type LengthsInput, toLengths } from "./core/lengths.ts";
 import { integer, MAX_INT32, MAX_UINT32, oneOf } from "./core/options.ts";
 import { imports } from "./core/wasi.ts";
-import { GroupsIdentity, type PackingMade, type PackingSettings, packingMade } from "./made.ts";
+import { GroupsIdentity, type PackingMade, type PackingSettings, packingMade } from "./pack/made.ts";
 import { Packing, type PackingBounds, type PackMethod } from "./pack/packing.ts";
 import type { LengthStats } from "./pack/stats.ts";
 import { makePacker, type Packer, type PackerOptions, restorePacker } from "./pack/stream.ts";

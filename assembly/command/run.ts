@@ -12,7 +12,6 @@ import { mixOf } from "../pack/mix";
 import * as packing from "../pack/packing";
 import { begin as textBegin, write as textWrite } from "../text/packing";
 import { look as statsLook, write as statsWrite } from "../text/stats";
-import { MADE_ROOM, putBalanced, putIsf } from "../wasi/made";
 import {
   areSame,
   commandName,
@@ -43,6 +42,7 @@ import {
   valueOf,
 } from "./arguments";
 import { checkInput, readSamples, samples, tellOutOfMemory, tokensColumn, vitColumn } from "./input";
+import { MADE_ROOM, putBalanced, putIsf } from "./made";
 import { exitCode, flush, say, send, startError, startOutput, WRONG_USAGE } from "./output";
 import { saySummary } from "./summary";
 import { proc_exit } from "./wasi_snapshot_preview1";

@@ -108,7 +108,7 @@ export const evaluateCommand: Command = {
       seen = interruptibly(() => omnibal.evaluate(packing, asked));
       order = ["sampler", `${sampler}, ${shape(asked)}`];
     } else {
-      const plan = await readPlan(planPath, { omnibal, packing });
+      const plan = await readPlan(planPath, { fits: { omnibal, packing } });
       if (ranks !== undefined && ranks !== plan.ranks) {
         throw new UsageError(`--ranks is ${ranks}, ${planPath} is for ${plan.ranks}`);
       }

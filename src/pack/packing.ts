@@ -1,5 +1,5 @@
 import type { Lengths } from "../core/lengths.ts";
-import type { PackingSettings } from "../made.ts";
+import type { PackingSettings } from "./made.ts";
 
 /** Figures of a packing. Ratios are for reading; no group depends on them. */
 export interface PackingStats {

@@ -2,7 +2,7 @@ import { type Abi, BAD_UNIT, check } from "../core/abi.ts";
 import { InputError, show } from "../core/errors.ts";
 import { type Lengths, type LengthsInput, toLengths } from "../core/lengths.ts";
 import { DEFAULT_SEED, integer, MAX_UINT32 } from "../core/options.ts";
-import { GroupsIdentity, type GroupsMade } from "../made.ts";
+import { GroupsIdentity, type GroupsMade } from "../pack/made.ts";
 import type { Packing } from "../pack/packing.ts";
 import { allocate, beginUnits, type GroupLoads, makePlan, type PlanOptions, resolvePlan } from "./samplers.ts";
 

@@ -1,7 +1,7 @@
 import { type Abi, BAD_ARGUMENT, check } from "../core/abi.ts";
 import { OptionError, show } from "../core/errors.ts";
 import { DEFAULT_SEED, integer, MAX_INT32, MAX_UINT32, oneOf } from "../core/options.ts";
-import { GroupsIdentity, type GroupsMade } from "../made.ts";
+import { GroupsIdentity, type GroupsMade } from "../pack/made.ts";
 import { takeFigures } from "./evaluate.ts";
 import {
   allocate,

@@ -9,7 +9,7 @@ import {
 } from "../core/abi.ts";
 import { InputError, OptionError, show } from "../core/errors.ts";
 import { integer, MAX_INT32, MAX_UINT32, oneOf } from "../core/options.ts";
-import type { GroupsIdentity, GroupsMade } from "../made.ts";
+import type { GroupsIdentity, GroupsMade } from "../pack/made.ts";
 
 /**
  * What a sampler or `evaluate` needs of groups: a `Packing` has it, and so have single samples. int32[length] tiles and

@@ -4,7 +4,7 @@ import type { Abi } from "../core/abi.ts";
 import { InputError, show } from "../core/errors.ts";
 import type { Lengths } from "../core/lengths.ts";
 import { MAX_INT32, MAX_UINT32 } from "../core/options.ts";
-import { type Fingerprint, loadFingerprints, type PackingMade } from "../made.ts";
+import { type Fingerprint, loadFingerprints, type PackingMade } from "../pack/made.ts";
 import type { PlanMade } from "../plan/plan.ts";
 
 type Members = Readonly<Record<string, unknown>>;
@@ -55,6 +55,9 @@ export function packingMadeIn(path: string, value: unknown): PackingMade {
     const { vit, tokens } = each(path, `made.${name}`, made[name], load);
     load(`made.${name}.vit`, vit);
     load(`made.${name}.tokens`, tokens);
+  }
+  if (made.method !== undefined && typeof made.method !== "string") {
+    refuse(path, `made.method is ${show(made.method)}, expected a name`);
   }
   for (const [name, high] of Object.entries({ seed: MAX_UINT32, rounds: MAX_INT32, effort: MAX_INT32 })) {
     if (made[name] !== undefined) whole(path, `made.${name}`, made[name], 0, high);

@@ -5,9 +5,9 @@ import { join, resolve } from "node:path";
 import { InputError, show } from "../core/errors.ts";
 import type { Lengths } from "../core/lengths.ts";
 import { MAX_INT32 } from "../core/options.ts";
-import { type PackingMade, type PackingSettings, packingFingerprint } from "../made.ts";
 import type { Omnibal } from "../omnibal.ts";
-import { Packing } from "../pack/packing.ts";
+import { type PackingMade, type PackingSettings, packingFingerprint } from "../pack/made.ts";
+import { Packing, type PackMethod } from "../pack/packing.ts";
 import { groupSums } from "../plan/evaluate.ts";
 import { Column, type Watch } from "./columns.ts";
 import { JsonText } from "./json-text.ts";
@@ -298,6 +298,8 @@ function givenBounds(vit: number | undefined, tokens: number | undefined): Packi
   return vit === undefined || tokens === undefined ? undefined : { bounds: { vit, tokens } };
 }
 
+const METHODS: readonly PackMethod[] = ["isf", "balanced"];
+
 /** Sums stop at 2^31 - 1 in the core, where a group that no packer made may be beyond. */
 function checkSums(
   path: string,
@@ -399,7 +401,8 @@ export async function readPacking(
     },
     bound: statistic(stats, "bound") ?? 0,
     rounds: statistic(stats, "rounds") ?? 0,
-    method: made?.method,
+    // A later omnibal may have methods that this one does not know.
+    method: METHODS.find((method) => method === made?.method),
     settings: made === undefined ? givenBounds(vit, tokens) : settingsOf(made),
     lengths,
   });

@@ -4,8 +4,8 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { InputError, show } from "../core/errors.ts";
 import { MAX_INT32 } from "../core/options.ts";
-import { GroupsIdentity } from "../made.ts";
 import type { Omnibal } from "../omnibal.ts";
+import { GroupsIdentity } from "../pack/made.ts";
 import type { PlanOrder } from "../plan/evaluate.ts";
 import type { PlanMade } from "../plan/plan.ts";
 import { type GroupLoadsInput, toParts } from "../plan/samplers.ts";
@@ -140,26 +140,23 @@ async function readFolder(path: string): Promise<ReadPlan> {
   return { ...own, order: values, made: madeIn(file, made, own) };
 }
 
-/** The groups that a plan is to be used with. */
 export interface ReadPlanOptions {
-  readonly omnibal: Omnibal;
-  readonly packing: GroupLoadsInput;
+  /** The groups that the plan is to be used with: one that was made of others is refused. */
+  readonly fits?: { readonly omnibal: Omnibal; readonly packing: GroupLoadsInput };
 }
 
 /**
- * Reads the steps of a plan: the JSON or the .npy folder that `omnibal plan` writes. With a packing, one that says what it
- * was made of must have been made of that.
+ * Reads the steps of a plan: the JSON or the .npy folder that `omnibal plan` writes.
  *
- * @throws InputError INVALID_FILE with the path and the place.
+ * @throws InputError INVALID_FILE with the path and the place, or what differs from the groups that it must fit.
  */
-export async function readPlan(path: string, options?: ReadPlanOptions): Promise<ReadPlan> {
+export async function readPlan(path: string, { fits }: ReadPlanOptions = {}): Promise<ReadPlan> {
   const kind = await stat(path).catch((error: unknown) => {
     throw fileError(path, error);
   });
   const plan = kind.isDirectory() ? await readFolder(path) : fromJson(path, await readJson(path));
-  if (options === undefined || plan.made === undefined) return plan;
-  const { omnibal, packing } = options;
-  const other = new GroupsIdentity(omnibal.abi, toParts(packing)).differs(plan.made);
+  if (fits === undefined || plan.made === undefined) return plan;
+  const other = new GroupsIdentity(fits.omnibal.abi, toParts(fits.packing)).differs(plan.made);
   if (other === undefined) return plan;
   return refuse(path, `made for another packing: ${other.name} ${other.made}, this packing has ${other.own}`);
 }

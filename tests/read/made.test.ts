@@ -59,6 +59,7 @@ describe("of a packing", () => {
     [{ ...made, bounds: { vit: 9 } }, isWhole("made.bounds.tokens", undefined)],
     [{ ...made, min: { vit: 9, tokens: 1.5 } }, isWhole("made.min.tokens", 1.5)],
     [{ ...made, seed: -1 }, isWhole("made.seed", -1, 0, 4294967295)],
+    [{ ...made, method: 7 }, "made.method is 7, expected a name"],
     [{ ...made, rounds: "50" }, isWhole("made.rounds", '"50"')],
     [{ ...made, bounds: { vit: 8, tokens: 4096 } }, "group 0 has 9 vit, the packing's bound is 8"],
     [
@@ -79,6 +80,9 @@ describe("of a packing", () => {
     const read = await readPacking(omnibal, path, lengths);
     expect(omnibal.made(read)).toEqual({ ...made, shards: 4 });
     expect(read).toMatchObject({ method: "isf", bounds: packing.bounds });
+    expect(await refused({ ...made, method: "later" })).toBe("");
+    const later = await readPacking(omnibal, path, lengths);
+    expect([later.method, omnibal.made(later).method]).toEqual([undefined, "later"]);
   });
 
   test("a number of groups that is none", async () => {
@@ -99,7 +103,7 @@ describe("of a plan", () => {
   const plan = omnibal.plan(packing, { ranks: 2 });
   const { made } = plan;
   const refused = (other: unknown) =>
-    refusal(() => readPlan(path, { omnibal, packing }), { ranks: 2, steps: [[[0], [1]]], made: other });
+    refusal(() => readPlan(path, { fits: { omnibal, packing } }), { ranks: 2, steps: [[[0], [1]]], made: other });
 
   test.each([
     [null, "made is null, expected an object"],

@@ -1,7 +1,7 @@
 // What a packing was made of, as JSON: the bytes that src/made.ts makes of it, docs/formats.md has the keys.
 
 import { ascii } from "../base/ascii";
-import { groupsFingerprint, loadFingerprint, oversizeFingerprint } from "../fingerprint";
+import { groupsFingerprint, loadFingerprint, oversizeFingerprint } from "../loads/fingerprint";
 import * as packing from "../pack/packing";
 import { cursor, put, putHex, putNumber, startText } from "../text/writer";
 

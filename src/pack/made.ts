@@ -1,10 +1,10 @@
 // What packings, plans and states were made of, so that whoever reads them can tell whether they fit. docs/formats.md
 // describes all of it. Nothing here is computed before something is saved or compared.
-import { type Abi, outOfMemory } from "./core/abi.ts";
-import { show } from "./core/errors.ts";
-import type { Lengths } from "./core/lengths.ts";
-import type { Packing } from "./pack/packing.ts";
-import type { GroupLoads } from "./plan/samplers.ts";
+import { type Abi, outOfMemory } from "../core/abi.ts";
+import { show } from "../core/errors.ts";
+import type { Lengths } from "../core/lengths.ts";
+import type { GroupLoads } from "../plan/samplers.ts";
+import type { Packing } from "./packing.ts";
 
 /** 64 bits as 16 lower-case hexadecimal digits. */
 export type Fingerprint = string;
