@@ -14,7 +14,7 @@
 // One instance serves one caller at a time. The imports (wasi_snapshot_preview1.ts) are for `_start` alone: who does
 // not call it may give functions that do nothing.
 
-import * as advice from "./advice";
+import * as advice from "./pack/advice";
 import * as bound from "./pack/lower-bounds";
 import * as balance from "./plan/evaluate";
 import * as mix from "./pack/mix";
@@ -82,7 +82,7 @@ export {
   advise as adviseBounds,
   tokensOf as adviceTokens,
   vitOf as adviceVit,
-} from "./advice";
+} from "./pack/advice";
 
 export function adviceCount(): i32 {
   return advice.count;

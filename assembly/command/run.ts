@@ -1,10 +1,10 @@
 // The command that the module is under WASI: what the command line in src/cli does for JSON, JSON Lines and .npy, with the
 // same output, messages and exit codes. Nothing here runs, and WASI is not called, before `start` is.
 
-import { advise } from "../advice";
 import { ascii } from "../base/ascii";
 import { alloc, mark, release } from "../base/memory";
 import { OK } from "../base/status";
+import { advise } from "../pack/advice";
 import { begin as balancedBegin, step as balancedStep } from "../pack/balanced/driver";
 import * as isf from "../pack/isf";
 import * as bounds from "../pack/lower-bounds";

@@ -1,7 +1,7 @@
 // How good the last packing is, for people: the lines that the Node command line shows, but for the times.
 
-import * as advice from "../advice";
 import { ascii } from "../base/ascii";
+import * as advice from "../pack/advice";
 import * as packing from "../pack/packing";
 import { say, sayByte, sayNumber, sayOnStandardError } from "./output";
 

@@ -526,7 +526,7 @@ async function walk(pool: Pool, lengths: Lengths, resolved: Resolved, options: S
 const FILL = 0.8;
 /** maxTokens over maxVit * tokens per tile, most telling first: a scan with little room leaves out the last ones. */
 const TOKEN_FACTORS = [1.1, 1.35, 1, 1.8, 1.2, 1.05, 0.95, 1.5, 0.9];
-/** Beyond so many samples, candidates are tried on every k-th sample first, and only the best on all. */
+/** Beyond so many samples, candidates are tried on a part of them first, and only the best on all. */
 const WHOLE = 100_000;
 /** Samples that candidates are pruned on. */
 export const PART = 40_000;
@@ -631,9 +631,16 @@ function ranges(hold: Hold, { window, maxVit, maxTokens }: Resolved, count: numb
   };
 }
 
-/** Every k-th sample. */
+/**
+ * `count` samples, one of each stretch of that many. Which one of a stretch differs from one to the next: every k-th
+ * sample of data that was dealt out of several sources in turn may be of one source alone.
+ */
 export function thin({ vit, tokens }: Lengths, count: number): Lengths {
-  const at = Int32Array.from({ length: count }, (_, k) => Math.floor((k * vit.length) / count));
+  const at = Int32Array.from({ length: count }, (_, k) => {
+    // Multiples of the golden ratio are spread evenly, whatever the period of the data is.
+    const part = (Math.imul(k, 0x9e3779b1) >>> 0) / 2 ** 32;
+    return Math.floor(((k + part) * vit.length) / count);
+  });
   return { vit: at.map((i) => vit[i]), tokens: at.map((i) => tokens[i]) };
 }
 
