@@ -15,7 +15,7 @@ const packing = omnibal.pack(lengths, { maxVit: 9, maxTokens: 4096 });
 const balanced = omnibal.pack(lengths, { maxVit: 9, maxTokens: 4096, method: "balanced" });
 const cost = { msPerTile: 6, msPerToken: 0.02 };
 const plan = omnibal.plan(packing, { ranks: 2, balance: cost });
-const written = { omnibal, packing, plan, files: [{ path: "a.json", samples: 6 }], ...lengths };
+const written = { core: omnibal.core, packing, plan, files: [{ path: "a.json", samples: 6 }], ...lengths };
 
 /** The text under a heading, up to the next one. */
 function section(heading: string): string {

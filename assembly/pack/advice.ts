@@ -92,7 +92,7 @@ function vitFor(tokens: f64): f64 {
   return max(ceil((MARGIN * tokens) / perTile), needVit);
 }
 
-/** How full ISF makes the bound that it fills less, on every k-th sample; 0 when out of memory. */
+/** How full ISF makes the bound that it fills less, on a part of the samples; 0 when out of memory. */
 function fillByIsf(vit: usize, tokens: usize, n: i32, maxVit: i32, maxTokens: i32): f64 {
   const before = mark();
   const count = min(n, TRIED);
@@ -107,7 +107,9 @@ function fillByIsf(vit: usize, tokens: usize, n: i32, maxVit: i32, maxTokens: i3
     return 0;
   }
   for (let k: usize = 0; k < <usize>count; k++) {
-    const at = (<usize>((<u64>k * <u64>n) / <u64>count)) << 2;
+    // One of each stretch, by multiples of the golden ratio: every k-th may be of one source alone, of several in turn.
+    const part = count < n ? <f64>(<u32>k * 0x9e3779b1) / 4294967296.0 : 0;
+    const at = (<usize>(((<f64>k + part) * <f64>n) / <f64>count)) << 2;
     store<i32>(someVit + (k << 2), load<i32>(vit + at));
     store<i32>(someTokens + (k << 2), load<i32>(tokens + at));
   }

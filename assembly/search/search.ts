@@ -454,10 +454,16 @@ export function ask(s: Search): i32 {
   return s.open;
 }
 
-/** Which samples the part is made of: out[k], u32[PART_SAMPLES], their indices. */
+/**
+ * Which samples the part is made of: out[k], u32[PART_SAMPLES], one of each stretch of n / PART_SAMPLES. Which one of a
+ * stretch differs from one to the next: every k-th sample of data that was dealt out of several sources in turn may be of
+ * one source alone.
+ */
 export function partOf(n: i32, out: usize): void {
   for (let k = 0; k < PART_SAMPLES; k++) {
-    store<u32>(out + ((<usize>k) << 2), <u32>((<u64>k * <u64>n) / PART_SAMPLES));
+    // Multiples of the golden ratio are spread evenly, whatever the period of the data is.
+    const part = <f64>(<u32>k * 0x9e3779b1) / 4294967296;
+    store<u32>(out + ((<usize>k) << 2), <u32>(((<f64>k + part) * <f64>n) / <f64>PART_SAMPLES));
   }
 }
 

@@ -116,6 +116,9 @@ class Omnibal:
         if status in (3, 4):
             name = "vit" if status == 3 else "tokens"
             raise ValueError(f"{name}: a value is beyond its range, expected whole numbers from 0 to 2147483647")
+        if status == 18:
+            name = ("vit", "tokens", "attention")[self.call("errorLoad")]
+            raise ValueError(f"{name} of group {self.call('errorIndex')} is beyond its range, expected 0 to 2^62")
         if status != 0:
             raise RuntimeError(f"the module answered {status}: it is of another version than this file")
 

@@ -4,6 +4,7 @@ import {
   type BalancedPlanOptions,
   type BalanceWeights,
   type CostModel,
+  MOST_WEIGHT,
   type Plan,
   type PlanStats,
   TAIL_RULES,
@@ -51,7 +52,7 @@ Options:
   --balance WEIGHTS   what unevenness in each counts, 0 where it is not named
                       (default vit=1,tokens=1; attention is the third)
   --cost TIMES        in place of weights, what a rank's time is made of:
-                      ms-per-tile=6,ms-per-token=0.02,ms-per-token2=0.000004
+                      ms-per-tile=6,ms-per-token=0.02,ms-per-token2=4e-6
   -o, --output OUT    write there and not to standard output
   --format FORMAT     ${planFormats.map((format) => format.name).join(", ")} (default json)
 ${inputOptionsHelp}
@@ -72,6 +73,9 @@ function assignments(option: string, text: string, names: Readonly<Record<string
     if (!Object.hasOwn(names, name) || !Number.isFinite(number)) {
       const known = Object.keys(names).join(", ");
       throw new UsageError(`--${option} has ${JSON.stringify(part)}, expected NAME=NUMBER with one of ${known}`);
+    }
+    if (number > MOST_WEIGHT) {
+      throw new UsageError(`--${option} has ${JSON.stringify(part)}, expected a number from 0 to 1e12`);
     }
     if (Object.hasOwn(found, names[name])) throw new UsageError(`--${option} has ${name} twice`);
     found[names[name]] = number;

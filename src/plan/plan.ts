@@ -17,7 +17,7 @@ import {
   type SamplerKind,
 } from "./samplers.ts";
 
-/** What unevenness in each load counts against the others: finite numbers >= 0, not all 0. Default: vit 1, tokens 1. */
+/** What unevenness in each load counts against the others: 0 .. 1e12, not all 0. Default: vit 1, tokens 1. */
 export interface BalanceWeights {
   readonly vit?: number;
   readonly tokens?: number;
@@ -25,7 +25,7 @@ export interface BalanceWeights {
   readonly attention?: number;
 }
 
-/** What a group costs a rank, from a profile of the trainer: then this sum alone is evened out, and times are predicted. */
+/** What a group costs a rank, 0 .. 1e12 each, from a profile of the trainer: then this sum alone is evened out, and times are predicted. */
 export interface CostModel {
   readonly msPerTile: number;
   readonly msPerToken: number;
@@ -221,6 +221,9 @@ export class Plan {
   }
 }
 
+/** No weight or cost is larger: sums over an epoch stay finite. */
+export const MOST_WEIGHT = 1e12;
+
 /** What each of `GROUP_LOADS` is called as a weight and as a cost, in their order. */
 const WEIGHTS: NamesOf<BalanceWeights> = { vit: true, tokens: true, attention: true };
 const COSTS: NamesOf<CostModel> = { msPerTile: true, msPerToken: true, msPerTokenSquared: true };
@@ -253,8 +256,8 @@ function resolveBalance(balance: BalanceWeights | CostModel | undefined): Balanc
   const given = asked as Readonly<Record<string, unknown>>;
   const weights = names.map((name) => {
     const value = given[name] ?? 0;
-    if (typeof value !== "number" || !Number.isFinite(value) || value < 0) {
-      throw new OptionError("INVALID_OPTION", `balance.${name} is ${show(value)}, expected a finite number from 0`);
+    if (typeof value !== "number" || !(value >= 0 && value <= MOST_WEIGHT)) {
+      throw new OptionError("INVALID_OPTION", `balance.${name} is ${show(value)}, expected a number from 0 to 1e12`);
     }
     return value;
   });

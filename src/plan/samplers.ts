@@ -221,7 +221,12 @@ export function makePlan(abi: Abi, plan: ResolvedPlan, epoch: number, from: numb
 /** A value as JSON, the members of an object in one order: what stores a state may change it. */
 function canonical(value: unknown): string | undefined {
   const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
-  return JSON.stringify(isObject ? Object.fromEntries(Object.entries(value).sort()) : value);
+  try {
+    return JSON.stringify(isObject ? Object.fromEntries(Object.entries(value).sort()) : value);
+  } catch {
+    // What no JSON can be, or is nested too deep for it: in no state of ours.
+    return show(value);
+  }
 }
 
 /** Throws unless a state was taken with these options, naming the first that differs. */

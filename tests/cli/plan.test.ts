@@ -151,6 +151,7 @@ describe("errors", () => {
       ["--ranks=8", "--cost=ms-per-tile=-1"],
       '--cost has "ms-per-tile=-1", expected NAME=NUMBER with one of ms-per-tile, ms-per-token, ms-per-token2',
     ],
+    [["--ranks=8", "--cost=ms-per-tile=1e308"], '--cost has "ms-per-tile=1e308", expected a number from 0 to 1e12'],
     [
       ["--ranks=8", "--balance=vit=1", "--cost=ms-per-tile=1"],
       "--balance and --cost are both given, expected one of them",

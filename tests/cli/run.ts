@@ -24,7 +24,8 @@ export function omnibal(
 
 /** Starts it, and gives the process and the promise of how it ends. */
 export function start(args: readonly string[], cwd: string) {
-  const child = spawn(process.execPath, [MAIN, ...args], { cwd, stdio: ["pipe", "ignore", "pipe"] });
+  const child = spawn(process.execPath, [MAIN, ...args], { cwd, stdio: ["pipe", "pipe", "pipe"] });
+  child.stdout.resume();
   let err = "";
   child.stderr.on("data", (chunk) => {
     err += chunk;

@@ -274,6 +274,12 @@ describe("what plan refuses", () => {
     [{ ranks: 8, balance: { vit: -1 } }, "balance.vit is -1"],
     [{ ranks: 8, balance: { vit: Number.NaN } }, "balance.vit is NaN"],
     [{ ranks: 8, balance: { vit: 0 } }, "balance is 0 throughout"],
+    // Predicted times were Infinity and idle shares NaN, or it was the number of groups that was said to be too large.
+    [
+      { ranks: 8, balance: { msPerTile: 1e308, msPerToken: 0 } },
+      "balance.msPerTile is 1e+308, expected a number from 0",
+    ],
+    [{ ranks: 8, balance: { vit: 1e13 } }, "balance.vit is 10000000000000, expected a number from 0 to 1e12"],
     [{ ranks: 8, balance: { msPerTile: 1, msPerToken: Number.POSITIVE_INFINITY } }, "balance.msPerToken is Infinity"],
   ])("%j", (options, message) => {
     expect(() => omnibal.plan(packing, options as BalancedPlanOptions)).toThrow(message);

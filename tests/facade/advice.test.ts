@@ -68,6 +68,18 @@ describe("bounds that do not suit", () => {
     expect(narrower).toEqual({ maxVit: Math.ceil((1.1 * 4096) / perTile), maxTokens: 4096 });
   });
 
+  test("250,000 samples, of which a part is tried: those of two sources in turn are as all of them", () => {
+    const lengths = made(250_000, (next) => [next() % 2 === 0 ? 1 : 5, 0]);
+    for (const [i, v] of lengths.vit.entries()) {
+      lengths.vit[i] = i % 5 === 0 ? v : 0;
+      lengths.tokens[i] = i % 5 === 0 ? v * 280 : 90;
+    }
+    for (const advised of omnibal.suitableBounds(lengths, { maxVit: 9, maxTokens: 16384 })) {
+      expect(leastFill(lengths, advised, "isf")).toBeGreaterThan(0.75);
+    }
+    expect(omnibal.suitableBounds(lengths, { maxVit: 9, maxTokens: 16384 })).not.toEqual([]);
+  });
+
   test("real files at 9 / 4096", needs(noRealData), () => {
     const names = ["ai2d_train_12k", "synthdog_en"];
     expect(names.map((name) => omnibal.suitableBounds(samples(name), { maxVit: 9, maxTokens: 4096 }))).toEqual([

@@ -435,6 +435,14 @@ describe("what a scan returns", () => {
     expect((await omnibal.search(text, asked)).winner).toMatchObject({ leftOut: 0, inWindow: true });
   });
 
+  test("sources in turn: every third sample, of 120,000, was of one source alone, and no bounds were found", async () => {
+    const n = 120_000;
+    const vit = Int32Array.from({ length: n }, (_, i) => (i % 3 === 0 ? 0 : 1 + ((i * 31) % 5)));
+    const tokens = vit.map((v, i) => (v === 0 ? 50 + ((i * 7919) % 200) : 256 * v + 30 + ((i * 7919) % 300)));
+    const { winner } = await omnibal.search({ vit, tokens }, { ...asked, rounds: 3, workers: 0 });
+    expect(winner).toMatchObject({ inWindow: true, leftOut: 0 });
+  });
+
   test("more than 100,000 samples: candidates are pruned on a part, and the rows are of all samples", async () => {
     const many = samples("tiled:200000");
     const { winner, candidates, pruned } = await omnibal.search(many, { ...asked, rounds: 10, workers: 0 });

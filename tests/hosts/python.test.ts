@@ -253,17 +253,21 @@ describe("the batch sampler in Python", () => {
     const status = (code: number) => ({ calls: [["module", "_check", code]] as const });
     expect(
       sample([
-        plan([1, 2 ** 31], [1, 1], 1),
-        plan([1, 1], [1, 2 ** 31], 1),
+        plan([1, -1], [1, 1], 1),
+        plan([1, 1], [-1, 1], 1),
         plan([1, 1], [1, 1], 0),
         status(1),
+        status(3),
+        status(4),
         status(17),
       ]),
     ).toEqual([
-      "ValueError: vit: a value is beyond its range, expected whole numbers from 0 to 2147483647",
-      "ValueError: tokens: a value is beyond its range, expected whole numbers from 0 to 2147483647",
+      "ValueError: vit of group 1 is beyond its range, expected 0 to 2^62",
+      "ValueError: tokens of group 0 is beyond its range, expected 0 to 2^62",
       "ValueError: the module refused an argument that the checks here let pass",
       "MemoryError: the samples do not fit: a WebAssembly memory ends at 4 GiB, about 170 million samples",
+      "ValueError: vit: a value is beyond its range, expected whole numbers from 0 to 2147483647",
+      "ValueError: tokens: a value is beyond its range, expected whole numbers from 0 to 2147483647",
       "RuntimeError: the module answered 17: it is of another version than this file",
     ]);
   });
