@@ -5,15 +5,16 @@ import { expect, test } from "vitest";
 import { testFolder } from "./folder.ts";
 import { root } from "./installed.ts";
 
+const all = testFolder();
 const needs = JSON.stringify(join(root, "tests/needs.ts"));
 const header = `import { describe, beforeAll, expect, test } from "vitest";\nimport { needs } from ${needs};\n`;
 
 /** The lines from `skipped`, or from `time`, to the end of a run over these files, and its exit code. */
-function run(files: Record<string, string>): { code: number | null; end: string[] } {
-  const folder = testFolder();
-  mkdirSync(join(folder, "tests"));
+function run(name: string, files: Record<string, string>): { code: number | null; end: string[] } {
+  const folder = join(all, name);
+  mkdirSync(join(folder, "tests"), { recursive: true });
   symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, "tests", name), header + text);
+  for (const [file, text] of Object.entries(files)) writeFileSync(join(folder, "tests", file), header + text);
   const reporter = JSON.stringify(join(root, "tests/reporter.ts"));
   const config = `export default { test: {
     include: ["tests/*.ts"], reporters: ["default", ${reporter}], expect: { requireAssertions: true } } };`;
@@ -31,14 +32,14 @@ function run(files: Record<string, string>): { code: number | null; end: string[
 }
 
 test("a run that is all well ends with its time and its counts", () => {
-  expect(run({ "a.ts": `test("a", () => expect(1).toBe(1)); test("b", () => expect(2).toBe(2));` })).toEqual({
+  expect(run("well", { "a.ts": `test("a", () => expect(1).toBe(1)); test("b", () => expect(2).toBe(2));` })).toEqual({
     code: 0,
     end: ["time  N s", "2 passed, 0 failed, 0 skipped"],
   });
 });
 
 test("each reason for skipping is told once with its count; what fails outside a test counts as failed", () => {
-  const { code, end } = run({
+  const { code, end } = run("not well", {
     "a.ts": `
       test("good", () => expect(1).toBe(1));
       test("wrong", () => expect(1).toBe(2));

@@ -16,7 +16,14 @@ import { load } from "../../src/index.ts";
 import { testFolder } from "../folder.ts";
 import { samples } from "../samples.ts";
 
+const all = testFolder();
 const script = fileURLToPath(new URL("../../examples/quickstart.mjs", import.meta.url));
+
+/** A folder for one test. */
+const empty = (name: string) => {
+  mkdirSync(join(all, name));
+  return join(all, name);
+};
 
 /** Runs it in `folder`; gives what it prints on both streams. */
 function quickstart(folder: string): { out: string; err: string } {
@@ -33,7 +40,7 @@ function run(folder: string, command: string, ...args: string[]): string {
 }
 
 test("the quick start runs to its end, shows what it runs, and leaves its sample with omnibal beside it", async () => {
-  const folder = testFolder();
+  const folder = empty("first");
   const { out, err } = quickstart(folder);
   expect(out).toContain("\n$ npx omnibal stats lengths.json\nsamples          100,000\n");
   expect(out).toContain("\n$ npx omnibal pack lengths.json --max-vit 9 --max-tokens 4096\n");
@@ -55,7 +62,7 @@ test("the quick start runs to its end, shows what it runs, and leaves its sample
 });
 
 test("a second run goes on with the folder of the first, and writes nothing there", () => {
-  const folder = testFolder();
+  const folder = empty("second");
   quickstart(folder);
   const here = join(folder, "quickstart");
   writeFileSync(join(here, "groups.json"), "mine");
@@ -67,7 +74,7 @@ test("a second run goes on with the folder of the first, and writes nothing ther
 });
 
 test("what has the name already is left alone, whatever it is, and the sample goes beside it", () => {
-  const folder = testFolder();
+  const folder = empty("taken");
   writeFileSync(join(folder, "quickstart"), "mine");
   mkdirSync(join(folder, "quickstart-2"));
   mkdirSync(join(folder, "quickstart-3"));
