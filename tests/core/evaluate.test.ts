@@ -79,6 +79,10 @@ describe("attention", () => {
       "the packing holds sample 999, there are 10 lengths",
     );
     const lengths = samples("tiled:1000");
+    const turned = { vit: lengths.vit, tokens: lengths.tokens.toReversed() };
+    expect(() => omnibal.evaluate(read, { ranks: 8, lengths: turned })).toThrow(
+      /^the lengths are not those of the packing: group \d+ has \d+ tokens by them, not \d+$/,
+    );
     const broken = (other: Partial<typeof parts>) => () =>
       omnibal.evaluate(new Packing({ ...parts, ...other }), { ranks: 8, lengths });
     expect(broken({ indices: packing.indices.map((i) => -i) })).toThrow(/^a sample is -\d+: expected rising offsets/);
