@@ -79,6 +79,10 @@ describe("attention", () => {
       "the packing holds sample 999, there are 10 lengths",
     );
     const lengths = samples("tiled:1000");
+    const turned = { vit: lengths.vit, tokens: lengths.tokens.toReversed() };
+    expect(() => omnibal.evaluate(read, { ranks: 8, lengths: turned })).toThrow(
+      /^the lengths are not those of the packing: group \d+ has \d+ tokens by them, not \d+$/,
+    );
     // Written to since it was checked.
     const broken = (change: (own: Packing) => void) => () => {
       const own = new Packing({ ...parts, offsets: parts.offsets.slice(), indices: parts.indices.slice() });
