@@ -2,8 +2,8 @@
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { OmnibalError } from "../core/errors.ts";
+
 import { printable } from "../core/printable.ts";
-import { checkStdout } from "../write/stream.ts";
 import { type Command, type Options, UsageError } from "./command.ts";
 import { evaluateCommand } from "./evaluate.ts";
 import { packCommand } from "./pack.ts";
@@ -72,8 +72,6 @@ async function runCommand(command: Command, args: string[]): Promise<void> {
     const { name, value } = token;
     if (value.startsWith("=") && own[name] === value) own[name] = value.slice(1);
   }
-  // What is printed at the end is worth nothing where nobody gets it, however long it took.
-  if (own.output === undefined) checkStdout();
   return command.run(positionals, own);
 }
 

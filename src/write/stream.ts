@@ -23,14 +23,14 @@ function isReadableNull(fd: number): boolean {
 }
 
 /**
- * Throws when standard output is closed (`>&-`): all that is printed would be lost, and the exit code 0. Node puts
- * /dev/null in the place of a closed descriptor, open for reading and writing; a shell's `> /dev/null` is open for writing
- * only. Programs that start others may hand over one that is open for both: they are taken to mean it where standard error is
- * the same.
+ * Throws if standard output is closed (`>&-`): what is printed would be lost, with exit code 0. Node replaces a closed
+ * descriptor by /dev/null, open for reading and writing. A shell's `> /dev/null` is open for writing only. Some programs
+ * that discard the output of others (Python's DEVNULL, Node's "ignore") open it for both as well, and cannot be told from
+ * closed; if standard error is like that too, it is taken to be meant.
  *
  * @throws InputError INVALID_OUTPUT
  */
-export function checkStdout(): void {
+function checkStdout(): void {
   if (isReadableNull(1) && !isReadableNull(2)) {
     throw new InputError("INVALID_OUTPUT", "standard output: is closed (to discard it, use > /dev/null)");
   }
