@@ -36,7 +36,7 @@ Options:
   --json              one line of JSON in place of the figures
 ${inputOptionsHelp}
 
-Ratios in JSON have at most twelve decimals, and are null where there is no step.
+Ratios in JSON have at most twelve decimals, and are null without a step.
 `;
 
 /** What a plan brings with it. */
