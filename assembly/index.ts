@@ -7,10 +7,10 @@
 //
 // Pointers are unsigned 32-bit byte addresses (JavaScript sees those above 2 GiB as negative: use `>>> 0`). Views on
 // `memory` die when it grows: make them after the last call that can allocate (alloc, ...Begin, ...Finish).
-// An export that answers a status answers one of the codes in status.ts: 0 done, 1 out of memory, 2 bad argument,
+// An export that answers a status answers one of the codes in base/status.ts: 0 done, 1 out of memory, 2 bad argument,
 // 3 a vit value is negative, 4 a tokens value is negative (`errorIndex()` says where for 3 and 4), 5 to 14: a length
 // file cannot be read (`readerOffset()` and those after it say where and why), 15 and 16: a saved packer is refused,
-// 17: a plan names a unit that is not there (`errorIndex()`), 18: a sum of tokens^2 cannot be one (`unitsBadGroup()`).
+// 17: a plan names a unit that is not there (`errorIndex()`), 18: a load of a group cannot be one (`errorIndex()`, `errorLoad()`).
 // One instance serves one caller at a time. The imports (wasi_snapshot_preview1.ts) are for `_start` alone: who does
 // not call it may give functions that do nothing.
 

@@ -2,7 +2,6 @@
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { OmnibalError } from "../core/errors.ts";
-
 import { printable } from "../core/printable.ts";
 import { type Command, type Options, UsageError } from "./command.ts";
 import { evaluateCommand } from "./evaluate.ts";

@@ -116,7 +116,7 @@ export interface SearchResult {
   readonly workers: number;
   /** The sample that needs the largest bounds, beside the limits or, within them, beside the mean; null when there is none. */
   readonly largest: SampleAt | null;
-  /** The smallest bounds that hold every sample; 0 is no bound. */
+  /** The most tiles and the most tokens of a sample: bounds from there on, and from 1, hold every sample. */
   readonly needed: { readonly maxVit: number; readonly maxTokens: number };
   /** Samples beyond the limits: every candidate leaves them out. */
   readonly beyondLimits: number;
