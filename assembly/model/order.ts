@@ -1,0 +1,168 @@
+// The order of a rank's micro-batches: the smallest first and the next smallest last, while the pipeline fills and drains;
+// between them, one after another, whichever leaves the devices least idle; then exchanges and moves as long as that makes
+// the simulated step shorter.
+
+import { allocArray, mark, release } from "../memory";
+import { sortByKey } from "../sort";
+import { f64At, i32At, putF64, putI32 } from "./arrays";
+import { NO_ROOM } from "./partition";
+import { devices, microBatches, operationCount, virtualStages } from "./schedule";
+import { run } from "./simulate";
+
+/** The times as given, f64[virtual stages][micro-batches], and in the order that is tried. */
+let forward: usize = 0;
+let backward: usize = 0;
+let transfer: usize = 0;
+let forwardTried: usize = 0;
+let backwardTried: usize = 0;
+let transferTried: usize = 0;
+/** Simulated operations left. */
+let budget: f64 = 0;
+
+/** The time with the micro-batches in this order, u32[micro-batches]. */
+function stepOf(order: usize): f64 {
+  for (let q = 0; q < virtualStages; q++) {
+    const row = q * microBatches;
+    for (let b = 0; b < microBatches; b++) {
+      const from = row + i32At(order, b);
+      putF64(forwardTried, row + b, f64At(forward, from));
+      putF64(backwardTried, row + b, f64At(backward, from));
+      if (q < virtualStages - 1) putF64(transferTried, row + b, f64At(transfer, from));
+    }
+  }
+  budget -= <f64>operationCount;
+  return run(forwardTried, backwardTried, transferTried, false);
+}
+
+function workOf(b: i32): f64 {
+  let sum: f64 = 0;
+  for (let q = 0; q < virtualStages; q++) {
+    sum += f64At(forward, q * microBatches + b) + f64At(backward, q * microBatches + b);
+  }
+  return sum;
+}
+
+/** Moves the one at `from` to `to`, those between closing up. */
+function shift(order: usize, from: i32, to: i32): void {
+  const b = i32At(order, from);
+  if (from < to) memory.copy(order + ((<usize>from) << 2), order + ((<usize>from + 1) << 2), (<usize>(to - from)) << 2);
+  else memory.copy(order + ((<usize>to + 1) << 2), order + ((<usize>to) << 2), (<usize>(from - to)) << 2);
+  putI32(order, to, b);
+}
+
+function exchange(order: usize, a: i32, b: i32): void {
+  const x = i32At(order, a);
+  putI32(order, a, i32At(order, b));
+  putI32(order, b, x);
+}
+
+/** Exchanges and moves as long as they help. */
+function improve(order: usize, from: f64): f64 {
+  let step = from;
+  let before: f64 = Infinity;
+  while (step < before && budget > 0) {
+    before = step;
+    for (let a = 0; a < microBatches; a++) {
+      for (let b = 0; b < microBatches && budget > 0; b++) {
+        if (a < b) {
+          exchange(order, a, b);
+          const step2 = stepOf(order);
+          if (step2 < step) step = step2;
+          else exchange(order, a, b);
+        }
+        if (a == b || a + 1 == b) continue;
+        shift(order, a, b);
+        const step2 = stepOf(order);
+        if (step2 < step) step = step2;
+        else shift(order, b, a);
+      }
+    }
+  }
+  return step;
+}
+
+/** From `first` on up to `end`, puts the one of those left that makes the step shortest next. */
+function bestFit(order: usize, first: i32, end: i32): void {
+  for (let k = first; k < end - 1 && budget > 0; k++) {
+    let best = k;
+    let least: f64 = Infinity;
+    for (let c = k; c < end; c++) {
+      shift(order, c, k);
+      const step = stepOf(order);
+      shift(order, k, c);
+      if (step >= least) continue;
+      least = step;
+      best = c;
+    }
+    shift(order, best, k);
+  }
+}
+
+/** Ways to lay the middle out before they are improved. */
+const DESCENDING: i32 = 0;
+const ASCENDING: i32 = 1;
+const IN_TURN: i32 = 2;
+const WAYS: i32 = 3;
+
+/** From `sorted`, u32[micro-batches] by ascending work: the smallest first, the next `tail` last, the rest between them. */
+function layOut(order: usize, sorted: usize, tail: i32, way: i32): void {
+  const middle = microBatches - 1 - tail;
+  putI32(order, 0, i32At(sorted, 0));
+  for (let i = 0; i < tail; i++) putI32(order, microBatches - 1 - i, i32At(sorted, 1 + i));
+  for (let i = 0; i < middle; i++) {
+    let from = i;
+    if (way == DESCENDING) from = middle - 1 - i;
+    else if (way == IN_TURN) from = (i & 1) == 0 ? middle - 1 - (i >> 1) : i >> 1;
+    putI32(order, 1 + i, i32At(sorted, 1 + tail + from));
+  }
+}
+
+/**
+ * A good order for the schedule that is set, starting from the one in `order`, u32[micro-batches], which it replaces.
+ * forwards, backwards: f64[virtual stages][micro-batches], transfers per boundary. `work`: operations to simulate, about.
+ * Returns the step time, not above that of the order given, or NO_ROOM.
+ */
+export function arrange(forwards: usize, backwards: usize, transfers: usize, order: usize, work: f64): f64 {
+  const top = mark();
+  const count = microBatches;
+  const cells = <usize>virtualStages * <usize>count;
+  forward = forwards;
+  backward = backwards;
+  transfer = transfers;
+  forwardTried = allocArray(cells * 3, 8);
+  const lists = allocArray(<usize>count * 3, 4);
+  const keys = allocArray(<usize>count, 8);
+  if (forwardTried == 0 || lists == 0 || keys == 0) {
+    release(top);
+    return NO_ROOM;
+  }
+  backwardTried = forwardTried + (cells << 3);
+  transferTried = backwardTried + (cells << 3);
+  const sorted = lists;
+  const scratch = lists + ((<usize>count) << 2);
+  const trial = scratch + ((<usize>count) << 2);
+  for (let b = 0; b < count; b++) {
+    putI32(sorted, b, b);
+    store<u64>(keys + ((<usize>b) << 3), <u64>workOf(b));
+  }
+  sortByKey(sorted, count, keys, scratch);
+  const tail = min(devices - 1, count - 1);
+  budget = work;
+  let best = stepOf(order);
+  for (let way = 0; way < WAYS; way++) {
+    layOut(trial, sorted, tail, way);
+    let step = stepOf(trial);
+    if (way == DESCENDING) {
+      budget = work / 2;
+      bestFit(trial, 1, count - tail);
+      step = stepOf(trial);
+      budget += work / 2;
+    }
+    if (step >= best) continue;
+    best = step;
+    memory.copy(order, trial, (<usize>count) << 2);
+  }
+  best = improve(order, best);
+  release(top);
+  return best;
+}
