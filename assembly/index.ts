@@ -432,7 +432,7 @@ import * as cuts from "./model/search";
 /**
  * modelBegin(layers, n, stages, micro, memory, schedule, first, last): status. f64[n][6] at `layers`, which stays in place:
  *   forward, backward, bytes per micro-batch in flight kept and recomputed, bytes of parameters, transfer after it. 1 <= n
- *   <= 4096, stages <= 512, micro <= 4096; schedule: 0 GPipe, 1 1F1B, 2 interleaved (stages are then virtual ones);
+ *   <= 1024, stages <= 256, micro <= 4096; schedule: 0 GPipe, 1 1F1B, 2 interleaved (stages are then virtual ones);
  *   first, last: layers that the first and the last stage have at least.
  * modelMode(mode, kinds, count): status. What is recomputed: 0 nothing and memory is not bounded, 1 nothing, 2 all,
  *   3 the best choice (after modelBegin), 4 as u8[n] at `kinds` says: 0 never, 1 always, 2 the first `count` of a stage.

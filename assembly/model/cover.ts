@@ -9,13 +9,18 @@
 import { allocArray, mark, release } from "../memory";
 import { f64At, i32At, putF64, putI32 } from "./arrays";
 
-/** Pairs in a list at most. Beyond, every other one is dropped, the result may be above the least, and `thinned` counts. */
+/** Pairs in a list at most; pairs that one search may look at, and all searches together. */
 const MOST: i32 = 16384;
+const WORK: f64 = 1e6;
+const ALL_WORK: f64 = 3e7;
+/** What a search may still look at once all is spent. */
+const LEAST_WORK: f64 = 4096;
 /** Chosen items of all pairs, while the choice is asked for. */
 const CHOICES: i32 = 1 << 20;
 
-/** Lists that had to be thinned. */
-export let thinned: i32 = 0;
+/** Searches cut short by one of these: what they found may be above the least. */
+export let cutShort: i32 = 0;
+let workLeft: f64 = 0;
 /** The memory had no room for a list. */
 export let failed: bool = false;
 
@@ -45,7 +50,8 @@ let greedy: usize = 0;
 
 /** Room for up to `n` items; false when there is none. */
 export function openCover(n: i32): bool {
-  thinned = 0;
+  cutShort = 0;
+  workLeft = ALL_WORK;
   failed = false;
   itemLayer = allocArray(<usize>n, 4);
   itemFrees = allocArray(<usize>n, 8);
@@ -55,7 +61,7 @@ export function openCover(n: i32): bool {
   freesBefore = allocArray(<usize>n + 1, 8);
   timeBefore = allocArray(<usize>n + 1, 8);
   greedy = allocArray(<usize>n, 1);
-  lists = allocArray(<usize>MOST * 4, 20);
+  lists = allocArray(<usize>MOST * 2, 20);
   return (
     itemLayer != 0 &&
     itemFrees != 0 &&
@@ -164,7 +170,7 @@ function takeGreedily(target: f64): void {
 }
 
 function listAt(which: i32): usize {
-  return lists + <usize>which * MOST * 2 * 20;
+  return lists + <usize>which * MOST * 20;
 }
 
 function putPair(list: usize, i: i32, freed: f64, time: f64, choice: i32): void {
@@ -174,14 +180,14 @@ function putPair(list: usize, i: i32, freed: f64, time: f64, choice: i32): void 
   store<i32>(at, choice, 16);
 }
 
-/** There was no room for a choice: the search ends, with the best it can tell. */
+/** The search ends here, with the best it can tell. */
 let overflow: bool = false;
+let work: f64 = 0;
 
 function choose(item: i32, before: i32): i32 {
   if (choices == 0) return -1;
   if (choiceCount == CHOICES) {
     overflow = true;
-    thinned++;
     return -1;
   }
   putI32(choices, choiceCount * 2, item);
@@ -201,6 +207,9 @@ function search(target: f64): void {
   putPair(from, 0, 0, 0, -1);
   let count = 1;
   for (let t = 0; t < picks && count > 0; t++) {
+    work -= <f64>count * 2;
+    if (work < 0) overflow = true;
+    if (overflow) return;
     const item = i32At(pick, t);
     const frees = f64At(itemFrees, item);
     const time = f64At(itemTime, item);
@@ -236,13 +245,10 @@ function search(target: f64): void {
       // What frees less still needs more than all items that are left.
       if (f64At(freesBefore, t + 1) + target - freed > all) break;
       if (!isGain(spent + fractional(t + 1, target - freed))) continue;
+      if (out == MOST) overflow = true;
+      if (overflow) return;
       putPair(to, out++, freed, spent, withItem ? choose(item, before) : before);
       if (overflow) return;
-    }
-    if (out > MOST) {
-      thinned++;
-      for (let i = 0; i < out; i += 2) memory.copy(to + <usize>(i >> 1) * 20, to + <usize>i * 20, 20);
-      out = (out + 1) >> 1;
     }
     // It came from the most freed down: turned round.
     for (let i = 0, j = out - 1; i < j; i++, j--) {
@@ -271,6 +277,8 @@ export function cover(need: f64, chosen: usize): f64 {
   choices = 0;
   choiceCount = 0;
   overflow = false;
+  const given = chosen != 0 ? WORK : max(min(WORK, workLeft), LEAST_WORK);
+  work = given;
   if (chosen != 0) {
     choices = allocArray(<usize>CHOICES * 2, 4);
     if (choices == 0) {
@@ -279,6 +287,9 @@ export function cover(need: f64, chosen: usize): f64 {
     }
   }
   for (let largest = largestBelow(Infinity); largest >= 0; largest = largestBelow(largest)) {
+    work -= <f64>items;
+    if (work < 0) overflow = true;
+    if (overflow) break;
     pickUpTo(largest);
     const target = need + largest;
     // Fewer items free less by at least what the target falls by: no smaller D can do it either.
@@ -290,6 +301,8 @@ export function cover(need: f64, chosen: usize): f64 {
     if (isGain(bound)) search(target);
     if (overflow) break;
   }
+  workLeft = max<f64>(workLeft - (given - work), 0);
+  if (overflow) cutShort++;
   if (chosen != 0 && best < Infinity) {
     if (bestChoice >= 0) {
       for (let c = bestChoice; c >= 0; c = i32At(choices, c * 2 + 1)) {

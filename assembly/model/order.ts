@@ -110,9 +110,8 @@ function layOut(order: usize, sorted: usize, tail: i32, way: i32): void {
   putI32(order, 0, i32At(sorted, 0));
   for (let i = 0; i < tail; i++) putI32(order, microBatches - 1 - i, i32At(sorted, 1 + i));
   for (let i = 0; i < middle; i++) {
-    let from = i;
-    if (way == DESCENDING) from = middle - 1 - i;
-    else if (way == IN_TURN) from = (i & 1) == 0 ? middle - 1 - (i >> 1) : i >> 1;
+    let from = way == ASCENDING ? i : middle - 1 - i;
+    if (way == IN_TURN) from = (i & 1) == 0 ? middle - 1 - (i >> 1) : i >> 1;
     putI32(order, 1 + i, i32At(sorted, 1 + tail + from));
   }
 }

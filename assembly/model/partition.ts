@@ -26,13 +26,14 @@ function count(most: f64, ways: usize): f64 {
   putF64(from, 0, 1);
   for (let s = 0; s < stages; s++) {
     memory.fill(to, 0, (<usize>layers + 1) << 3);
-    // The stage may start at `low` or after: those that start before it are too large.
+    // The stage may start at `low` or after: those that start before it are too large. No running sum: counts beyond 2^53
+    // are rounded, and what is taken off must be what was put on.
     let low = earliest(s);
-    let sum: f64 = 0;
-    let end = low;
     for (let j = max(earliest(s + 1), low + 1); j <= latest(s + 1); j++) {
-      while (end < j && end <= latest(s)) sum += f64At(from, end++);
-      while (low < end && stageTime(s, low, j) > most) sum -= f64At(from, low++);
+      const end = min(j - 1, latest(s));
+      while (low <= end && stageTime(s, low, j) > most) low++;
+      let sum: f64 = 0;
+      for (let i = low; i <= end; i++) sum += f64At(from, i);
       putF64(to, j, sum);
     }
     const swap = from;

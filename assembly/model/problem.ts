@@ -19,8 +19,8 @@ const PARAMETERS: i32 = 4;
 const TRANSFER: i32 = 5;
 const FIELDS: i32 = 6;
 
-export const MAX_LAYERS: i32 = 4096;
-export const MAX_STAGES: i32 = 512;
+export const MAX_LAYERS: i32 = 1024;
+export const MAX_STAGES: i32 = 256;
 export const MAX_MICRO: i32 = 4096;
 
 /** Schedules. In all of them stage s holds at most `inFlight(s)` micro-batches. */

@@ -1,22 +1,36 @@
 // The cuts with the least step time, for equal micro-batches.
 //
-// A stage s that takes t_s per micro-batch cannot end its last backward before
-//   sum over the stages before it of (their time + the transfer after them, there and back) + micro-batches * t_s,
-// whatever the schedule. floor(s, i) is the least value that the largest of these can have over the layers from i on in
-// the stages from s on; a depth-first search goes on where (what is cut so far, and that) stays below the best simulated
-// step, nearest first. When it comes to its end the best step is proven. It starts from whatever cuts are offered, each
-// improved by moving cuts.
+// Stage s, which takes t = f + b per micro-batch, cannot end its last backward before
+//   (time and transfers, there and back, of the stages before it) + micro-batches * t + how long it must idle.
+// Let `after` be the time and transfers of the stages after it. Between its first forward and its first backward, and
+// between its last forward and its last backward, a micro-batch goes there and back, while 1F1B has it do `ahead` forwards
+// or as many backwards: it idles at least after - ahead * f, and after - ahead * b. With gpipe it does nothing meanwhile.
+// floor(s, i) is the least value that the largest of these can have over the layers from i on in the stages from s on. A
+// depth-first search goes on where (what is cut so far, and that) stays below the best simulated step, nearest first; when
+// it comes to its end the best step is proven. It starts from whatever cuts are offered, each improved by moving cuts.
 
 import { allocArray } from "../memory";
 import { f64At, i32At, putF64, putI32 } from "./arrays";
 import { INFEASIBLE } from "./partition";
-import { earliest, forwardTime, latest, layers, micro, plainTime, stages, transferAfter } from "./problem";
+import {
+  earliest,
+  forwardTime,
+  GPIPE,
+  latest,
+  layers,
+  micro,
+  plainTime,
+  schedule,
+  stages,
+  transferAfter,
+} from "./problem";
 import { operationCount } from "./schedule";
 import { openSimulation, run } from "./simulate";
 import { stageTime } from "./stage";
 
-/** f64[stages + 1][layers + 1] */
+/** f64[stages + 1][layers + 1]: the floors, and the least time and transfers of the stages from s on over the layers from i on. */
 let floors: usize = 0;
+let chains: usize = 0;
 /** f64[stages] each, and the cuts: of the candidate that is looked at. */
 let forwardOf: usize = 0;
 let backwardOf: usize = 0;
@@ -40,28 +54,55 @@ function floorAt(s: i32, i: i32): f64 {
   return f64At(floors, s * (layers + 1) + i);
 }
 
-/** The bound that a stage gives by itself, and through those after it, when it is i .. j - 1. */
+/** What a stage i .. j - 1 gives by itself. */
 function boundOf(s: i32, i: i32, j: i32, time: f64): f64 {
   const own = <f64>micro * time;
+  if (s == stages - 1) return own;
+  const after = 2 * transferAfter(j - 1) + f64At(chains, (s + 1) * (layers + 1) + j);
+  if (schedule == GPIPE) return own + after;
+  const forward = forwardTime(i, j);
+  const backward = time - forward;
+  const ahead = <f64>(min(stages - s, micro) - 1);
+  const first = max<f64>(after - ahead * forward, 0);
+  const last = max<f64>(after - ahead * backward, 0);
+  // All forwards come before all backwards: both times are the same one.
+  return own + (micro <= stages - s ? max(first, last) : first + last);
+}
+
+/** The bound through a stage and those after it. */
+function boundFrom(s: i32, i: i32, j: i32, time: f64): f64 {
+  const own = boundOf(s, i, j, time);
   return s == stages - 1 ? own : max(own, time + 2 * transferAfter(j - 1) + floorAt(s + 1, j));
 }
 
+/**
+ * Fills both from the last stage on. Only what can be part of a step below the best so far counts: that leaves a band of
+ * cuts, about as wide as a stage.
+ */
 function fillFloors(): void {
   for (let s = stages - 1; s >= 0; s--) {
+    for (let i = 0; i <= layers; i++) putF64(floors, s * (layers + 1) + i, Infinity);
     for (let i = earliest(s); i <= latest(s); i++) {
+      const limit = bestStep - plainTime(0, i);
       let least: f64 = Infinity;
-      for (let j = max(earliest(s + 1), i + 1); j <= latest(s + 1); j++) {
-        if (s == stages - 1) j = layers;
+      let chain: f64 = Infinity;
+      for (let j = s == stages - 1 ? layers : max(earliest(s + 1), i + 1); j <= latest(s + 1); j++) {
         // The time without recomputation is not above the time, and easily had.
-        if (boundOf(s, i, j, plainTime(i, j)) >= least) {
-          if (<f64>micro * plainTime(i, j) >= least) break;
-          continue;
-        }
+        const plain = plainTime(i, j);
+        if (<f64>micro * plain >= limit) break;
+        if (s < stages - 1 && floorAt(s + 1, j) == Infinity) continue;
+        const bound = boundFrom(s, i, j, plain);
+        const beyond = s == stages - 1 ? 0 : 2 * transferAfter(j - 1) + f64At(chains, (s + 1) * (layers + 1) + j);
+        if (bound >= limit || (bound >= least && plain + beyond >= chain)) continue;
         const time = stageTime(s, i, j);
-        least = min(least, boundOf(s, i, j, time));
-        if (<f64>micro * time >= least) break;
+        if (time == Infinity) break;
+        const exact = boundFrom(s, i, j, time);
+        if (exact >= limit) continue;
+        least = min(least, exact);
+        chain = min(chain, time + beyond);
       }
       putF64(floors, s * (layers + 1) + i, least);
+      putF64(chains, s * (layers + 1) + i, chain);
     }
   }
 }
@@ -69,11 +110,20 @@ function fillFloors(): void {
 /** Readies it; the schedule is set to `stages` devices. False when there is no room. */
 export function openSearch(): bool {
   floors = allocArray(<usize>(stages + 1) * <usize>(layers + 1), 8);
+  chains = allocArray(<usize>(stages + 1) * <usize>(layers + 1), 8);
   forwardOf = allocArray(<usize>stages * 3, 8);
   trial = allocArray(<usize>stages * 3, 4);
   childBound = allocArray(<usize>stages * <usize>(layers + 1), 8);
   childCut = allocArray(<usize>stages * <usize>(layers + 1), 4);
-  if (floors == 0 || forwardOf == 0 || trial == 0 || childBound == 0 || childCut == 0 || !openSimulation())
+  if (
+    floors == 0 ||
+    chains == 0 ||
+    forwardOf == 0 ||
+    trial == 0 ||
+    childBound == 0 ||
+    childCut == 0 ||
+    !openSimulation()
+  )
     return false;
   backwardOf = forwardOf + ((<usize>stages) << 3);
   transferOf = backwardOf + ((<usize>stages) << 3);
@@ -86,8 +136,7 @@ export function openSearch(): bool {
 export function restart(): void {
   bestStep = Infinity;
   simulated = 0;
-  fillFloors();
-  stepBound = floorAt(0, 0);
+  stepBound = 0;
 }
 
 /** The step time of these cuts; Infinity if a stage does not fit or has no layer. */
@@ -174,10 +223,10 @@ function descend(s: i32, i: i32, largest: f64, before: f64): void {
   for (let j = max(earliest(s + 1), i + 1); j <= latest(s + 1); j++) {
     budget -= WEIGHING;
     if (before + <f64>micro * plainTime(i, j) >= bestStep) break;
-    if (max(largest, before + boundOf(s, i, j, plainTime(i, j))) >= bestStep) continue;
+    if (max(largest, before + boundFrom(s, i, j, plainTime(i, j))) >= bestStep) continue;
     const time = stageTime(s, i, j);
     if (time == Infinity) break;
-    const bound = max(largest, before + boundOf(s, i, j, time));
+    const bound = max(largest, before + boundFrom(s, i, j, time));
     if (bound >= bestStep) continue;
     let at = count++;
     for (; at > 0 && f64At(bounds, at - 1) > bound; at--) {
@@ -197,14 +246,15 @@ function descend(s: i32, i: i32, largest: f64, before: f64): void {
     putI32(trial, s, j);
     // The cut that is being looked at, kept behind those of this depth.
     putI32(cuts, layers, j);
-    descend(s + 1, j, max(largest, before + <f64>micro * time), before + time + 2 * transferAfter(j - 1));
+    descend(s + 1, j, max(largest, before + boundOf(s, i, j, time)), before + time + 2 * transferAfter(j - 1));
   }
 }
 
 /** Searches with so much work, and leaves `bestStep`, `bestCuts` and `stepBound`. */
 export function searchCuts(work: f64): void {
+  fillFloors();
   budget = work;
   unseen = Infinity;
   descend(0, 0, 0, 0);
-  stepBound = max(stepBound, min(unseen, bestStep));
+  stepBound = min(unseen, bestStep);
 }

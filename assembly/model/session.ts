@@ -2,7 +2,7 @@
 
 import { BAD_ARGUMENT, OK, OUT_OF_MEMORY } from "../status";
 import { putF64 } from "./arrays";
-import { failed, thinned } from "./cover";
+import { cutShort, failed } from "./cover";
 import { openInterleaved } from "./interleaved";
 import { INTERLEAVED, micro, schedule, setProblem, stages } from "./problem";
 import {
@@ -40,9 +40,9 @@ export function chooseMode(mode: i32, kinds: usize, count: i32): i32 {
   return OK;
 }
 
-/** Lists of choices that became too long, so that the times are no longer proven least; -1: out of memory. */
+/** Searches for a choice that were cut short, so that times are no longer proven least; -1: out of memory. */
 export function inexact(): i32 {
-  return failed ? -1 : thinned;
+  return failed ? -1 : cutShort;
 }
 
 export function beginSearch(): i32 {

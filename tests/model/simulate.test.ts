@@ -112,7 +112,8 @@ test("the order of micro-batches: a permutation, never worse than the one given,
     const shares = grid(devices, 2, () => int(1, 9));
     const forward = grid(devices, m, (s, i) => shares[s][0] * sizes[i][0] + shares[s][1] * sizes[i][1]);
     const flat = {
-      ...{ schedule: "1f1b", devices, chunks: 1, microBatches: m },
+      schedule: "1f1b",
+      ...{ devices, chunks: 1, microBatches: m },
       forward: forward.flat(),
       backward: forward.flat().map((x) => 2 * x),
       transfer: grid(devices - 1, m, () => 5).flat(),
