@@ -438,7 +438,7 @@ import * as cuts from "./model/search";
  *   3 the best choice (after modelBegin), 4 as u8[n] at `kinds` says: 0 never, 1 always, 2 the first `count` of a stage.
  * modelInexact(): how often a choice had to be cut short since modelBegin (0: all are exact), -1: out of memory.
  * modelPartition(cuts): the least largest stage, -1: nothing fits, -2: out of memory. i32[stages - 1]: first layers of the
- *   stages but the first. Not for mode 4. modelOptima(): how many cuts reach it.
+ *   stages but the first. Not where mode 4 counts. modelOptima(): how many cuts reach it.
  * modelStage(s, i, j, recomputed): the least time of layers i .. j - 1 as stage s, or Infinity; u8[n], of which theirs are
  *   set. modelProbe(s, i, j, types, recomputed): by the published two probes, i32[n] types. modelBytes(s, i, j, recomputed).
  */

@@ -7,11 +7,13 @@ import { f64At, i32At, putF64, putI32 } from "./arrays";
 import { clearItems, cover, insertItem } from "./cover";
 import { INFEASIBLE } from "./partition";
 import {
+  firstLeast,
   forward,
   forwardTime,
   freed,
   heldBytes,
   keptBytes,
+  lastLeast,
   layers,
   memoryBound,
   parameterBytes,
@@ -21,6 +23,7 @@ import {
 } from "./problem";
 import { deviceOf, devices, forwards, numberOf, operationCount, virtualStageOf } from "./schedule";
 import { openSimulation, run } from "./simulate";
+import { JOINT, markGiven, mode } from "./stage";
 
 /** Times that a device's choice is made again because its peak has moved. */
 const ROUNDS: i32 = 8;
@@ -115,10 +118,15 @@ function peakOf(device: i32): f64 {
 function choose(device: i32): bool {
   let fixed: f64 = 0;
   for (let q = device; q < stages; q += devices) {
-    memory.fill(recomputed + <usize>startOf(q), 0, <usize>(endOf(q) - startOf(q)));
+    if (mode == JOINT) memory.fill(recomputed + <usize>startOf(q), 0, <usize>(endOf(q) - startOf(q)));
+    else markGiven(startOf(q), endOf(q), recomputed);
     fixed += parameterBytes(startOf(q), endOf(q));
   }
   let over = fixed + weigh(device) + peakOf(device) - memoryBound;
+  if (mode != JOINT) {
+    putF64(most, device, over + memoryBound);
+    return over <= 0;
+  }
   let need: f64 = 0;
   for (let round = 0; over > 0 && round < ROUNDS; round++) {
     need += over;
@@ -146,6 +154,7 @@ function choose(device: i32): bool {
 /** The step time of the trial; Infinity if it does not fit. */
 function stepOfTrial(): f64 {
   for (let q = 0; q < stages; q++) if (endOf(q) <= startOf(q)) return Infinity;
+  if (endOf(0) < firstLeast || startOf(stages - 1) > layers - lastLeast) return Infinity;
   for (let device = 0; device < devices; device++) if (!choose(device)) return Infinity;
   for (let q = 0; q < stages; q++) {
     const i = startOf(q);

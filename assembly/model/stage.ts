@@ -35,6 +35,8 @@ export let mode: i32 = JOINT;
 const ALWAYS: u8 = 1;
 const COUNTED: u8 = 2;
 let kinds: usize = 0;
+/** u8[layers] to mark in where nobody asks. */
+let marks: usize = 0;
 let firstOf: i32 = 0;
 
 /** i32[layers]: layers that recomputing frees bytes of, by ascending time per byte. */
@@ -56,7 +58,8 @@ function isBefore(a: i32, b: i32): bool {
 /** Readies it for the problem. False when there is no room. */
 export function openStages(): bool {
   byRatio = allocArray(<usize>layers, 4);
-  if (byRatio == 0 || !openCover(layers)) return false;
+  marks = allocArray(<usize>layers, 1);
+  if (byRatio == 0 || marks == 0 || !openCover(layers)) return false;
   useful = 0;
   for (let i = 0; i < layers; i++) {
     if (freed(i) <= 0) continue;
@@ -115,27 +118,24 @@ function timeByBestChoice(s: i32, i: i32, j: i32, chosen: usize): f64 {
   return plain + cover(need, chosen);
 }
 
-function timeAsGiven(s: i32, i: i32, j: i32, chosen: usize): f64 {
-  let time = plainTime(i, j);
-  let flying: f64 = 0;
-  let once: f64 = 0;
+/** Sets what the mode has stage i .. j - 1 recompute, u8 per layer; not for JOINT, whose choice depends on the stage. */
+export function markGiven(i: i32, j: i32, recomputed: usize): void {
   let count = 0;
   for (let l = i; l < j; l++) {
-    const kind = mode == FULL ? ALWAYS : load<u8>(kinds + <usize>l);
-    if (kind == ALWAYS || (kind == COUNTED && count++ < firstOf)) {
-      time += forward(l);
-      flying += heldBytes(l, l + 1);
-      once = max(once, freed(l));
-      if (chosen != 0) store<u8>(chosen + <usize>l, 1);
-    } else flying += keptBytes(l, l + 1);
+    const kind: u8 = mode == FULL ? ALWAYS : mode == GIVEN ? load<u8>(kinds + <usize>l) : 0;
+    store<u8>(recomputed + <usize>l, kind == ALWAYS || (kind == COUNTED && count++ < firstOf) ? 1 : 0);
   }
-  return parameterBytes(i, j) + <f64>inFlight(s) * flying + once <= memoryBound ? time : Infinity;
+}
+
+function timeAsGiven(s: i32, i: i32, j: i32, chosen: usize): f64 {
+  markGiven(i, j, chosen);
+  return stageBytes(s, i, j, chosen) <= memoryBound ? stageTimeOf(i, j, chosen) : Infinity;
 }
 
 function timeOf(s: i32, i: i32, j: i32, chosen: usize): f64 {
   if (mode == FREE) return plainTime(i, j);
   if (mode == JOINT) return timeByBestChoice(s, i, j, chosen);
-  if (mode != NONE) return timeAsGiven(s, i, j, chosen);
+  if (mode != NONE) return timeAsGiven(s, i, j, chosen != 0 ? chosen : marks);
   const bytes = parameterBytes(i, j) + <f64>inFlight(s) * keptBytes(i, j);
   return bytes <= memoryBound ? plainTime(i, j) : Infinity;
 }

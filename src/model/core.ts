@@ -131,7 +131,7 @@ export class OpenProblem {
     return inexact === 0;
   }
 
-  /** The least largest stage. Undefined if nothing fits. Not for given recomputation. */
+  /** The least largest stage. Undefined if nothing fits. Not where given recomputation counts layers (2). */
   partition(): { readonly largest: number; readonly cuts: number[]; readonly optima: number } | undefined {
     const largest = this.#abi.modelPartition(this.#cuts);
     if (largest === -2) throw outOfMemory();
