@@ -71,21 +71,30 @@ interface Resolved extends Shape {
   readonly radius: number;
   readonly candidates: number;
   readonly work: number;
+  readonly startWork: number;
   readonly types: readonly number[];
   readonly firstLeast: number;
   readonly lastLeast: number;
+  readonly rule: RecomputeRule | undefined;
+}
+
+/** What a trainer recomputes where it cannot be told layer by layer. */
+export interface RecomputeRule {
+  /** Per layer: 0 never, 1 always, 2 if it is one of the first `count` such layers of its (virtual) stage. */
+  readonly kinds: ArrayLike<number>;
+  readonly count: number;
 }
 
 /** Operations to simulate, about, by effort: some 10 ns each. */
 const WORK = [1e6, 3e7, 1e9];
-/** Work that each start is improved with. */
-const START_WORK = 2e6;
+/** Work that each start is improved with, by effort. */
+const START_WORK = [1e5, 2e6, 2e7];
 
 function refuse(message: string): never {
   throw new OptionError("INVALID_OPTION", message);
 }
 
-function resolve(profile: Profile, options: ModelPlanOptions): Resolved {
+function resolve(profile: Profile, options: ModelPlanOptions, rule?: RecomputeRule): Resolved {
   const schedule = oneOf("schedule", options.schedule ?? "1f1b", SCHEDULES);
   const stages = integer("stages", options.stages, 1, 256);
   const microBatches = integer("microBatches", options.microBatches, 1, 4096);
@@ -124,7 +133,9 @@ function resolve(profile: Profile, options: ModelPlanOptions): Resolved {
     radius: integer("radius", options.radius ?? 2, 1, 16),
     candidates: integer("candidates", options.candidates ?? 32, 1, 256),
     work: WORK[effort],
+    startWork: START_WORK[effort],
     types: profile.layers.map(({ type }) => names.indexOf(type)),
+    rule,
   };
 }
 
@@ -138,8 +149,9 @@ export function recomputable(layers: readonly CoreLayer[]): Uint8Array {
   return Uint8Array.from(layers, ({ kept, recomputed }) => (kept > recomputed ? 1 : 0));
 }
 
-function setMode(open: OpenProblem, { recompute, layers }: Resolved): void {
-  if (recompute === "none") open.setMode("none");
+function setMode(open: OpenProblem, { recompute, layers, rule }: Resolved): void {
+  if (rule !== undefined) open.setGiven(rule.kinds, rule.count);
+  else if (recompute === "none") open.setMode("none");
   else if (recompute === "full") open.setGiven(recomputable(layers), 0);
   else open.setMode("joint");
 }
@@ -239,8 +251,8 @@ interface Found {
   readonly choice: Choice;
   readonly bound?: number;
   readonly isProven?: boolean;
-  readonly largest?: number;
-  readonly optima?: number;
+  readonly largest?: number | undefined;
+  readonly optima?: number | undefined;
   readonly simulated: number;
 }
 
@@ -249,16 +261,19 @@ function planExactly(host: ModelHost, given: Resolved): Found | undefined {
   const usual = usualCuts(host, given);
   return withProblem(host, problemOf(given), (open) => {
     setMode(open, given);
-    const even = open.partition();
-    if (even === undefined) return undefined;
+    // Of the rules of trainers a longer stage may cost less than one inside it.
+    const even = given.rule === undefined ? open.partition() : undefined;
+    if (even === undefined && given.rule === undefined) return undefined;
     open.beginSearch();
-    const starts = [even.cuts, usual.byLayers, usual.byParameters];
-    if (given.stages > 1) {
+    const starts = even === undefined ? [] : [even.cuts];
+    starts.push(usual.byLayers, usual.byParameters);
+    if (given.stages > 1 && given.rule === undefined) {
       starts.push(...open.rank(given.radius, given.candidates, 1 / UNITS_PER_MS).best.map(({ cuts }) => cuts));
     }
-    for (const cuts of starts) open.offer(cuts, START_WORK);
+    for (const cuts of starts) open.offer(cuts, given.startWork);
     open.search(given.work);
     const { cuts, step, bound, simulated } = open.best;
+    if (step === Number.POSITIVE_INFINITY) return undefined;
     const choice = chooseLayers(open, given, cuts);
     if (choice === undefined) return undefined;
     const isExact = open.isExact;
@@ -267,12 +282,12 @@ function planExactly(host: ModelHost, given: Resolved): Found | undefined {
       // The bound rests on least times, which some are not proven to be: those without recomputation are below them.
       open.setMode("free");
       open.restartSearch();
-      open.offer(even.cuts, START_WORK);
+      open.offer(cuts, given.startWork);
       open.search(given.work);
       floor = open.best.bound;
     }
     const isProven = given.recompute !== "paper" && isExact && bound >= step;
-    return { choice, bound: floor, isProven, largest: even.largest, optima: even.optima, simulated };
+    return { choice, bound: floor, isProven, largest: even?.largest, optima: even?.optima, simulated };
   });
 }
 
@@ -309,6 +324,29 @@ function planInterleaved(host: ModelHost, given: Resolved): Found | undefined {
   });
 }
 
+function finderOf({
+  schedule,
+  partition,
+  recompute,
+}: Resolved): (host: ModelHost, given: Resolved) => Found | undefined {
+  if (schedule !== "interleaved") return partition === "exact" ? planExactly : planAsPublished;
+  if (partition === "paper" || recompute === "paper") {
+    refuse("partition and recompute of the paper are not for interleaved stages, expected exact");
+  }
+  return planInterleaved;
+}
+
+function toPlan(host: ModelHost, given: Resolved, found: Found): ModelPlan {
+  const { partition, recompute } = given;
+  return {
+    ...measureSplit(host, given.layers, given, found.choice),
+    ...{ shape: shapeOf(given), partition, recompute, simulated: found.simulated, optima: found.optima },
+    boundMs: found.bound === undefined ? undefined : found.bound / UNITS_PER_MS,
+    isProven: found.isProven ?? false,
+    leastLargestMs: found.largest === undefined ? undefined : found.largest / UNITS_PER_MS,
+  };
+}
+
 /**
  * Splits a model over the stages of a pipeline: the least step time of a step of equal micro-batches, under the memory of
  * each device, with re-computation chosen per layer along with the cuts. Times are planned at the mean micro-batch, memory
@@ -318,21 +356,21 @@ function planInterleaved(host: ModelHost, given: Resolved): Found | undefined {
  */
 export function planModel(host: ModelHost, profile: Profile, options: ModelPlanOptions): ModelPlan {
   const given = resolve(profile, options);
-  const { schedule, partition, recompute } = given;
-  if (schedule === "interleaved" && (partition === "paper" || recompute === "paper")) {
-    refuse("partition and recompute of the paper are not for interleaved stages, expected exact");
-  }
-  const find = schedule === "interleaved" ? planInterleaved : partition === "exact" ? planExactly : planAsPublished;
-  const found = find(host, given);
+  const found = finderOf(given)(host, given);
   if (found === undefined) throw infeasible(host, given);
-  const split = measureSplit(host, given.layers, given, found.choice);
-  return {
-    ...split,
-    ...{ shape: shapeOf(given), partition, recompute, simulated: found.simulated, optima: found.optima },
-    boundMs: found.bound === undefined ? undefined : found.bound / UNITS_PER_MS,
-    isProven: found.isProven ?? false,
-    leastLargestMs: found.largest === undefined ? undefined : found.largest / UNITS_PER_MS,
-  };
+  return toPlan(host, given, found);
+}
+
+/** The same by a trainer's rule in place of a choice per layer; undefined if nothing fits. */
+export function planByRule(
+  host: ModelHost,
+  profile: Profile,
+  options: ModelPlanOptions,
+  rule: RecomputeRule,
+): ModelPlan | undefined {
+  const given = resolve(profile, { ...options, partition: "exact", recompute: "exact" }, rule);
+  const found = finderOf(given)(host, given);
+  return found === undefined ? undefined : toPlan(host, given, found);
 }
 
 function shapeOf({ schedule, stages, chunks, microBatches, memory }: Resolved): Shape {

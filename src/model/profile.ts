@@ -115,8 +115,12 @@ class Checker {
   }
 
   text(at: string, value: unknown): string {
-    if (typeof value !== "string" || value === "" || value.length > 300) {
-      this.fail(at, value, "a text of 1 to 300 characters");
+    if (typeof value !== "string" || value === "" || value.length > 400) {
+      this.fail(at, value, "a text of 1 to 400 characters");
+    }
+    // These go to terminals and into files that are run.
+    if (/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u.test(value as string)) {
+      this.fail(at, value, "a text without control characters");
     }
     return value as string;
   }
@@ -132,6 +136,7 @@ class Checker {
     const rates = (name: string, given: unknown) => {
       if (given === undefined) return {};
       const object = this.object(`${at}.${name}`, given);
+      this.loadNames(`${at}.${name}`, object);
       for (const [load, rate] of Object.entries(object)) {
         this.number(`${at}.${name}[${show(load)}]`, rate, high);
         const known = this.#loads.get(load);
@@ -147,8 +152,18 @@ class Checker {
     };
   }
 
+  loadNames(at: string, object: Record<string, unknown>): void {
+    const strange = Object.keys(object).find((load) => !/^[A-Za-z][\w-]{0,39}$/.test(load));
+    if (strange === undefined) return;
+    throw new InputError(
+      "INVALID_INPUT",
+      `${this.#name}: ${at} has ${show(strange)}, expected the name of a load: a letter, then letters, digits, _ or -`,
+    );
+  }
+
   loads(value: unknown): NonNullable<Profile["loads"]> {
     const object = value === undefined ? {} : this.object("loads", value);
+    this.loadNames("loads", object);
     const out: Record<string, { mean: number; max: number; meanSquares?: number; maxSquares?: number }> = {};
     for (const [load, given] of Object.entries(object)) {
       const at = `loads[${show(load)}]`;
