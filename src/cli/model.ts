@@ -136,7 +136,7 @@ const SUBCOMMANDS: Readonly<
 /** Bytes of a profile or a config that are read at most. */
 const MOST_TEXT = 1 << 26;
 
-async function readText(path: string): Promise<string> {
+export async function readText(path: string): Promise<string> {
   const source = path === "-" ? openStream(process.stdin) : await openFile(path);
   try {
     const bytes = await source.peek(MOST_TEXT + 1);

@@ -314,25 +314,69 @@ export function simulateCore({ abi }: ModelHost, simulation: CoreSimulation): Co
   });
 }
 
-/** A better order of micro-batches than `order`, for the same arrays: the order, and its step time. */
-export function arrangeCore(
+/** A pipeline that stands in the core, to simulate steps of as many micro-batches again and again. */
+export class OpenPipeline {
+  readonly #abi: Abi;
+  readonly #cells: number;
+  readonly #count: number;
+  readonly #forward: number;
+  readonly #backward: number;
+  readonly #transfer: number;
+  readonly #order: number;
+
+  constructor(abi: Abi, shape: Pick<CoreSimulation, "schedule" | "devices" | "chunks" | "microBatches">) {
+    const { schedule, devices, chunks, microBatches } = shape;
+    this.#abi = abi;
+    check(abi.modelSchedule(SCHEDULES.indexOf(schedule), devices, chunks, microBatches));
+    this.#count = microBatches;
+    this.#cells = devices * chunks * microBatches;
+    this.#forward = allocate(abi, this.#cells * 8);
+    this.#backward = allocate(abi, this.#cells * 8);
+    this.#transfer = allocate(abi, this.#cells * 8);
+    this.#order = allocate(abi, microBatches * 4);
+  }
+
+  /** Puts the times of the next steps, [virtual stage][micro-batch] each. */
+  put(forward: ArrayLike<number>, backward: ArrayLike<number>, transfer: ArrayLike<number>): void {
+    const { buffer } = this.#abi.memory;
+    new Float64Array(buffer, this.#forward, this.#cells).set(forward);
+    new Float64Array(buffer, this.#backward, this.#cells).set(backward);
+    new Float64Array(buffer, this.#transfer, this.#cells).set(transfer);
+  }
+
+  /** The step time in the order in which they were put. */
+  step(): number {
+    return this.#abi.modelRun(this.#forward, this.#backward, this.#transfer, 0);
+  }
+
+  /** A better order than `order`, not worse in any case: the order, and its step time. `work`: operations to simulate. */
+  arrange(order: ArrayLike<number>, work: number): { readonly order: number[]; readonly step: number } {
+    const abi = this.#abi;
+    new Int32Array(abi.memory.buffer, this.#order, this.#count).set(order);
+    const step = abi.modelArrange(this.#forward, this.#backward, this.#transfer, this.#order, work);
+    if (step === -2) throw outOfMemory();
+    return { order: Array.from(new Int32Array(abi.memory.buffer, this.#order, this.#count)), step };
+  }
+}
+
+/** Sets a pipeline up in the core, and frees it after `work`. One at a time. */
+export function withPipeline<T>(
   { abi }: ModelHost,
+  shape: Pick<CoreSimulation, "schedule" | "devices" | "chunks" | "microBatches">,
+  work: (open: OpenPipeline) => T,
+): T {
+  return scoped(abi, () => work(new OpenPipeline(abi, shape)));
+}
+
+/** A better order of micro-batches than `order`, for the arrays of a simulation. */
+export function arrangeCore(
+  host: ModelHost,
   simulation: Omit<CoreSimulation, "activation">,
   order: readonly number[],
   work: number,
 ): { readonly order: number[]; readonly step: number } {
-  const { schedule, devices, chunks, microBatches, forward, backward, transfer } = simulation;
-  return scoped(abi, () => {
-    check(abi.modelSchedule(SCHEDULES.indexOf(schedule), devices, chunks, microBatches));
-    const at = putInts(abi, order);
-    const step = abi.modelArrange(
-      putFloats(abi, forward),
-      putFloats(abi, backward),
-      putFloats(abi, transfer),
-      at,
-      work,
-    );
-    if (step === -2) throw outOfMemory();
-    return { order: Array.from(new Int32Array(abi.memory.buffer, at, microBatches)), step };
+  return withPipeline(host, simulation, (open) => {
+    open.put(simulation.forward, simulation.backward, simulation.transfer);
+    return open.arrange(order, work);
   });
 }

@@ -1,6 +1,14 @@
 export { type ConfigOptions, GPUS, type Gpu, type LoadRange, parseGpu, profileFromConfig } from "./config.ts";
 export type { ModelHost, Schedule } from "./core.ts";
 export {
+  type GroupLoadColumns,
+  type GroupOrder,
+  loadsOfGroups,
+  type OrderedSteps,
+  type OrderOptions,
+  orderSteps,
+} from "./order.ts";
+export {
   compareModel,
   type ModelComparison,
   type ModelPlan,
