@@ -62,14 +62,8 @@ Options of plan:
                       full, none (default exact)
   --effort N          0 quick, 1 normal, 2 long (default 1)
   --pareto            also lists splits of less memory or fewer transfers
-  --trainer NAME      also prints what a trainer is to be told: ${trainers
-    .slice(0, 2)
-    .map(({ name }) => name)
-    .join(", ")},
-                      ${trainers
-                        .slice(2)
-                        .map(({ name }) => name)
-                        .join(", ")}, all
+  --trainer NAME      also prints what to paste for a trainer, or for all:
+                      ${trainers.map(({ name }) => name).join(", ")}
   --trace FILE        the timeline of a step, for ui.perfetto.dev
   --json              one line of JSON in place of the tables
 
@@ -211,7 +205,7 @@ function splitTable({ byLayers, byParameters, cutsAlone, plan }: ModelComparison
   const cells = rows.map(([name, split]) => [
     name,
     milliseconds(split.stepMs),
-    bar(split.stepMs, most, 12),
+    bar(split.stepMs, most, 10),
     milliseconds(split.largestMs),
     percent(split.bubble),
     `${gigabytes(split.bytes)}${split.fits ? "" : " !"}`,
@@ -239,13 +233,13 @@ function stageTable(profile: Profile, plan: ModelPlan): string {
   const rows = plan.stages.map(({ device, chunk, first, end, recomputed }, q) => [
     chunks === 1 ? String(device) : `${device}.${chunk}`,
     end - first === 1 ? String(first) : `${first}-${end - 1}`,
-    composition(profile, first, end, 17),
+    composition(profile, first, end, 15),
     recomputed.length === 0 ? "-" : String(recomputed.length),
     milliseconds(times[q]),
-    bar(times[q], most, 8),
-    ...(chunk === 0 ? [gigabytes(plan.devices[device].bytes), bar(plan.devices[device].bytes, memory, 8)] : ["", ""]),
+    bar(times[q], most, 6),
+    ...(chunk === 0 ? [gigabytes(plan.devices[device].bytes), bar(plan.devices[device].bytes, memory, 6)] : ["", ""]),
   ]);
-  return table(["stage", "layers", "", "again", "time", "", "memory", ""], "llllrlrl", rows);
+  return table(["stage", "layers", "", "recomputed", "time", "", "memory", ""], "lllrrlrl", rows);
 }
 
 /** What is saved of the step of the faster usual split (of one that fits, where one does), and by what. */
@@ -269,7 +263,7 @@ function summary(profile: Profile, comparison: ModelComparison): string {
   const { plan } = comparison;
   const { schedule, stages, chunks, microBatches, memory } = plan.shape;
   const { before, all, cuts, recomputation } = savings(comparison);
-  const saved = `${percent(all)} of the step ${before === "byLayers" ? "by layers" : "by parameters"}: cuts ${percent(cuts)}, recomputation ${percent(recomputation)}`;
+  const saved = `${percent(all)} of a step split ${before === "byLayers" ? "by layers" : "by parameters"}: cuts ${percent(cuts)}, recomputation ${percent(recomputation)}`;
   const lines: [string, string][] = [
     ["model", `${profile.name ?? "unnamed"}, ${profile.layers.length} layers`],
     [
@@ -292,13 +286,13 @@ function summary(profile: Profile, comparison: ModelComparison): string {
     const ways = plan.optima < 2 ** 53 ? thousands(plan.optima) : plan.optima.toExponential(1);
     lines.push([
       "largest",
-      `${milliseconds(plan.leastLargestMs)} at least, in ${ways} way${plan.optima === 1 ? "" : "s"} to cut`,
+      `${milliseconds(plan.leastLargestMs)} at best, which ${ways} split${plan.optima === 1 ? " has" : "s have"}`,
     ]);
   }
   const fit = [comparison.byLayers, comparison.byParameters].every(({ fits }) => fits)
     ? ""
-    : "! does not fit the memory.\n";
-  const note = `By layers, by parameters and best cuts: everything is recomputed. again: layers\nthat are.\n${fit}`;
+    : "! is more than there is.\n";
+  const note = `By layers, by parameters and best cuts recompute every layer that frees memory.\n${fit}`;
   return `${pairs(lines)}\n${splitTable(comparison)}\n\n${stageTable(profile, plan)}\n\n${note}`;
 }
 
@@ -309,7 +303,7 @@ function paretoTable(points: readonly ParetoPoint[]): string {
     milliseconds(transferMs),
     `${split.stages.reduce((sum, { recomputed }) => sum + recomputed.length, 0)}`,
   ]);
-  return table(["step", "memory", "transfers", "again"], "rrrr", rows);
+  return table(["step", "memory", "transfers", "recomputed"], "rrrr", rows);
 }
 
 function handovers(

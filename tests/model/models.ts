@@ -14,13 +14,20 @@ export function modelProfile(name: string, options: Partial<ConfigOptions> = {})
 /** A profile of plain numbers: two encoder layers, an embedding, six decoder layers and a head. */
 export function smallProfile(): Profile {
   const layer = (name: string, type: string, ms: number, kept: number) => ({
-    ...{ name, type, forwardMs: ms, backwardMs: 2 * ms, keptBytes: kept, recomputedBytes: Math.min(kept, 100) },
-    ...{ parameterBytes: 1000, outputBytes: 100 },
+    ...{
+      name,
+      type,
+      forwardMs: ms,
+      backwardMs: 2 * ms,
+      keptBytes: kept * 1e6,
+      recomputedBytes: Math.min(kept, 100) * 1e6,
+    },
+    ...{ parameterBytes: 1e9, outputBytes: 1e5 },
   });
   return {
     ...{ format: "omnibal-profile", version: 1, name: "small" },
-    device: { memory: 20_000 },
-    link: { bytesPerSecond: 1e6, latencyMs: 0.1 },
+    device: { memory: 20e9 },
+    link: { bytesPerSecond: 1e9, latencyMs: 0.1 },
     layers: [
       layer("vit.0", "vit", 3, 1500),
       layer("vit.1", "vit", 3, 1500),

@@ -116,7 +116,7 @@ describe("megatron", () => {
 
   test("what does not fit that way, or is no model of its kind, has no text", () => {
     const small = smallProfile();
-    const heavy = small.layers.map((layer) => ({ ...layer, parameterBytes: layer.type === "vit" ? 10_000 : 1000 }));
+    const heavy = small.layers.map((layer) => ({ ...layer, parameterBytes: layer.type === "vit" ? 10e9 : 1e9 }));
     const apart = hand("megatron", { ...small, layers: heavy }, { stages: 3, microBatches: 4 });
     expect(apart.plan.stages[0].end).toBe(1);
     expect(apart.handover).toMatchObject({
