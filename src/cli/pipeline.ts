@@ -24,8 +24,9 @@ export const pipelineOptions: Options = {
 };
 
 export const pipelineHelp = `  --pipeline PROFILE  a model's profile (see omnibal model): a rank is a pipeline
-                      of --stages N whose micro-batches are its groups; they are
-                      put in order and ranks evened by the simulated time
+                      whose micro-batches are its groups; they are put in order
+                      and ranks evened by the simulated time
+  --stages N          devices of a pipeline, for --pipeline
   --memory BYTES      what a stage has, as 80GB (default: the profile's)
   --fixed-order       leaves each rank's groups in the order that they come in`;
 

@@ -136,6 +136,8 @@ export interface SlowSimulated {
   readonly busy: number[];
   readonly inFlight: number[];
   readonly activation: number[];
+  /** `device kind micro-batch chunk start` of every operation, device by device, each in its order. */
+  readonly lines: string[];
 }
 
 /** A clock: at each event every idle device looks whether the input of its next operation has arrived. */
@@ -151,6 +153,7 @@ export function slowSimulation(given: SlowSimulation): SlowSimulated {
   const held = Array.from({ length: devices }, () => new Map<string, number>());
   const inFlight = new Array<number>(devices).fill(0);
   const most = new Array<number>(devices).fill(0);
+  const lines = Array.from({ length: devices }, (): string[] => []);
   let now = 0;
   let step = 0;
   while (todo.some((list) => list.length > 0)) {
@@ -169,6 +172,7 @@ export function slowSimulation(given: SlowSimulation): SlowSimulated {
         const own = kind === "F" ? forward[q][b] : backward[q][b];
         const end = now + own;
         busyUntil[d] = end;
+        lines[d].push([d, kind, b, chunk, now].join(" "));
         busy[d] += own;
         step = Math.max(step, end);
         if (kind === "F") {
@@ -193,5 +197,5 @@ export function slowSimulation(given: SlowSimulation): SlowSimulated {
     }
     now = Math.min(...later);
   }
-  return { step, busy, inFlight, activation: most };
+  return { step, busy, inFlight, activation: most, lines: lines.flat() };
 }
