@@ -57,25 +57,28 @@ function exchange(order: usize, a: i32, b: i32): void {
   putI32(order, b, x);
 }
 
-/** Exchanges and moves as long as they help. */
+/** Exchanges and moves as long as they help, those over a short distance first. */
 function improve(order: usize, from: f64): f64 {
   let step = from;
   let before: f64 = Infinity;
   while (step < before && budget > 0) {
     before = step;
-    for (let a = 0; a < microBatches; a++) {
-      for (let b = 0; b < microBatches && budget > 0; b++) {
-        if (a < b) {
-          exchange(order, a, b);
-          const step2 = stepOf(order);
-          if (step2 < step) step = step2;
-          else exchange(order, a, b);
-        }
-        if (a == b || a + 1 == b) continue;
+    for (let far = 1; far < microBatches; far++) {
+      for (let a = 0; a + far < microBatches && budget > 0; a++) {
+        const b = a + far;
+        exchange(order, a, b);
+        let tried = stepOf(order);
+        if (tried < step) step = tried;
+        else exchange(order, a, b);
+        if (far == 1) continue;
         shift(order, a, b);
-        const step2 = stepOf(order);
-        if (step2 < step) step = step2;
+        tried = stepOf(order);
+        if (tried < step) step = tried;
         else shift(order, b, a);
+        shift(order, b, a);
+        tried = stepOf(order);
+        if (tried < step) step = tried;
+        else shift(order, a, b);
       }
     }
   }
