@@ -577,3 +577,109 @@ export { startJson as searchTextBegin } from "./search/text";
 export function searchText(at: usize, out: usize, room: u32, seed: u32): i32 {
   return searchText_.writeJson(changetype<search.Search>(at), out, room, seed);
 }
+// The model's partition: layers to pipeline stages, what each stage recomputes, and the schedule simulated. Times and
+// bytes are whole numbers in f64, exact as long as their sums over layers and micro-batches stay below 2^53.
+import * as interleaved from "./model/interleaved";
+import * as paper from "./model/paper";
+import * as partition from "./model/partition";
+import * as cuts from "./model/search";
+
+/**
+ * modelBegin(layers, n, stages, micro, memory, schedule, first, last): status. f64[n][6] at `layers`, which stays in place:
+ *   forward, backward, bytes per micro-batch in flight kept and recomputed, bytes of parameters, transfer after it. 1 <= n
+ *   <= 1024, stages <= 256, micro <= 4096; schedule: 0 GPipe, 1 1F1B, 2 interleaved (stages are then virtual ones);
+ *   first, last: layers that the first and the last stage have at least.
+ * modelMode(mode, kinds, count): status. What is recomputed: 0 nothing and memory is not bounded, 1 nothing, 2 all,
+ *   3 the best choice (after modelBegin), 4 as u8[n] at `kinds` says: 0 never, 1 always, 2 the first `count` of a stage.
+ * modelInexact(): how often a choice had to be cut short since modelBegin (0: all are exact), -1: out of memory.
+ * modelPartition(cuts): the least largest stage, -1: nothing fits, -2: out of memory. i32[stages - 1]: first layers of the
+ *   stages but the first. Not where mode 4 counts. modelOptima(): how many cuts reach it.
+ * modelStage(s, i, j, recomputed): the least time of layers i .. j - 1 as stage s, or Infinity; u8[n], of which theirs are
+ *   set. modelProbe(s, i, j, types, recomputed): by the published two probes, i32[n] types. modelBytes(s, i, j, recomputed).
+ */
+export {
+  begin as modelBegin,
+  beginInterleaved as modelInterleavedBegin,
+  beginSearch as modelSearchBegin,
+  beginSimulation as modelSchedule,
+  chooseMode as modelMode,
+  inexact as modelInexact,
+  timeline as modelTimeline,
+} from "./model/session";
+export { partition as modelPartition } from "./model/partition";
+export { stageBytes as modelBytes, stageChoice as modelStage } from "./model/stage";
+
+export function modelOptima(): f64 {
+  return partition.optima;
+}
+
+/**
+ * The published anchor, i32[stages - 1], and the best of its neighbours: modelRank(radius, keep, unit, scores, cuts):
+ * how many, or -1: out of memory; f64[keep] and i32[keep][stages - 1]. modelCandidates(): of how many.
+ */
+export { anchor as modelAnchor, probe as modelProbe, rank as modelRank } from "./model/paper";
+
+export function modelCandidates(): f64 {
+  return paper.candidates;
+}
+
+/**
+ * The cuts with the least step time, after modelSearchBegin(): status. modelOffer(cuts, work): their step time, or -1; they
+ * are improved. modelSearch(work): searches on. modelRestart(): after modelMode. modelStep(cuts): Infinity if they do not
+ * fit. `work`: about how many operations to simulate. modelBestStep(), modelBestCuts(), modelBound(), modelSimulated().
+ */
+export {
+  offer as modelOffer,
+  restart as modelRestart,
+  searchCuts as modelSearch,
+  stepOf as modelStep,
+} from "./model/search";
+
+export function modelBestStep(): f64 {
+  return cuts.bestStep;
+}
+
+export function modelBestCuts(): usize {
+  return cuts.bestCuts;
+}
+
+export function modelBound(): f64 {
+  return cuts.stepBound;
+}
+
+export function modelSimulated(): i32 {
+  return cuts.simulated;
+}
+
+/**
+ * Interleaved stages, after modelInterleavedBegin(chunks): status. modelInterleavedOffer(cuts, work): as modelOffer; then
+ * the best step, its cuts, u8[n] recomputed and f64[devices] bytes.
+ */
+export { offerInterleaved as modelInterleavedOffer } from "./model/interleaved";
+
+export function modelInterleavedStep(): f64 {
+  return interleaved.bestStep;
+}
+
+export function modelInterleavedCuts(): usize {
+  return interleaved.bestCuts;
+}
+
+export function modelInterleavedRecomputed(): usize {
+  return interleaved.bestRecomputed;
+}
+
+export function modelInterleavedBytes(): usize {
+  return interleaved.bestBytes;
+}
+
+/**
+ * Simulation, after modelSchedule(schedule, devices, chunks, micro): status. modelRun(forward, backward, transfer, equal):
+ * the step time; f64[virtual stages][micro] (equal = 1: f64[virtual stages]), transfer per boundary. Of the last one:
+ * modelBusy(): f64[devices]; modelPeaks(held, out): the most of f64[virtual stages][micro] (0: of 1 each) in flight, into
+ * f64[devices]; modelTimeline(forward, backward, out): f64[2 * virtual stages * micro][5], device, 0 forward or 1 backward,
+ * micro-batch, chunk, start. modelArrange(forward, backward, transfer, order, work): makes the order of micro-batches,
+ * u32[micro], better, and returns its step time, or -2: out of memory.
+ */
+export { arrange as modelArrange } from "./model/order";
+export { busyTimes as modelBusy, peaks as modelPeaks, run as modelRun } from "./model/simulate";

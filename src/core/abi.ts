@@ -193,6 +193,49 @@ export interface Abi {
 
   statsLook(vit: number, tokens: number, n: number): number;
   statsWrite(out: number, room: number): number;
+
+  // The model's partition.
+  modelBegin(
+    layers: number,
+    n: number,
+    stages: number,
+    micro: number,
+    memory: number,
+    schedule: number,
+    first: number,
+    last: number,
+  ): number;
+  modelMode(mode: number, kinds: number, count: number): number;
+  modelInexact(): number;
+  modelPartition(cuts: number): number;
+  modelOptima(): number;
+  modelStage(s: number, i: number, j: number, recomputed: number): number;
+  modelProbe(s: number, i: number, j: number, types: number, recomputed: number): number;
+  modelBytes(s: number, i: number, j: number, recomputed: number): number;
+  modelAnchor(cuts: number): void;
+  modelRank(radius: number, keep: number, unit: number, scores: number, cuts: number): number;
+  modelCandidates(): number;
+  modelSearchBegin(): number;
+  modelOffer(cuts: number, work: number): number;
+  modelSearch(work: number): void;
+  modelRestart(): void;
+  modelStep(cuts: number): number;
+  modelBestStep(): number;
+  modelBestCuts(): number;
+  modelBound(): number;
+  modelSimulated(): number;
+  modelInterleavedBegin(chunks: number): number;
+  modelInterleavedOffer(cuts: number, work: number): number;
+  modelInterleavedStep(): number;
+  modelInterleavedCuts(): number;
+  modelInterleavedRecomputed(): number;
+  modelInterleavedBytes(): number;
+  modelSchedule(schedule: number, devices: number, chunks: number, micro: number): number;
+  modelRun(forward: number, backward: number, transfer: number, equal: number): number;
+  modelBusy(): number;
+  modelPeaks(held: number, out: number): void;
+  modelTimeline(forward: number, backward: number, out: number): void;
+  modelArrange(forward: number, backward: number, transfer: number, order: number, work: number): number;
 }
 
 /** The statuses of `assembly/status.ts`. */
