@@ -492,6 +492,7 @@ export function roundsStatus(): i32 {
 export { pairs32 as hotPairs32, pairs64 as hotPairs64 } from "./loads/loads";
 export { scan32 as hotRounds32, scan64 as hotRounds64, scan128 as hotRounds128 } from "./pack/isf/next-fit";
 
+export { begin as steerBegin, step as steerStep, groups as steerGroups, order as steerOrder, offsets as steerOffsets, guides as steerGuides, looks as steerLooks, tries as steerTries, greedy as steerGreedy, knobAt as steerKnob, makeGroup as hotMakeGroup } from "./pack/steered/steered";
 import * as loads from "./loads/loads";
 import * as rounds from "./pack/isf/isf";
 // ---- end of K loads -------------------------------------------------------------------------------------------------
