@@ -484,6 +484,12 @@ export function loadsTotal(handle: usize, load: i32): f64 {
   return loads.Loads.of(handle).total(load);
 }
 
+/**
+ * boundsFind(loads): status. Lower bounds on the groups; then boundsGet(kind) is one of them: 0 linear, 1 pattern, 2 half,
+ * 3 difference, 0 where it says nothing; boundsBest() the kind of the best one.
+ */
+export { bestKind as boundsBest, boundFound as boundsGet, findBounds as boundsFind } from "./pack/bounds/bounds";
+
 export function roundsStatus(): i32 {
   return rounds.beginStatus;
 }
@@ -492,7 +498,19 @@ export function roundsStatus(): i32 {
 export { pairs32 as hotPairs32, pairs64 as hotPairs64 } from "./loads/loads";
 export { scan32 as hotRounds32, scan64 as hotRounds64, scan128 as hotRounds128 } from "./pack/isf/next-fit";
 
-export { begin as steerBegin, step as steerStep, groups as steerGroups, order as steerOrder, offsets as steerOffsets, guides as steerGuides, looks as steerLooks, tries as steerTries, greedy as steerGreedy, knobAt as steerKnob, makeGroup as hotMakeGroup } from "./pack/steered/steered";
+export {
+  begin as steerBegin,
+  step as steerStep,
+  groups as steerGroups,
+  order as steerOrder,
+  offsets as steerOffsets,
+  guides as steerGuides,
+  looks as steerLooks,
+  tries as steerTries,
+  greedy as steerGreedy,
+  knobAt as steerKnob,
+  makeGroup as hotMakeGroup,
+} from "./pack/steered/steered";
 import * as loads from "./loads/loads";
 import * as rounds from "./pack/isf/isf";
 // ---- end of K loads -------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@
 // bounds of up to 2^30 - 1 stand in it as they are. Larger ones are scaled, loads rounded up, to a bound with many divisors,
 // so that samples of a half, a third, .. of the bound still fill it.
 
-import { Loads } from "../../loads/loads";
+import { Loads, WORD_32 } from "../../loads/loads";
 
 /** Bounds up to this are exact. */
 const EXACT: u64 = (1 << 30) - 1;
@@ -99,15 +99,31 @@ export class Frame {
     return <i32>y;
   }
 
-  /** Writes the record of a sample that fits. */
-  @inline
-  write(sample: i32, to: usize): void {
+  /** Writes the records of n samples that fit, u32 at `samples`, a lane at a time. */
+  write(samples: usize, n: i32, to: usize): void {
     const loads = this.loads;
-    for (let lane = 0; lane < this.lanes; lane++) {
+    const step = (<usize>1) << this.shift;
+    const bytes = <usize>loads.bytes;
+    const narrow = loads.layout == WORD_32;
+    const last = 1 << (this.shift - 2);
+    for (let lane = 0; lane < last; lane++) {
+      let place = to + ((<usize>lane) << 2);
+      if (lane >= this.lanes) {
+        for (let i = 0; i < n; i++, place += step) store<i32>(place, 0);
+        continue;
+      }
       const k = this.column(lane);
-      store<i32>(to + ((<usize>lane) << 2), this.scale(loads.value(sample, k), loads.bound(k)));
+      const words = loads.words + ((<usize>loads.lane(k)) << 3);
+      const shift = loads.shift(k);
+      const mask = loads.mask(k);
+      const bound = loads.bound(k);
+      const exact = bound <= EXACT;
+      for (let i: usize = 0; i < <usize>n; i++, place += step) {
+        const word = words + <usize>load<u32>(samples + (i << 2)) * bytes;
+        const x = ((narrow ? <u64>load<u32>(word) : load<u64>(word)) >> shift) & mask;
+        store<i32>(place, exact ? <i32>x : this.scale(x, bound));
+      }
     }
-    for (let lane = this.lanes; lane < 1 << (this.shift - 2); lane++) store<i32>(to + ((<usize>lane) << 2), 0);
   }
 }
 

@@ -20,7 +20,8 @@ const CLASSES: i32 = 160;
 export const knobs: usize = memory.data<f64>([
   /* 0 cand */ 4, /* 1 candMax */ 16, /* 2 probes */ 2, /* 3 H */ 2, /* 4 tau */ 0.0005, /* 5 wSlack */ 4,
   /* 6 wFloor */ 0.02, /* 7 steer */ 0.55, /* 8 skip */ 64, /* 9 classW */ 0.5, /* 10 greedy */ 4, /* 11 window */ 64,
-  /* 12 shrink */ 3, /* 13 pool */ 131072, /* 14 integral */ 0, /* 15 bigAll */ 0, /* 16 reach */ 2.5, /* 17 cap */ 144, /* 18 reject */ 64, 0, 0, 0, 0, 0, 0,
+  /* 12 shrink */ 3, /* 13 pool */ 131072, /* 14 integral */ 0, /* 15 bigAll */ 0, /* 16 reach */ 2.5, /* 17 cap */ 144,
+  /* 18 reject */ 64, /* 19 ends */ 1, 0, 0, 0, 0, 0, 0,
 ]);
 function knob(i: i32): f64 {
   return load<f64>(knobs + (i << 3));
@@ -218,11 +219,11 @@ export class Maker {
   }
 
   /** Starts on samples whose sums and classes are counted by `count`. */
-  reset(): void {
+  reset(length: i32, groups: i32): void {
     memory.fill(this.tail(), 0, MAKER_BYTES - offsetof<Maker>());
     this.left = 0;
-    this.length = 0;
-    this.groups = 0;
+    this.length = length;
+    this.groups = groups;
     this.waiting = 0;
     this.deckSize = 0;
     this.deckAt = 0;
@@ -250,17 +251,24 @@ export class Maker {
     store<f32>(changetype<usize>(this) + array + ((<usize>lane) << 2), x);
   }
 
-  /** Counts a sample that is to be packed. */
-  @inline
-  count(record: usize): void {
+  /** Counts n samples that are to be packed, by their records. */
+  count(records: usize, n: i32): void {
     const frame = this.frame;
-    for (let lane = 0; lane < frame.guides; lane++) this.addSum(lane, <f64>load<i32>(record + ((<usize>lane) << 2)));
-    const c = this.classOf(load<i32>(record), load<i32>(record, 4));
-    store<i32>(this.classAtStart(c), load<i32>(this.classAtStart(c)) + 1);
-    store<i32>(this.classNow(c), load<i32>(this.classNow(c)) + 1);
-    this.left++;
+    const step = (<usize>1) << frame.shift;
+    const end = records + <usize>n * step;
+    for (let lane = 0; lane < frame.guides; lane++) {
+      let sum: i64 = 0;
+      for (let record = records + ((<usize>lane) << 2); record < end; record += step) sum += load<i32>(record);
+      this.addSum(lane, <f64>sum);
+    }
+    for (let record = records; record < end; record += step) {
+      const c = this.classOf(load<i32>(record), load<i32>(record, 4));
+      store<i32>(this.classAtStart(c), load<i32>(this.classAtStart(c)) + 1);
+      store<i32>(this.classNow(c), load<i32>(this.classNow(c)) + 1);
+      if (this.isLarge(record)) this.largeLeft++;
+    }
+    this.left += n;
     this.all = this.left;
-    if (this.isLarge(record)) this.largeLeft++;
   }
 
   /** Allocates for pools of up to n samples. False when out of memory. */
@@ -431,7 +439,10 @@ export class Maker {
     this.waiting = o;
   }
 
-  /** Takes the sample of the window that brings the room nearest to the mean direction. False where none does. */
+  /**
+   * Takes the sample that brings the room nearest to the mean direction, of the window and of the ends of the pool's rows.
+   * False where none does.
+   */
   private takeNearest(now: f32): bool {
     this.compact(0, 0);
     while (this.waiting < <i32>knob(11) && this.refill()) {}
@@ -446,11 +457,32 @@ export class Maker {
       const m = this.mismatch(a0, a1);
       if (m >= best) continue;
       best = m;
-      found = i;
+      found = this.windowPosition(i);
+    }
+    const pool = this.pool;
+    const room = i32x4.extract_lane(r0, 0);
+    const rows = pool.rows > 1 && knob(19) > 0 ? pool.rows : 0;
+    for (let row = 0; row < rows && pool.low(row) <= i32x4.extract_lane(r0, 1); row++) {
+      const start = pool.start(row);
+      let p = pool.lastFree(pool.firstAbove(row, room) - 1);
+      for (let end = 0; end < 2; end++) {
+        if (p >= start && p < pool.start(row + 1)) {
+          const a0 = i32x4.sub(r0, this.record(p));
+          const a1 = i32x4.sub(r1, this.more(p));
+          if (!this.exceeds(a0, a1)) {
+            const m = this.mismatch(a0, a1);
+            if (m < best) {
+              best = m;
+              found = p;
+            }
+          }
+        }
+        p = pool.nextFree(start);
+      }
     }
     if (found < 0) return false;
     this.greedy++;
-    this.take(this.windowPosition(found), this.windowRecord(found), this.windowMore(found));
+    this.take(found, this.record(found), this.more(found));
     return true;
   }
 

@@ -130,16 +130,16 @@ export class Pool {
   nextFree(p: i32): i32 {
     const n = this.size;
     if (p >= n) return n;
-    let w = load<u64>(this.level0 + ((<usize>(p >> 6)) << 3)) & (<u64>-1 << (p & 63));
+    let w = load<u64>(this.level0 + ((<usize>(p >> 6)) << 3)) & ((<u64>-1) << (p & 63));
     if (w) return (p & ~63) | <i32>ctz(w);
     let q = (p >> 6) + 1;
     if (q > n >> 6) return n;
-    w = load<u64>(this.level1 + ((<usize>(q >> 6)) << 3)) & (<u64>-1 << (q & 63));
+    w = load<u64>(this.level1 + ((<usize>(q >> 6)) << 3)) & ((<u64>-1) << (q & 63));
     if (!w) {
       let s = (q >> 6) + 1;
       if (s > n >> 12) return n;
       let x = s >> 6;
-      w = load<u64>(this.level2 + ((<usize>x) << 3)) & (<u64>-1 << (s & 63));
+      w = load<u64>(this.level2 + ((<usize>x) << 3)) & ((<u64>-1) << (s & 63));
       while (!w) {
         if (++x > n >> 18) return n;
         w = load<u64>(this.level2 + ((<usize>x) << 3));
@@ -316,7 +316,7 @@ export class Pool {
     for (let i: usize = 0; i < <usize>n; i++) {
       const x = load<i32>(from + (i << shift));
       most = max(most, x);
-      store<u64>(this.keys + (i << 3), (<u64>i << 32) | <u64>x);
+      store<u64>(this.keys + (i << 3), ((<u64>i) << 32) | <u64>x);
     }
     const keys = this.sortKeys(n, 32 - <i32>clz<u32>(most));
     // Then by row, stably.

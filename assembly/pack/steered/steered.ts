@@ -1,4 +1,6 @@
-// The steered packer: pools of samples, from which groups are made until nothing is left.
+// The steered packer. Where one bound binds, a stream makes most groups; a steered draw makes the others, and all where
+// several bounds are tight. Long inputs go through in parts, what is left of one being added to the next: what is at work
+// stays in the cache, and look-ups stay dense to the end.
 
 import { Loads } from "../../loads/loads";
 import { allocArray, mark, release } from "../../memory";
@@ -7,6 +9,23 @@ import { FRAME_BYTES, Frame, openFrame } from "./frame";
 import { knobs, MAKER_BYTES, Maker } from "./groups";
 import { POOL_BYTES, Pool } from "./pool";
 import { Random } from "./random";
+import { shuffle, shufflePart } from "./shuffle";
+import { Stream, streamGroup } from "./stream";
+
+/** Samples that are streamed at a time. */
+const PART: i32 = 1048576;
+/** Samples in a pool of the steered draw; up to half as many more where they are the last. */
+const POOL: i32 = 131072;
+
+/** Deviations of a group's sum that a load must keep free to be left alone, at first and where groups came out too many. */
+const REACH: f64 = 2.5;
+const FAR_REACH: f64 = 4;
+/** Too many: this much over the linear bound. */
+const TOO_MANY: f64 = 1.0005;
+
+const STREAMING: i32 = 0;
+const STEERING: i32 = 1;
+const DONE: i32 = 2;
 
 @unmanaged
 export class Steered {
@@ -14,13 +33,22 @@ export class Steered {
   frameAt: usize;
   poolAt: usize;
   makerAt: usize;
+  streamAt: usize;
   randomState: u64;
+  phase: i32;
   /** u32[fitting]: samples in random order; those from `fresh` on are in no pool yet. */
   list: usize;
   fresh: i32;
-  /** Samples left at which the pool is made anew. */
+  /** Samples in the pool at which it is made anew. */
   renewAt: i32;
   poolRoom: i32;
+  /** The packing: u32 samples, u32 where each group starts. */
+  order: usize;
+  ends: usize;
+  /** Groups of the first try, where there is a second, and its arrays. */
+  triedGroups: i32;
+  triedOrder: usize;
+  triedEnds: usize;
 
   @inline
   static of(at: usize): Steered {
@@ -33,6 +61,11 @@ export class Steered {
   }
 
   @inline
+  get stream(): Stream {
+    return Stream.of(this.streamAt);
+  }
+
+  @inline
   get pool(): Pool {
     return Pool.of(this.poolAt);
   }
@@ -42,56 +75,133 @@ export class Steered {
     return Frame.of(this.frameAt);
   }
 
+  @inline
+  get randomAt(): usize {
+    return changetype<usize>(this) + offsetof<Steered>("randomState");
+  }
+
+  /** Lists the samples that fit, in random order. */
+  private fillList(): void {
+    const loads = Loads.of(this.handle);
+    let to = this.list;
+    if (loads.oversize == 0) {
+      for (let i = 0; i < loads.taken; i++, to += 4) store<u32>(to, i);
+    } else {
+      for (let i = 0; i < loads.taken; i++) {
+        store<u32>(to, i);
+        to += (<usize>!loads.isOversize(i)) << 2;
+      }
+    }
+    shuffle(this.list, this.frame.fitting, this.order, this.randomAt);
+  }
+
+  /** Allocates for a packing with the guides that are set. False when out of memory. */
+  open(): bool {
+    const frame = this.frame;
+    const n = frame.fitting;
+    const random = changetype<usize>(this) + offsetof<Steered>("randomState");
+    const poolSize = <i32>load<f64>(knobs + 104);
+    this.poolRoom = n <= poolSize + poolSize / 2 ? n : poolSize;
+    const most = frame.guides == 1 ? max(this.poolRoom, Stream.reserveOf(min(n, PART), frame)) : this.poolRoom;
+    if (!this.pool.open(this.frameAt, most)) return false;
+    if (!this.maker.open(this.frameAt, this.poolAt, random, this.poolRoom)) return false;
+    const stream = this.stream;
+    stream.frameAt = this.frameAt;
+    stream.poolAt = this.poolAt;
+    stream.randomAt = random;
+    return true;
+  }
+
+  /** Starts a packing with the guides that are set. */
+  start(): void {
+    const frame = this.frame;
+    const n = frame.fitting;
+    this.fillList();
+    store<u32>(this.ends, 0);
+    if (n == 0) {
+      this.phase = DONE;
+      return;
+    }
+    if (frame.guides > 1) {
+      this.startDraw(0, 0, 0);
+      return;
+    }
+    this.phase = STREAMING;
+    const stream = this.stream;
+    stream.list = this.list;
+    stream.order = this.order;
+    stream.ends = this.ends;
+    stream.length = 0;
+    stream.groups = 0;
+    stream.begin(0, min(n, PART));
+  }
+
+  /** The samples that a part left, and the next part; at the end a draw goes on with what is left. */
+  private nextPart(): void {
+    const stream = this.stream;
+    const n = this.frame.fitting;
+    const from = stream.handBack();
+    const end = stream.last;
+    if (end == n) {
+      this.startDraw(from, stream.length, stream.groups);
+      return;
+    }
+    const to = min(n, from + PART);
+    shufflePart(this.list + ((<usize>from) << 2), to - from, this.randomAt);
+    stream.begin(from, to);
+  }
+
+  /** Starts the steered draw on the samples of the list from `from` on. */
+  private startDraw(from: i32, length: i32, groups: i32): void {
+    const frame = this.frame;
+    const maker = this.maker;
+    const pool = this.pool;
+    this.phase = STEERING;
+    this.fresh = from;
+    maker.order = this.order;
+    maker.ends = this.ends;
+    maker.reset(length, groups);
+    const n = frame.fitting;
+    for (let i = from; i < n; i += this.poolRoom) {
+      const many = min(n - i, this.poolRoom);
+      frame.write(this.list + ((<usize>i) << 2), many, pool.newRecords);
+      maker.count(pool.newRecords, many);
+    }
+    pool.size = 0;
+    this.refill();
+  }
+
   /** Fills the pool: with what is left of it, and fresh samples. */
   private refill(): void {
     const maker = this.maker;
     const pool = this.pool;
     const frame = this.frame;
-    const shift = <usize>frame.shift;
-    let n = maker.collect();
-    while (n < this.poolRoom && this.fresh < frame.fitting) {
-      const sample = load<u32>(this.list + <usize>(this.fresh++ << 2));
-      frame.write(sample, pool.newRecords + ((<usize>n) << shift));
-      store<u32>(pool.newSamples + ((<usize>n) << 2), sample);
-      n++;
-    }
+    const left = maker.collect();
+    const more = min(this.poolRoom - left, frame.fitting - this.fresh);
+    const samples = this.list + ((<usize>this.fresh) << 2);
+    frame.write(samples, more, pool.newRecords + ((<usize>left) << frame.shift));
+    memory.copy(pool.newSamples + ((<usize>left) << 2), samples, (<usize>more) << 2);
+    this.fresh += more;
+    const n = left + more;
     maker.renew(n);
-    // Samples in the pool at which it is made anew: at a half while there are fresh ones, else at a part.
     this.renewAt = this.fresh < frame.fitting ? n / 2 : <i32>(<f64>n / load<f64>(knobs + 96));
   }
 
-  begin(): void {
-    const frame = this.frame;
-    const loads = Loads.of(this.handle);
-    const random = Random.of(changetype<usize>(this) + offsetof<Steered>("randomState"));
-    const maker = this.maker;
-    maker.reset();
-    let n = 0;
-    const record = this.pool.newRecords;
-    for (let i = 0; i < loads.taken; i++) {
-      if (loads.isOversize(i)) continue;
-      store<u32>(this.list + <usize>(n++ << 2), i);
-      frame.write(i, record);
-      maker.count(record);
-    }
-    if (n > this.poolRoom) {
-      for (let i = n - 1; i > 0; i--) {
-        const a = this.list + ((<usize>i) << 2);
-        const b = this.list + ((<usize>random.below(i + 1)) << 2);
-        const x = load<i32>(a);
-        store<i32>(a, load<i32>(b));
-        store<i32>(b, x);
-      }
-    }
-    this.fresh = 0;
-    this.pool.size = 0;
-    this.refill();
-  }
-
-  /** Makes up to so many groups; returns how many samples are left. */
+  /** Goes on; returns how many samples are in no group. */
   step(groups: i32): i32 {
-    const maker = this.maker;
     const frame = this.frame;
+    if (this.phase == STREAMING) {
+      while (groups > 0) {
+        if (!streamGroup(this.streamAt)) {
+          this.nextPart();
+          break;
+        }
+        groups--;
+      }
+      return this.phase == STREAMING ? frame.fitting - this.stream.length : this.maker.left;
+    }
+    if (this.phase == DONE) return 0;
+    const maker = this.maker;
     while (groups > 0 && maker.left > 0) {
       makeGroup(this.makerAt);
       groups--;
@@ -119,7 +229,8 @@ export function begin(handle: usize, seed: u32): usize {
   const frameAt = allocArray(FRAME_BYTES, 1);
   const poolAt = allocArray(POOL_BYTES, 1);
   const makerAt = allocArray(MAKER_BYTES, 1);
-  if (at == 0 || frameAt == 0 || poolAt == 0 || makerAt == 0) {
+  const streamAt = allocArray(offsetof<Stream>(), 1);
+  if (at == 0 || frameAt == 0 || poolAt == 0 || makerAt == 0 || streamAt == 0) {
     release(before);
     return 0;
   }
@@ -128,30 +239,19 @@ export function begin(handle: usize, seed: u32): usize {
   packer.frameAt = frameAt;
   packer.poolAt = poolAt;
   packer.makerAt = makerAt;
+  packer.streamAt = streamAt;
   openFrame(frameAt, handle, load<f64>(knobs + 128));
-  const frame = Frame.of(frameAt);
-  const n = frame.fitting;
-  const poolRoom = <i32>load<f64>(knobs + 104);
-  packer.poolRoom = n <= poolRoom + poolRoom / 2 ? n : poolRoom;
+  const n = Frame.of(frameAt).fitting;
   packer.list = allocArray(<usize>n + 1, 4);
-  const randomAt = at + offsetof<Steered>("randomState");
-  Random.of(randomAt).start(seed, 1);
-  const maker = packer.maker;
-  maker.order = allocArray(<usize>n + 1, 4);
-  maker.ends = allocArray(<usize>n + 1, 4);
-  if (
-    packer.list == 0 ||
-    maker.order == 0 ||
-    maker.ends == 0 ||
-    !packer.pool.open(frameAt, packer.poolRoom) ||
-    !maker.open(frameAt, poolAt, randomAt, packer.poolRoom)
-  ) {
+  packer.order = allocArray(<usize>n + 1, 4);
+  packer.ends = allocArray(<usize>n + 1, 4);
+  if (packer.list == 0 || packer.order == 0 || packer.ends == 0 || !packer.open()) {
     release(before);
     return 0;
   }
-  store<u32>(maker.ends, 0);
+  Random.of(packer.randomAt).start(seed, 1);
   beginStatus = OK;
-  packer.begin();
+  packer.start();
   return at;
 }
 
