@@ -498,19 +498,30 @@ export function roundsStatus(): i32 {
 export { pairs32 as hotPairs32, pairs64 as hotPairs64 } from "./loads/loads";
 export { scan32 as hotRounds32, scan64 as hotRounds64, scan128 as hotRounds128 } from "./pack/isf/next-fit";
 
+/**
+ * The steered packer over such samples: fewer groups than ISF, in random order, in 1 to 10 times its time.
+ * steeredBegin(loads, seed): handle, or 0: `steeredStatus()`. steeredStep(handle): a piece of work of some milliseconds. 0:
+ *   all is done; positive: about how many thousandths are left; negative: a status negated, and the packing has ended.
+ * steeredGroups(handle), steeredOrder(handle), steeredOffsets(handle): as for ISF.
+ * steeredGuides(handle): how many loads guide it: 1 where one bound binds.
+ */
 export {
-  begin as steerBegin,
-  step as steerStep,
-  groups as steerGroups,
-  order as steerOrder,
-  offsets as steerOffsets,
-  guides as steerGuides,
-  looks as steerLooks,
-  tries as steerTries,
-  greedy as steerGreedy,
-  knobAt as steerKnob,
-  makeGroup as hotMakeGroup,
+  begin as steeredBegin,
+  groups as steeredGroups,
+  guides as steeredGuides,
+  offsets as steeredOffsets,
+  order as steeredOrder,
+  step as steeredStep,
 } from "./pack/steered/steered";
+
+export function steeredStatus(): i32 {
+  return steered.beginStatus;
+}
+
+/** Inner loops, not for callers. */
+export { makeGroup as hotMakeGroup, streamGroup as hotStreamGroup } from "./pack/steered/steered";
+
 import * as loads from "./loads/loads";
 import * as rounds from "./pack/isf/isf";
+import * as steered from "./pack/steered/steered";
 // ---- end of K loads -------------------------------------------------------------------------------------------------

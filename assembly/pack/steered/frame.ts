@@ -77,6 +77,15 @@ export class Frame {
     return load<f64>(this.tail() + 96 + ((<usize>lane) << 3));
   }
 
+  /** How many loads keep less than `reach` deviations of a group's sum free. */
+  within(reach: f64): i32 {
+    let count = 0;
+    for (let lane = 0; lane < this.lanes; lane++) {
+      count += i32(load<f64>(tightness + ((<usize>this.column(lane)) << 3)) < reach);
+    }
+    return count;
+  }
+
   /** Puts a column into a lane. */
   setLane(lane: i32, column: i32): void {
     const bound = this.loads.bound(column);

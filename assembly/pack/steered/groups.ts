@@ -10,27 +10,43 @@
 
 import { allocArray } from "../../memory";
 import { Frame } from "./frame";
-import { POOL_BYTES, Pool } from "./pool";
+import { Pool } from "./pool";
 import { Random } from "./random";
 
 /** Classes of samples: 16 ranges of the binding load (two to an octave) times 10 of the second one (an octave each). */
 const CLASSES: i32 = 160;
 
-// Knobs, while they are looked for.
-export const knobs: usize = memory.data<f64>([
-  /* 0 cand */ 4, /* 1 candMax */ 16, /* 2 probes */ 2, /* 3 H */ 2, /* 4 tau */ 0.0005, /* 5 wSlack */ 4,
-  /* 6 wFloor */ 0.02, /* 7 steer */ 0.55, /* 8 skip */ 64, /* 9 classW */ 0.5, /* 10 greedy */ 4, /* 11 window */ 64,
-  /* 12 shrink */ 3, /* 13 pool */ 131072, /* 14 integral */ 0, /* 15 bigAll */ 0, /* 16 reach */ 2.5, /* 17 cap */ 144,
-  /* 18 reject */ 64, /* 19 ends */ 1, 0, 0, 0, 0, 0, 0,
-]);
-function knob(i: i32): f64 {
-  return load<f64>(knobs + (i << 3));
-}
+/** A group is drawn until about so many mean samples are left to go. */
+const LAST_SAMPLES: f32 = 2;
+/** A sample is taken while the room left stays within so many spreads of the mean direction, times sqrt(samples to go). */
+const STEER: f64 = 0.55;
+/** A room is far off at so many times the square of that, for two loads that guide. */
+const FAR: f64 = 6;
+/** Samples passed over in a draw before the one that strays least is taken. */
+const PASSED: i32 = 96;
+/** Samples at hand when the nearest one is looked for. */
+const AT_HAND: i32 = 32;
+/** Samples tried to complete a group: at most, and where a good way is found. */
+const MOST_TRIES: i32 = 24;
+const TRIES: i32 = 8;
+/** Entries of the window that are gone through for them, of those that do not fit. */
+const UNFIT: i32 = 128;
+/** Samples looked at in a row, on either side of the one looked for. */
+const PROBES: i32 = 2;
+/** What may be lost of a group that is good. */
+const GOOD: f32 = 0.0005;
+/** Where more is lost, anything that fits is taken. */
+const POOR: f32 = 0.02;
+/** Departures in other loads count as much as the binding load's room when they are large against their slack. */
+const SOFT_SLACK: f64 = 8;
+const SOFT: f64 = 0.02;
+/** What a class that is used up costs, times the square of samples in a group. */
+const CLASS_PRICE: f64 = 2;
+/** Rounds of completing at most. */
+const ROUNDS: i32 = 6;
 
 /** Entries of the window at most. */
 const WINDOW: i32 = 256;
-/** Deck entries gathered ahead. */
-const AHEAD: i32 = 64;
 
 @unmanaged
 export class Maker {
@@ -86,9 +102,6 @@ export class Maker {
   secondOctave: i32;
   /** Samples of all classes at the start. */
   all: i32;
-  looks: i32;
-  tries: i32;
-  greedy: i32;
   // Behind these: f64[8] sums of what is left; i32[CLASSES] samples at the start and now; f32[CLASSES] prices.
 
   @inline
@@ -211,8 +224,7 @@ export class Maker {
   @inline
   private isLarge(record: usize): bool {
     const frame = this.frame;
-    const lanes = knob(15) > 0 ? frame.guides : 1;
-    for (let lane = 0; lane < lanes; lane++) {
+    for (let lane = 0; lane < frame.guides; lane++) {
       if (load<i32>(record + ((<usize>lane) << 2)) << 1 > frame.bound(lane)) return true;
     }
     return false;
@@ -349,7 +361,7 @@ export class Maker {
       const slack = need > 0 ? max<f64>(0, bound - this.sum(lane) / need) : 0;
       const free = slack / bound;
       this.setFloat(offsetof<Maker>("slack0"), lane, <f32>slack);
-      this.setFloat(offsetof<Maker>("soft0"), lane, free < 1e-3 ? 1e-30 : <f32>(knob(5) * free + knob(6)));
+      this.setFloat(offsetof<Maker>("soft0"), lane, free < 1e-3 ? 1e-30 : <f32>(SOFT_SLACK * free + SOFT));
       this.setFloat(offsetof<Maker>("slope0"), lane, first > 0 ? <f32>(this.sum(lane) / first) : 0);
     }
     this.slackFirst = <i32>f32x4.extract_lane(this.slack0, 0);
@@ -383,7 +395,7 @@ export class Maker {
 
   /** Puts the next sample of the deck into the window; false when there is none, or no room. */
   private refill(): bool {
-    if (this.waiting >= min(WINDOW, <i32>knob(17))) return false;
+    if (this.waiting >= WINDOW) return false;
     while (this.deckAt < this.deckSize) {
       const p = load<i32>(this.deck + <usize>(this.deckAt++ << 2));
       if (!this.pool.isFree(p)) continue;
@@ -445,7 +457,7 @@ export class Maker {
    */
   private takeNearest(now: f32): bool {
     this.compact(0, 0);
-    while (this.waiting < <i32>knob(11) && this.refill()) {}
+    while (this.waiting < AT_HAND && this.refill()) {}
     let best = now;
     let found = -1;
     const r0 = this.room0;
@@ -461,7 +473,7 @@ export class Maker {
     }
     const pool = this.pool;
     const room = i32x4.extract_lane(r0, 0);
-    const rows = pool.rows > 1 && knob(19) > 0 ? pool.rows : 0;
+    const rows = pool.rows > 1 ? pool.rows : 0;
     for (let row = 0; row < rows && pool.low(row) <= i32x4.extract_lane(r0, 1); row++) {
       const start = pool.start(row);
       let p = pool.lastFree(pool.firstAbove(row, room) - 1);
@@ -481,7 +493,6 @@ export class Maker {
       }
     }
     if (found < 0) return false;
-    this.greedy++;
     this.take(found, this.record(found), this.more(found));
     return true;
   }
@@ -491,20 +502,20 @@ export class Maker {
     const pool = this.pool;
     const steered = this.frame.guides > 1;
     const mean = this.mean;
-    const guides = <f64>this.frame.guides - 1;
-    const steer = <f32>(knob(7) * knob(7) * guides * Math.sqrt(guides)) / max<f32>(1, mean);
-    const stop = <f32>knob(3) * mean + f32x4.extract_lane(this.slack0, 0);
+    const others = max<f64>(1, <f64>this.frame.guides - 1);
+    const steer: f32 = mean > 0 ? <f32>(STEER * STEER * others * Math.sqrt(others)) / mean : 0;
+    const far = steer * <f32>(FAR / others);
     const slack = f32x4.extract_lane(this.slack0, 0);
-    const greedy = <f32>knob(10);
+    const stop = LAST_SAMPLES * mean + slack;
     let i = 0;
     let o = 0;
-    let skipped = 0;
+    let passed = 0;
     let begun = this.length > this.start;
     let now: f32 = begun && steered ? this.mismatch(this.room0, this.room1) : 0;
     while (true) {
-      if (begun && steered && greedy > 0) {
-        const h = <f32>i32x4.extract_lane(this.room0, 0) - slack;
-        if (now > greedy * steer * max(h, mean) && h > <f32>knob(3) * mean) {
+      if (begun && steered) {
+        const togo = <f32>i32x4.extract_lane(this.room0, 0) - slack;
+        if (now > far * max(togo, mean) && togo > LAST_SAMPLES * mean) {
           // What was passed over is looked at again.
           this.compact(o, i);
           i = 0;
@@ -546,7 +557,15 @@ export class Maker {
         continue;
       }
       this.keep(o++, i++);
-      if (++skipped >= <i32>knob(8)) break;
+      if (++passed < PASSED) continue;
+      // Nothing that keeps to the direction: what strays least.
+      this.compact(o, i);
+      i = 0;
+      o = 0;
+      passed = 0;
+      if (!this.takeNearest(f32.MAX_VALUE)) break;
+      now = this.mismatch(this.room0, this.room1);
+      if (<f32>i32x4.extract_lane(this.room0, 0) < stop) break;
     }
     this.compact(o, i);
     return o;
@@ -557,7 +576,6 @@ export class Maker {
   private consider(a0: v128, a1: v128, y: i32, z: i32, price: f32): void {
     const raw = this.cost(a0, a1);
     let c = raw + price;
-    this.tries++;
     if (c >= this.bestCost) return;
     if (z >= 0) c += load<f32>(this.classPrice(this.classAt(z)));
     if (c >= this.bestCost) return;
@@ -569,7 +587,6 @@ export class Maker {
 
   /** Looks up the free samples that bring a room nearest to where groups should end. */
   private lookUp(r0: v128, r1: v128, y: i32, price: f32): void {
-    this.looks++;
     const pool = this.pool;
     const room = i32x4.extract_lane(r0, 0);
     const want = max(0, room - this.slackFirst);
@@ -578,14 +595,13 @@ export class Maker {
       const second = i32x4.extract_lane(r0, 1);
       middle = pool.rowOf(max(0, second - this.slackSecond));
     }
-    const probes = <i32>knob(2);
     for (let d = 0; d < 3; d++) {
       const row = middle + (d == 0 ? 0 : d == 1 ? -1 : 1);
       if (row < 0 || row >= pool.rows) continue;
       const e = pool.firstAbove(row, want);
       const start = pool.start(row);
       let p = pool.lastFree(e - 1);
-      for (let i = 0; i < probes && p >= start; i++, p = pool.lastFree(p - 1)) {
+      for (let i = 0; i < PROBES && p >= start; i++, p = pool.lastFree(p - 1)) {
         if (p == y) continue;
         const a0 = i32x4.sub(r0, this.record(p));
         const a1 = i32x4.sub(r1, this.more(p));
@@ -594,7 +610,7 @@ export class Maker {
       if (want >= room) continue;
       const stop = pool.start(row + 1);
       p = pool.nextFree(e);
-      for (let i = 0; i < probes && p < stop; i++, p = pool.nextFree(p + 1)) {
+      for (let i = 0; i < PROBES && p < stop; i++, p = pool.nextFree(p + 1)) {
         if (p == y) continue;
         const a0 = i32x4.sub(r0, this.record(p));
         const a1 = i32x4.sub(r1, this.more(p));
@@ -632,29 +648,26 @@ export class Maker {
   /** Completes the group, a sample or a pair at a time. */
   private complete(from: i32): void {
     const pool = this.pool;
-    const cand = <i32>knob(0);
-    const most = <i32>knob(1);
-    const tau = <f32>knob(4);
-    for (let round = 0; round < 6; round++) {
+    for (let round = 0; round < ROUNDS; round++) {
       const r0 = this.room0;
       const r1 = this.room1;
       const before = this.cost(r0, r1);
-      if (before < tau && round > 0) break;
+      if (before < GOOD && round > 0) break;
       this.bestCost = before;
       this.bestRaw = before;
       this.bestY = -1;
       this.bestZ = -1;
       this.lookUp(r0, r1, -1, 0);
       let tried = 0;
-      for (let j = round == 0 ? from : 0; tried < most; j++) {
-        if (tried >= cand && this.bestRaw < tau) break;
+      for (let j = round == 0 ? from : 0; tried < MOST_TRIES; j++) {
+        if (tried >= TRIES && this.bestRaw < GOOD) break;
         if (j >= this.waiting && !this.refill()) break;
         const p = this.windowPosition(j);
         if (!pool.isFree(p)) continue;
         const a0 = i32x4.sub(r0, this.windowRecord(j));
         const a1 = i32x4.sub(r1, this.windowMore(j));
         if (this.exceeds(a0, a1)) {
-          if (j > <i32>knob(18)) break;
+          if (j > UNFIT) break;
           continue;
         }
         tried++;
@@ -663,7 +676,7 @@ export class Maker {
         this.lookUp(a0, a1, p, price);
       }
       if (this.bestY < 0 && this.bestZ < 0) {
-        if (before <= 0.02 || !this.takeAnything()) break;
+        if (before <= POOR || !this.takeAnything()) break;
         continue;
       }
       const y = this.bestY;
@@ -676,17 +689,13 @@ export class Maker {
   /** Prices classes by how far they are below their share of what is left. */
   private reprice(): void {
     const perGroup = <f64>this.frame.fitting / this.frame.groups;
-    const weight = knob(9) / (perGroup * perGroup);
-    const integral = knob(14);
+    const weight = CLASS_PRICE / (perGroup * perGroup);
     const share = <f64>this.left / <f64>max(1, this.all);
     for (let c = 0; c < CLASSES; c++) {
       const start = load<i32>(this.classAtStart(c));
       if (start == 0) continue;
       const off = 1 - <f64>load<i32>(this.classNow(c)) / (<f64>start * share + 1e-9);
-      const w = max<f64>(-1, min<f64>(1, off));
-      const at = this.classPrice(c);
-      if (integral > 0) store<f32>(at, <f32>max(-0.1, min<f64>(0.1, <f64>load<f32>(at) + integral * w)));
-      else store<f32>(at, <f32>(weight * w));
+      store<f32>(this.classPrice(c), <f32>(weight * max<f64>(-1, min<f64>(1, off))));
     }
   }
 

@@ -6,27 +6,37 @@ import { Loads } from "../../loads/loads";
 import { allocArray, mark, release } from "../../memory";
 import { BAD_ARGUMENT, OK, OUT_OF_MEMORY } from "../../status";
 import { FRAME_BYTES, Frame, openFrame } from "./frame";
-import { knobs, MAKER_BYTES, Maker } from "./groups";
+import { MAKER_BYTES, Maker } from "./groups";
 import { POOL_BYTES, Pool } from "./pool";
 import { Random } from "./random";
 import { shuffle, shufflePart } from "./shuffle";
-import { Stream, streamGroup } from "./stream";
+import { Stream } from "./stream";
 
 /** Samples that are streamed at a time. */
 const PART: i32 = 1048576;
 /** Samples in a pool of the steered draw; up to half as many more where they are the last. */
 const POOL: i32 = 131072;
+/** The last pool is made anew once it is down to one in so many of its samples, and has this many. */
+const SHRINK: i32 = 3;
+const FEW_SAMPLES: i32 = 256;
 
-/** Deviations of a group's sum that a load must keep free to be left alone, at first and where groups came out too many. */
+/** Deviations of a group's sum that a load must keep free to be left alone, at first and where that was not enough. */
 const REACH: f64 = 2.5;
 const FAR_REACH: f64 = 4;
-/** Too many: this much over the linear bound. */
-const TOO_MANY: f64 = 1.0005;
+/** What may be lost of a bound that binds alone: more says that others are tight. */
+const LOSS: f64 = 0.0005;
+/** Groups that tell. */
+const EARLY: i32 = 1024;
 
+/** Groups per step. */
+const STEP: i32 = 1024;
+
+// Phases.
 const STREAMING: i32 = 0;
-const STEERING: i32 = 1;
-const DONE: i32 = 2;
+const DRAWING: i32 = 1;
+const ENDED: i32 = 2;
 
+/** A packing in the arena; released with the mark before it. */
 @unmanaged
 export class Steered {
   handle: usize;
@@ -35,20 +45,20 @@ export class Steered {
   makerAt: usize;
   streamAt: usize;
   randomState: u64;
+  seed: u32;
   phase: i32;
+  /** Whether more loads can be made guides, and the arena before what the guides decide on. */
+  canReach: bool;
+  before: usize;
   /** u32[fitting]: samples in random order; those from `fresh` on are in no pool yet. */
   list: usize;
   fresh: i32;
-  /** Samples in the pool at which it is made anew. */
-  renewAt: i32;
+  /** Samples that a pool takes, and at how many it is made anew. */
   poolRoom: i32;
-  /** The packing: u32 samples, u32 where each group starts. */
+  renewAt: i32;
+  /** The packing: u32 samples, and u32 where each group starts. */
   order: usize;
   ends: usize;
-  /** Groups of the first try, where there is a second, and its arrays. */
-  triedGroups: i32;
-  triedOrder: usize;
-  triedEnds: usize;
 
   @inline
   static of(at: usize): Steered {
@@ -84,56 +94,41 @@ export class Steered {
   private fillList(): void {
     const loads = Loads.of(this.handle);
     let to = this.list;
-    if (loads.oversize == 0) {
-      for (let i = 0; i < loads.taken; i++, to += 4) store<u32>(to, i);
-    } else {
-      for (let i = 0; i < loads.taken; i++) {
-        store<u32>(to, i);
-        to += (<usize>!loads.isOversize(i)) << 2;
-      }
+    for (let i = 0; i < loads.taken; i++) {
+      store<u32>(to, i);
+      to += (<usize>!loads.isOversize(i)) << 2;
     }
     shuffle(this.list, this.frame.fitting, this.order, this.randomAt);
   }
 
-  /** Allocates for a packing with the guides that are set. False when out of memory. */
-  open(): bool {
+  /** Starts a packing with the guides within `reach`. False when out of memory. */
+  start(reach: f64): bool {
+    release(this.before);
+    openFrame(this.frameAt, this.handle, reach);
     const frame = this.frame;
     const n = frame.fitting;
-    const random = changetype<usize>(this) + offsetof<Steered>("randomState");
-    const poolSize = <i32>load<f64>(knobs + 104);
-    this.poolRoom = n <= poolSize + poolSize / 2 ? n : poolSize;
-    const most = frame.guides == 1 ? max(this.poolRoom, Stream.reserveOf(min(n, PART), frame)) : this.poolRoom;
-    if (!this.pool.open(this.frameAt, most)) return false;
-    if (!this.maker.open(this.frameAt, this.poolAt, random, this.poolRoom)) return false;
-    const stream = this.stream;
-    stream.frameAt = this.frameAt;
-    stream.poolAt = this.poolAt;
-    stream.randomAt = random;
-    return true;
-  }
-
-  /** Starts a packing with the guides that are set. */
-  start(): void {
-    const frame = this.frame;
-    const n = frame.fitting;
+    this.canReach = frame.guides == 1 && reach < FAR_REACH && frame.within(FAR_REACH) > 1;
+    this.poolRoom = n <= POOL + POOL / 2 ? n : POOL;
+    const streamed = frame.guides == 1;
+    const room = streamed ? max(this.poolRoom, Stream.reserveOf(min(n, PART), frame)) : this.poolRoom;
+    if (!this.pool.open(this.frameAt, room)) return false;
+    if (!this.maker.open(this.frameAt, this.poolAt, this.randomAt, this.poolRoom)) return false;
+    Random.of(this.randomAt).start(this.seed, 1);
     this.fillList();
     store<u32>(this.ends, 0);
-    if (n == 0) {
-      this.phase = DONE;
-      return;
+    const maker = this.maker;
+    maker.order = this.order;
+    maker.ends = this.ends;
+    maker.groups = 0;
+    if (n == 0) this.phase = ENDED;
+    else if (!streamed) this.startDraw(0, 0, 0);
+    else {
+      this.phase = STREAMING;
+      const stream = this.stream;
+      stream.open(this.frameAt, this.poolAt, this.randomAt, this.list, this.order, this.ends);
+      stream.begin(0, min(n, PART));
     }
-    if (frame.guides > 1) {
-      this.startDraw(0, 0, 0);
-      return;
-    }
-    this.phase = STREAMING;
-    const stream = this.stream;
-    stream.list = this.list;
-    stream.order = this.order;
-    stream.ends = this.ends;
-    stream.length = 0;
-    stream.groups = 0;
-    stream.begin(0, min(n, PART));
+    return true;
   }
 
   /** The samples that a part left, and the next part; at the end a draw goes on with what is left. */
@@ -141,8 +136,7 @@ export class Steered {
     const stream = this.stream;
     const n = this.frame.fitting;
     const from = stream.handBack();
-    const end = stream.last;
-    if (end == n) {
+    if (stream.last == n) {
       this.startDraw(from, stream.length, stream.groups);
       return;
     }
@@ -156,12 +150,10 @@ export class Steered {
     const frame = this.frame;
     const maker = this.maker;
     const pool = this.pool;
-    this.phase = STEERING;
-    this.fresh = from;
-    maker.order = this.order;
-    maker.ends = this.ends;
-    maker.reset(length, groups);
     const n = frame.fitting;
+    this.phase = DRAWING;
+    this.fresh = from;
+    maker.reset(length, groups);
     for (let i = from; i < n; i += this.poolRoom) {
       const many = min(n - i, this.poolRoom);
       frame.write(this.list + ((<usize>i) << 2), many, pool.newRecords);
@@ -171,7 +163,7 @@ export class Steered {
     this.refill();
   }
 
-  /** Fills the pool: with what is left of it, and fresh samples. */
+  /** Makes a pool of what is left of the last one, and fresh samples. */
   private refill(): void {
     const maker = this.maker;
     const pool = this.pool;
@@ -184,109 +176,122 @@ export class Steered {
     this.fresh += more;
     const n = left + more;
     maker.renew(n);
-    this.renewAt = this.fresh < frame.fitting ? n / 2 : <i32>(<f64>n / load<f64>(knobs + 96));
+    this.renewAt = this.fresh < frame.fitting ? n / 2 : n / SHRINK > FEW_SAMPLES ? n / SHRINK : 0;
   }
 
-  /** Goes on; returns how many samples are in no group. */
-  step(groups: i32): i32 {
-    const frame = this.frame;
-    if (this.phase == STREAMING) {
-      while (groups > 0) {
-        if (!streamGroup(this.streamAt)) {
-          this.nextPart();
-          break;
-        }
-        groups--;
-      }
-      return this.phase == STREAMING ? frame.fitting - this.stream.length : this.maker.left;
+  private stepStream(): i32 {
+    const stream = this.stream;
+    for (let i = 0; i < STEP; i++) {
+      if (streamGroup(this.streamAt)) continue;
+      this.nextPart();
+      break;
     }
-    if (this.phase == DONE) return 0;
+    // Groups that other bounds have cut short.
+    if (this.canReach && stream.groups >= EARLY && stream.loss() > LOSS) {
+      if (!this.start(FAR_REACH)) return -OUT_OF_MEMORY;
+    }
+    return 1;
+  }
+
+  private stepDraw(): i32 {
     const maker = this.maker;
-    while (groups > 0 && maker.left > 0) {
+    const fitting = this.frame.fitting;
+    for (let i = 0; i < STEP && maker.left > 0; i++) {
       makeGroup(this.makerAt);
-      groups--;
-      const inPool = maker.left - (frame.fitting - this.fresh);
-      if (inPool < this.renewAt && (this.fresh < frame.fitting || inPool > 256)) this.refill();
+      if (maker.left - (fitting - this.fresh) < this.renewAt) this.refill();
     }
-    return maker.left;
+    if (maker.left > 0) return 1;
+    this.phase = ENDED;
+    const most = this.frame.groups * (1 + LOSS) + 1;
+    if (!this.canReach || <f64>maker.groups <= most) return 0;
+    return this.start(FAR_REACH) ? 1 : -OUT_OF_MEMORY;
+  }
+
+  step(): i32 {
+    if (this.phase == ENDED) return 0;
+    const more = this.phase == STREAMING ? this.stepStream() : this.stepDraw();
+    if (more < 0) this.phase = ENDED;
+    if (more <= 0) return more;
+    const left = this.phase == STREAMING ? this.frame.fitting - this.stream.length : this.maker.left;
+    return max(1, <i32>((<i64>left * 1000) / <i64>max(1, this.frame.fitting)));
   }
 }
 
-/** Exported, so that it stays a function of its own that engines compile well after a few calls. */
+/** The makers of groups, exported so that they stay functions of their own that engines compile well after a few calls. */
 export function makeGroup(maker: usize): void {
   Maker.of(maker).makeGroup();
 }
 
+export function streamGroup(stream: usize): bool {
+  return Stream.of(stream).makeGroup();
+}
+
+/** What the last `begin` did: a status. */
 export let beginStatus: i32 = OK;
 
+/**
+ * Starts a packing of samples that have all been pushed. Takes about 13 bytes a sample from the arena, and 60 for each of up
+ * to 200,000. Returns the handle, or 0, and `beginStatus` says why.
+ */
 export function begin(handle: usize, seed: u32): usize {
   const loads = Loads.of(handle);
   beginStatus = BAD_ARGUMENT;
   if (loads.taken != loads.count) return 0;
   beginStatus = OUT_OF_MEMORY;
   const before = mark();
+  const n = loads.taken - loads.oversize;
   const at = allocArray(offsetof<Steered>(), 1);
   const frameAt = allocArray(FRAME_BYTES, 1);
   const poolAt = allocArray(POOL_BYTES, 1);
   const makerAt = allocArray(MAKER_BYTES, 1);
   const streamAt = allocArray(offsetof<Stream>(), 1);
-  if (at == 0 || frameAt == 0 || poolAt == 0 || makerAt == 0 || streamAt == 0) {
-    release(before);
-    return 0;
+  const list = allocArray(<usize>n + 1, 4);
+  const order = allocArray(<usize>n + 1, 4);
+  const ends = allocArray(<usize>n + 1, 4);
+  if (at != 0 && frameAt != 0 && poolAt != 0 && makerAt != 0 && streamAt != 0 && list != 0 && order != 0 && ends != 0) {
+    const packer = Steered.of(at);
+    packer.handle = handle;
+    packer.frameAt = frameAt;
+    packer.poolAt = poolAt;
+    packer.makerAt = makerAt;
+    packer.streamAt = streamAt;
+    packer.list = list;
+    packer.order = order;
+    packer.ends = ends;
+    packer.seed = seed;
+    packer.before = mark();
+    if (packer.start(REACH)) {
+      beginStatus = OK;
+      return at;
+    }
   }
-  const packer = Steered.of(at);
-  packer.handle = handle;
-  packer.frameAt = frameAt;
-  packer.poolAt = poolAt;
-  packer.makerAt = makerAt;
-  packer.streamAt = streamAt;
-  openFrame(frameAt, handle, load<f64>(knobs + 128));
-  const n = Frame.of(frameAt).fitting;
-  packer.list = allocArray(<usize>n + 1, 4);
-  packer.order = allocArray(<usize>n + 1, 4);
-  packer.ends = allocArray(<usize>n + 1, 4);
-  if (packer.list == 0 || packer.order == 0 || packer.ends == 0 || !packer.open()) {
-    release(before);
-    return 0;
-  }
-  Random.of(packer.randomAt).start(seed, 1);
-  beginStatus = OK;
-  packer.start();
-  return at;
+  release(before);
+  return 0;
 }
 
-export function step(at: usize, groups: i32): i32 {
-  return Steered.of(at).step(groups);
+/**
+ * A piece of work of some milliseconds. 0: all is done; positive: about how many thousandths are left; negative: a status
+ * negated, and the packing has ended.
+ */
+export function step(at: usize): i32 {
+  return Steered.of(at).step();
 }
 
+/** Groups made so far; u32 sample indices, group after group; u32[groups + 1] where each starts. */
 export function groups(at: usize): i32 {
-  return Steered.of(at).maker.groups;
+  const packer = Steered.of(at);
+  return packer.phase == STREAMING ? packer.stream.groups : packer.maker.groups;
 }
 
 export function order(at: usize): usize {
-  return Steered.of(at).maker.order;
+  return Steered.of(at).order;
 }
 
 export function offsets(at: usize): usize {
-  return Steered.of(at).maker.ends;
+  return Steered.of(at).ends;
 }
 
+/** How many loads guide the packing. */
 export function guides(at: usize): i32 {
   return Steered.of(at).frame.guides;
-}
-
-export function looks(at: usize): i32 {
-  return Steered.of(at).maker.looks;
-}
-
-export function tries(at: usize): i32 {
-  return Steered.of(at).maker.tries;
-}
-
-export function greedy(at: usize): i32 {
-  return Steered.of(at).maker.greedy;
-}
-
-export function knobAt(i: i32): usize {
-  return knobs + ((<usize>i) << 3);
 }

@@ -45,6 +45,7 @@ export class Stream {
   ends: usize;
   length: i32;
   groups: i32;
+  unused: i64;
   bestRoom: i32;
   bestY: i32;
   bestZ: i32;
@@ -68,6 +69,23 @@ export class Stream {
   static reserveOf(n: i32, frame: Frame): i32 {
     const perSample = frame.groups / <f64>max(1, frame.fitting);
     return min(n, <i32>((PER_GROUP * perSample + OF_ALL) * <f64>n));
+  }
+
+  open(frameAt: usize, poolAt: usize, randomAt: usize, list: usize, order: usize, ends: usize): void {
+    this.frameAt = frameAt;
+    this.poolAt = poolAt;
+    this.randomAt = randomAt;
+    this.list = list;
+    this.order = order;
+    this.ends = ends;
+    this.length = 0;
+    this.groups = 0;
+    this.unused = 0;
+  }
+
+  /** What part of the binding load's bound groups have left unused. */
+  loss(): f64 {
+    return <f64>this.unused / (<f64>this.frame.bound(0) * <f64>max(1, this.groups));
   }
 
   /** Starts on the samples from .. to - 1 of `list`; the pool has room for their reserve. */
@@ -223,13 +241,9 @@ export class Stream {
     this.complete();
     if (this.length > before) {
       this.groups++;
+      this.unused += i32x4.extract_lane(this.room0, 0);
       store<u32>(this.ends + ((<usize>this.groups) << 2), this.length);
     }
     return true;
   }
-}
-
-/** Exported, so that it stays a function of its own that engines compile well after a few calls. */
-export function streamGroup(stream: usize): bool {
-  return Stream.of(stream).makeGroup();
 }
