@@ -436,9 +436,12 @@ export function streamTaken(): i32 {
  * loadsLayout(handle): 0 u32, 1 u64, 2 v128, 3 more lanes of u64.
  * columnSums(column, floats, order, offsets, groups, out): status. The sums of a column, i32 or f64, inside each group, into
  *   f64[groups] at `out`. 19: the sum of group `errorIndex()` is above 2^53 - 1.
+ * loadsSums(handle, load, order, offsets, groups, out): sums of a bounded load inside each group into f64[groups] at `out`.
+ * loadsMix(handle, load, order, offsets, groups): how random groups are in a bounded load: the variance inside them over that
+ *   of a random deal; -1 where it means nothing.
  */
 export { begin as loadsBegin, listOversize as loadsOversize, push as loadsPush } from "./loads/loads";
-export { groupSums as columnSums } from "./loads/sums";
+export { groupSums as columnSums, loadMix as loadsMix, loadSums as loadsSums } from "./loads/sums";
 /**
  * ISF over such samples.
  * roundsBegin(loads, minima, seed): handle, or 0: `roundsStatus()`. minima: f64[columns]; a group is full once any bounded
@@ -500,7 +503,8 @@ export { scan32 as hotRounds32, scan64 as hotRounds64, scan128 as hotRounds128 }
 
 /**
  * The steered packer over such samples: fewer groups than ISF, in random order, in 1 to 10 times its time.
- * steeredBegin(loads, seed): handle, or 0: `steeredStatus()`. steeredStep(handle): a piece of work of some milliseconds. 0:
+ * steeredBegin(loads, seed, effort, way): handle, or 0: `steeredStatus()`. effort: 0 quick, 1 normal, 2 long, 3 very long;
+ *   way: 0 what suits, 1 a stream with a reserve, 2 a steered draw. steeredStep(handle): a piece of work of some milliseconds. 0:
  *   all is done; positive: about how many thousandths are left; negative: a status negated, and the packing has ended.
  * steeredGroups(handle), steeredOrder(handle), steeredOffsets(handle): as for ISF.
  * steeredGuides(handle): how many loads guide it: 1 where one bound binds.
@@ -514,6 +518,25 @@ export {
   step as steeredStep,
 } from "./pack/steered/steered";
 
+/**
+ * The balanced packing of such samples, its way chosen from the data.
+ * packerBegin(loads, seed, effort): handle, or 0: `packerStatus()`. packerStep(handle): as steeredStep. packerGroups(handle):
+ *   groups of the best packing so far; packerOrder(handle), packerOffsets(handle): once all is done.
+ * packerWay(handle): 0 by the steered packer, 1 by its stream, 2 by the packer of two loads.
+ */
+export {
+  begin as packerBegin,
+  groups as packerGroups,
+  offsets as packerOffsets,
+  order as packerOrder,
+  step as packerStep,
+  way as packerWay,
+} from "./pack/packer";
+
+export function packerStatus(): i32 {
+  return packer.beginStatus;
+}
+
 export function steeredStatus(): i32 {
   return steered.beginStatus;
 }
@@ -523,5 +546,6 @@ export { makeGroup as hotMakeGroup, streamGroup as hotStreamGroup } from "./pack
 
 import * as loads from "./loads/loads";
 import * as rounds from "./pack/isf/isf";
+import * as packer from "./pack/packer";
 import * as steered from "./pack/steered/steered";
 // ---- end of K loads -------------------------------------------------------------------------------------------------

@@ -29,6 +29,25 @@ export interface LoadsAbi {
   roundsOrder(handle: number): number;
   roundsOffsets(handle: number): number;
   roundsSums(handle: number, load: number, out: number): void;
+  loadsSums(handle: number, load: number, order: number, offsets: number, groups: number, out: number): void;
+  loadsMix(handle: number, load: number, order: number, offsets: number, groups: number): number;
+  boundsFind(handle: number): number;
+  boundsGet(kind: number): number;
+  boundsBest(): number;
+  steeredBegin(loads: number, seed: number, effort: number, way: number): number;
+  steeredStatus(): number;
+  steeredStep(handle: number): number;
+  steeredGroups(handle: number): number;
+  steeredOrder(handle: number): number;
+  steeredOffsets(handle: number): number;
+  steeredGuides(handle: number): number;
+  packerBegin(loads: number, seed: number, effort: number): number;
+  packerStatus(): number;
+  packerStep(handle: number): number;
+  packerGroups(handle: number): number;
+  packerOrder(handle: number): number;
+  packerOffsets(handle: number): number;
+  packerWay(handle: number): number;
 }
 
 export const abi = (await load()).abi as unknown as LoadsAbi;
@@ -124,4 +143,74 @@ export function packRounds(columns: readonly Column[], options: RoundsOptions): 
     const offsets = takeU32(abi.roundsOffsets(isf), groups + 1);
     return { offsets, order: takeU32(abi.roundsOrder(isf), offsets[groups]), oversize: oversizeOf(loads), sums };
   });
+}
+
+/** What a steered packing is to do: what suits, a stream with a reserve, or a steered draw. */
+export const WAYS = { any: 0, stream: 1, draw: 2 } as const;
+
+export interface PackOptions {
+  readonly bounds: readonly number[];
+  readonly seed?: number;
+  readonly effort?: number;
+  /** The steered packer alone, in this way; else the way is chosen from the data. */
+  readonly way?: keyof typeof WAYS;
+}
+
+function run(handle: number, status: number, step: (handle: number) => number): void {
+  if (handle === 0) throw new StatusError(status);
+  let left = 1;
+  while (left > 0) left = step(handle);
+  if (left < 0) throw new StatusError(-left);
+}
+
+/** The balanced packing of loads in a handle; arrays are views that die with the next call that allocates. */
+export function packHandle(
+  loads: number,
+  { seed = 1024, effort = 1, way }: PackOptions,
+): Groups & { mixOf(k: number): number } {
+  const steered = way !== undefined;
+  const packer = steered ? abi.steeredBegin(loads, seed, effort, WAYS[way]) : abi.packerBegin(loads, seed, effort);
+  if (steered) run(packer, abi.steeredStatus(), abi.steeredStep);
+  else run(packer, abi.packerStatus(), abi.packerStep);
+  const groups = steered ? abi.steeredGroups(packer) : abi.packerGroups(packer);
+  const order = (steered ? abi.steeredOrder(packer) : abi.packerOrder(packer)) >>> 0;
+  const offsets = (steered ? abi.steeredOffsets(packer) : abi.packerOffsets(packer)) >>> 0;
+  const ends = new Uint32Array(abi.memory.buffer, offsets, groups + 1);
+  return {
+    offsets: ends,
+    order: new Uint32Array(abi.memory.buffer, order, ends[groups]),
+    oversize: new Uint32Array(0),
+    mixOf: (k) => abi.loadsMix(loads, k, order, offsets, groups),
+  };
+}
+
+/** The balanced packing; the sums of the bounded loads come along. */
+export function packLoads(columns: readonly Column[], options: PackOptions): Groups & { sums: Float64Array[] } {
+  return scoped(() => {
+    const loads = pushLoads(columns, options.bounds);
+    const { offsets, order } = packHandle(loads, options);
+    const groups = offsets.length - 1;
+    const packed = { offsets: offsets.slice(), order: order.slice() };
+    const out = abi.alloc(groups * 8) >>> 0;
+    const sums = options.bounds.map((bound, k) => {
+      if (bound === Number.POSITIVE_INFINITY) return new Float64Array(0);
+      abi.loadsSums(loads, k, put(packed.order), put(packed.offsets), groups, out);
+      return new Float64Array(abi.memory.buffer, out, groups).slice();
+    });
+    return { ...packed, oversize: oversizeOf(loads), sums };
+  });
+}
+
+/** Lower bounds on the groups, and the best of them. */
+export function boundsOf(loads: number): {
+  linear: number;
+  pattern: number;
+  half: number;
+  difference: number;
+  best: string;
+} {
+  check(abi.boundsFind(loads));
+  const names = ["linear", "pattern", "half", "difference"] as const;
+  const [linear, pattern, half, difference] = names.map((_, kind) => abi.boundsGet(kind) >>> 0);
+  return { linear, pattern, half, difference, best: names[abi.boundsBest()] };
 }

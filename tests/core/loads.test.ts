@@ -1,6 +1,19 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { abi, type Column, check, packRounds, pushLoads, put, StatusError, scoped } from "../../bench/k-loads.ts";
+import { native } from "../../bench/inputs.ts";
+import {
+  abi,
+  boundsOf,
+  type Column,
+  check,
+  packHandle,
+  packLoads,
+  packRounds,
+  pushLoads,
+  put,
+  StatusError,
+  scoped,
+} from "../../bench/k-loads.ts";
 import { plainIsf } from "../../bench/plain-isf.ts";
 import { plainRounds } from "../../bench/plain-rounds.ts";
 import { load } from "../../src/index.ts";
@@ -254,4 +267,269 @@ describe("ISF with K loads", () => {
   });
 
   test("a status error names its number", () => expect(new StatusError(7).message).toBe("status 7"));
+});
+
+/** The fewest groups there can be, by trying every way: for a handful of samples. */
+function fewest(columns: readonly Column[], bounds: readonly number[]): number {
+  const fitting = Array.from(columns[0].keys()).filter((i) => columns.every((column, k) => column[i] <= bounds[k]));
+  let best = fitting.length;
+  const rooms: number[][] = [];
+  const place = (at: number): void => {
+    if (rooms.length >= best) return;
+    if (at === fitting.length) {
+      best = rooms.length;
+      return;
+    }
+    const loads = columns.map((column) => column[fitting[at]]);
+    for (const room of rooms) {
+      if (loads.some((x, k) => x > room[k])) continue;
+      for (const [k, x] of loads.entries()) room[k] -= x;
+      place(at + 1);
+      for (const [k, x] of loads.entries()) room[k] += x;
+    }
+    rooms.push(bounds.map((b, k) => b - loads[k]));
+    place(at + 1);
+    rooms.pop();
+  };
+  place(0);
+  return best;
+}
+
+describe("packing with K loads", () => {
+  const ways = ["any", "stream", "draw", undefined] as const;
+
+  test("against trying everything: no bound above the fewest groups, no packing below, and mostly as few", () => {
+    let more = 0;
+    let all = 0;
+    fc.assert(
+      fc.property(problems(8), fc.nat(100), fc.constantFrom(...ways), (problem, seed, way) => {
+        const { columns, bounds } = build(problem);
+        const least = fewest(columns, bounds);
+        const packed = packLoads(columns, { bounds, seed, ...(way === undefined ? {} : { way }) });
+        const groups = listed(packed);
+        checkGroups(columns, bounds, groups, packed.oversize);
+        for (const [k, sums] of packed.sums.entries()) {
+          if (bounds[k] === NONE) continue;
+          expect(Array.from(sums)).toEqual(groups.map((group) => group.reduce((s, i) => s + columns[k][i], 0)));
+        }
+        const { best, ...found } = scoped(() => boundsOf(pushLoads(columns, bounds)));
+        for (const value of Object.values(found)) expect(value).toBeLessThanOrEqual(least);
+        expect(Math.max(...Object.values(found))).toBe(found[best as keyof typeof found]);
+        expect(groups.length).toBeGreaterThanOrEqual(least);
+        all += least;
+        more += groups.length - least;
+      }),
+      { numRuns: 1500 },
+    );
+    expect(more / all).toBeLessThan(0.03);
+  });
+
+  const large = fc.record({
+    n: fc.integer({ min: 200, max: 2000 }),
+    seed: fc.nat(1000),
+    way: fc.constantFrom("any", "stream", "draw"),
+    set: fc.nat(20),
+  });
+
+  test("every sample once, all bounds hold, on sets of some thousands", () => {
+    fc.assert(
+      fc.property(large, fc.integer({ min: 1, max: 8 }), ({ n, seed, way, set }, k) => {
+        const loads = Object.values(native(n, set + 1));
+        const columns = Array.from({ length: k }, (_, i) => loads[(i + set) % loads.length]);
+        // From bounds that most samples just fit to some that take a hundred of them.
+        const bounds = columns.map((c, i) => 1 + Math.floor(Math.max(...c) * (0.7 + ((i + set) % 5))));
+        const packed = packLoads(columns, { bounds, seed, way: way as "any" });
+        checkGroups(columns, bounds, listed(packed), packed.oversize);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  test("the same groups in every layout: loads that are always 0 change the words, not the groups", () => {
+    fc.assert(
+      fc.property(large, ({ n, seed, way, set }) => {
+        const { patches, tokens, audio } = native(n, set + 1);
+        for (const [columns, bounds] of [
+          [
+            [patches, tokens],
+            [40000, 16384],
+          ],
+          [
+            [patches, tokens],
+            [12000, 4096],
+          ],
+          [[tokens], [16384]],
+          [
+            [patches, tokens, audio],
+            [40000, 16384, 6800],
+          ],
+        ] as const) {
+          const expected = packLoads(columns, { bounds, seed, way: way as "any" });
+          for (const more of [[2 ** 20], [MOST], [MOST, MOST], [5, 2 ** 33, MOST, 7, MOST]]) {
+            const packed = packLoads([...more.map(() => new Int32Array(n)), ...columns], {
+              bounds: [...more, ...bounds],
+              seed,
+              way: way as "any",
+            });
+            expect(packed.order).toEqual(expected.order);
+            expect(packed.offsets).toEqual(expected.offsets);
+          }
+        }
+      }),
+      { numRuns: 6 },
+    );
+  });
+
+  test("loads without a bound change nothing", () => {
+    const { patches, tokens, labels } = native(3000, 5);
+    const expected = packLoads([patches, tokens], { bounds: [40000, 16384] });
+    const packed = packLoads([labels, patches, labels, tokens], { bounds: [NONE, 40000, NONE, 16384] });
+    expect(packed.order).toEqual(expected.order);
+    expect(packed.offsets).toEqual(expected.offsets);
+  });
+
+  test("bounds beyond 2^30 are scaled, and samples of a half or a third of them still fill groups", () => {
+    for (const part of [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]) {
+      const bound = part * 750_599_937_895;
+      const columns = [new Float64Array(part * 500).fill(bound / part), new Int32Array(part * 500).fill(1)];
+      const packed = packLoads(columns, { bounds: [bound, 4000] });
+      expect([part, packed.offsets.length - 1]).toEqual([part, 500]);
+    }
+    const { tokens, tokenAttention, patches } = native(3000, 3);
+    const wide = tokenAttention.map((x) => x * 1e7 + 12345);
+    const bounds = [40000, 16384, 1e15];
+    const packed = packLoads([patches, tokens, wide], { bounds });
+    checkGroups([patches, tokens, wide], bounds, listed(packed), packed.oversize);
+    const near = packLoads([patches, tokens, tokenAttention], { bounds: [40000, 16384, 1e8] });
+    expect(Math.abs(packed.offsets.length - near.offsets.length)).toBeLessThanOrEqual(2);
+  });
+
+  test("the same call, the same bytes; another seed, others; two packings at once do not mix", () => {
+    const { patches, tokens, audio } = native(20_000, 2);
+    const a = { columns: [patches, tokens, audio], bounds: [40000, 16384, 6800] };
+    const b = { columns: [patches, tokens], bounds: [65536, 16384] };
+    const packed = [a, b].map(({ columns, bounds }) => packLoads(columns, { bounds, seed: 7, way: "any" }));
+    expect(packLoads(a.columns, { bounds: a.bounds, seed: 7, way: "any" })).toEqual(packed[0]);
+    expect(packLoads(a.columns, { bounds: a.bounds, seed: 8, way: "any" }).order).not.toEqual(packed[0].order);
+    scoped(() => {
+      const handles = [a, b].map(({ columns, bounds }) => abi.steeredBegin(pushLoads(columns, bounds), 7, 1, 0));
+      let left = handles.map(() => 1);
+      while (left.some((x) => x > 0)) left = handles.map((handle) => abi.steeredStep(handle));
+      for (const [i, handle] of handles.entries()) {
+        const groups = abi.steeredGroups(handle);
+        const ends = new Uint32Array(abi.memory.buffer, abi.steeredOffsets(handle) >>> 0, groups + 1).slice();
+        expect(ends).toEqual(packed[i].offsets);
+        const order = new Uint32Array(abi.memory.buffer, abi.steeredOrder(handle) >>> 0, ends[groups]).slice();
+        expect(order).toEqual(packed[i].order);
+      }
+    });
+  });
+
+  test("native resolution: near the bound and well mixed", () => {
+    const { patches, tokens, audio, tokenAttention, labels } = native(60_000, 11);
+    const over = (columns: Column[], bounds: number[]) =>
+      scoped(() => {
+        const loads = pushLoads(columns, bounds);
+        const { linear } = boundsOf(loads);
+        const packed = packHandle(loads, { bounds, seed: 3 });
+        return { over: (packed.offsets.length - 1) / linear - 1, mix: packed.mixOf(1) };
+      });
+    const one = over([patches, tokens], [65536, 16384]);
+    expect(one.over).toBeLessThan(0.001);
+    expect(one.mix).toBeGreaterThan(0.95);
+    const two = over([patches, tokens], [40000, 16384]);
+    expect(two.over).toBeLessThan(0.0042);
+    expect(two.mix).toBeGreaterThan(0.85);
+    const small = over([patches, tokens], [12000, 4096]);
+    expect(small.over).toBeLessThan(0.004);
+    expect(small.mix).toBeGreaterThan(0.9);
+    const five = over([patches, tokens, audio, tokenAttention, labels], [40000, 16384, 7200, 4e7, 3200]);
+    expect(five.over).toBeLessThan(0.016);
+  });
+
+  test("two loads of which one is coarse are packed as before", async () => {
+    const omnibal = await load();
+    const { vit, tokens } = samples("tiled:30000");
+    for (const columns of [
+      [vit, tokens],
+      [tokens, vit],
+    ]) {
+      const packed = packLoads(columns, { bounds: columns[0] === vit ? [9, 4096] : [4096, 9] });
+      const before = omnibal.pack({ vit, tokens }, { method: "balanced", maxVit: 9, maxTokens: 4096 });
+      expect(packed.offsets.length - 1).toBe(before.length);
+      expect(packed.order).toEqual(Uint32Array.from(before.indices));
+    }
+  });
+
+  test("nothing, samples of nothing, and samples that fit nowhere", () => {
+    for (const way of ways) {
+      const options = way === undefined ? {} : { way };
+      const of = (values: number[]) =>
+        packLoads([Int32Array.from(values), Int32Array.from(values)], { bounds: [10, 20], ...options });
+      expect(Array.from(of([]).offsets)).toEqual([0]);
+      expect(Array.from(of([0, 0, 0]).offsets)).toEqual([0, 3]);
+      expect(Array.from(of([11, 11]).oversize)).toEqual([0, 1]);
+      expect(Array.from(of([11, 11]).offsets)).toEqual([0]);
+      expect(of([10, 10, 11, 10]).offsets.length).toBe(4);
+    }
+  });
+
+  test("arguments", () => {
+    scoped(() => {
+      const full = pushLoads([Int32Array.of(1)], [5]);
+      const empty = abi.loadsBegin(1, 1, put(Float64Array.of(5)));
+      for (const [loads, effort] of [
+        [full, -1],
+        [full, 4],
+        [empty, 1],
+      ]) {
+        const top = abi.mark();
+        expect(abi.steeredBegin(loads, 0, effort, 0)).toBe(0);
+        expect(abi.steeredStatus()).toBe(2);
+        expect(abi.packerBegin(loads, 0, effort)).toBe(0);
+        expect(abi.packerStatus()).toBe(2);
+        expect(abi.mark()).toBe(top);
+      }
+    });
+  });
+
+  test("too little memory is a status at every point, and the same groups where it is enough", async () => {
+    const { abi: raw } = await load();
+    const own = raw as unknown as typeof abi;
+    const { patches, tokens } = native(50_000, 4);
+    const n = patches.length;
+    const place = (values: Float64Array | Uint32Array) => {
+      const at = own.alloc(values.byteLength) >>> 0;
+      new Uint8Array(own.memory.buffer, at, values.byteLength).set(new Uint8Array(values.buffer));
+      return at;
+    };
+    for (const bounds of [
+      [40000, 16384],
+      [60000, 32768],
+    ]) {
+      const start = own.mark();
+      const loads = own.loadsBegin(n, 2, place(Float64Array.from(bounds)));
+      const columns = place(Uint32Array.of(place(patches), place(tokens)));
+      expect(own.loadsPush(loads, columns, 3, n)).toBe(0);
+      const top = own.mark();
+      const run = (room: number): number => {
+        // All of the memory but so much.
+        if (room > 0 && own.alloc(2 ** 32 - 64 - room - (top >>> 0)) === 0) return 0;
+        const packer = own.packerBegin(loads, 1, 1);
+        let left = packer === 0 ? -own.packerStatus() : 1;
+        while (left > 0) left = own.packerStep(packer);
+        const groups = left === 0 ? own.packerGroups(packer) : left;
+        expect([0, 1]).toContain(own.boundsFind(loads));
+        own.release(top);
+        return groups;
+      };
+      const enough = run(0);
+      const outcomes = Array.from({ length: 16 }, (_, k) => run(2 ** 18 * (k + 1)));
+      const first = outcomes.indexOf(enough);
+      expect(first).toBeGreaterThan(3);
+      expect(new Set(outcomes.slice(0, first))).toEqual(new Set([-1]));
+      expect(new Set(outcomes.slice(first))).toEqual(new Set([enough]));
+      own.release(start);
+    }
+  });
 });

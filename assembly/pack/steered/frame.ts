@@ -77,15 +77,6 @@ export class Frame {
     return load<f64>(this.tail() + 96 + ((<usize>lane) << 3));
   }
 
-  /** How many loads keep less than `reach` deviations of a group's sum free. */
-  within(reach: f64): i32 {
-    let count = 0;
-    for (let lane = 0; lane < this.lanes; lane++) {
-      count += i32(load<f64>(tightness + ((<usize>this.column(lane)) << 3)) < reach);
-    }
-    return count;
-  }
-
   /** Puts a column into a lane. */
   setLane(lane: i32, column: i32): void {
     const bound = this.loads.bound(column);
@@ -154,7 +145,7 @@ function add(array: usize, k: i32, x: f64): void {
 }
 
 /** Whether a load has at most 64 values, of those looked at. */
-function isCoarse(loads: Loads, k: i32): bool {
+export function isCoarse(loads: Loads, k: i32): bool {
   const step = (loads.taken - 1) / (LOOKED_AT >> 3) + 1;
   let count = 0;
   for (let i = 0; i < loads.taken; i += step) {

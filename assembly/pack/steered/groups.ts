@@ -26,8 +26,7 @@ const FAR: f64 = 6;
 const PASSED: i32 = 96;
 /** Samples at hand when the nearest one is looked for. */
 const AT_HAND: i32 = 32;
-/** Samples tried to complete a group: at most, and where a good way is found. */
-const MOST_TRIES: i32 = 24;
+/** Samples tried to complete a group where a good way is found; `mostTries` at most. */
 const TRIES: i32 = 8;
 /** Entries of the window that are gone through for them, of those that do not fit. */
 const UNFIT: i32 = 128;
@@ -92,6 +91,8 @@ export class Maker {
   length: i32;
   groups: i32;
   start: i32;
+  /** Samples tried to complete a group at most. */
+  mostTries: i32;
   /** The best way to complete a group: its cost with and without the price of classes, positions (-1: none). */
   bestCost: f32;
   bestRaw: f32;
@@ -648,6 +649,7 @@ export class Maker {
   /** Completes the group, a sample or a pair at a time. */
   private complete(from: i32): void {
     const pool = this.pool;
+    const mostTries = this.mostTries;
     for (let round = 0; round < ROUNDS; round++) {
       const r0 = this.room0;
       const r1 = this.room1;
@@ -659,7 +661,7 @@ export class Maker {
       this.bestZ = -1;
       this.lookUp(r0, r1, -1, 0);
       let tried = 0;
-      for (let j = round == 0 ? from : 0; tried < MOST_TRIES; j++) {
+      for (let j = round == 0 ? from : 0; tried < mostTries; j++) {
         if (tried >= TRIES && this.bestRaw < GOOD) break;
         if (j >= this.waiting && !this.refill()) break;
         const p = this.windowPosition(j);

@@ -10,7 +10,7 @@ import { MAKER_BYTES, Maker } from "./groups";
 import { POOL_BYTES, Pool } from "./pool";
 import { Random } from "./random";
 import { shuffle, shufflePart } from "./shuffle";
-import { Stream } from "./stream";
+import { STREAM_BYTES, Stream } from "./stream";
 
 /** Samples that are streamed at a time. */
 const PART: i32 = 1048576;
@@ -23,13 +23,24 @@ const FEW_SAMPLES: i32 = 256;
 /** Deviations of a group's sum that a load must keep free to be left alone, at first and where that was not enough. */
 const REACH: f64 = 2.5;
 const FAR_REACH: f64 = 4;
-/** What may be lost of a bound that binds alone: more says that others are tight. */
+/** What a stream may lose of the binding load's bound: more asks for a draw. */
 const LOSS: f64 = 0.0005;
-/** Groups that tell. */
+/** Groups that tell, so that a stream is given up early. */
 const EARLY: i32 = 1024;
 
 /** Groups per step. */
 const STEP: i32 = 1024;
+
+/** Samples of all tries together, of efforts 0 to 3: short inputs are packed several times. */
+const budgets: usize = memory.data<i32>([0, 32768, 1048576, 16777216]);
+const MOST_TRIES: i32 = 64;
+/** Samples tried to complete a group at most, of efforts 0 to 3. */
+const completions: usize = memory.data<i32>([12, 24, 64, 192]);
+
+/** Ways to go about it: a stream where one bound binds, a draw where that does not do; either of them alone. */
+export const ANY: i32 = 0;
+export const STREAM: i32 = 1;
+export const DRAW: i32 = 2;
 
 // Phases.
 const STREAMING: i32 = 0;
@@ -46,19 +57,29 @@ export class Steered {
   streamAt: usize;
   randomState: u64;
   seed: u32;
+  effort: i32;
+  way: i32;
   phase: i32;
-  /** Whether more loads can be made guides, and the arena before what the guides decide on. */
-  canReach: bool;
+  /** Tries begun, and whether the one at work began with a stream. */
+  tries: i32;
+  streamed: bool;
+  /** The arena before what a try takes. */
   before: usize;
+  /** The linear bound. */
+  bound: i32;
   /** u32[fitting]: samples in random order; those from `fresh` on are in no pool yet. */
   list: usize;
   fresh: i32;
   /** Samples that a pool takes, and at how many it is made anew. */
   poolRoom: i32;
   renewAt: i32;
-  /** The packing: u32 samples, and u32 where each group starts. */
+  /** The packing at work: u32 samples, and u32 where each group starts. */
   order: usize;
   ends: usize;
+  /** The best of the tries before; its arrays are there where several tries may be. 0 groups: none. */
+  bestGroups: i32;
+  bestOrder: usize;
+  bestEnds: usize;
 
   @inline
   static of(at: usize): Steered {
@@ -101,27 +122,28 @@ export class Steered {
     shuffle(this.list, this.frame.fitting, this.order, this.randomAt);
   }
 
-  /** Starts a packing with the guides within `reach`. False when out of memory. */
-  start(reach: f64): bool {
+  /** Starts a try: with a stream where it may do, or with a draw. False when out of memory. */
+  start(stream: bool): bool {
     release(this.before);
-    openFrame(this.frameAt, this.handle, reach);
+    openFrame(this.frameAt, this.handle, stream ? REACH : FAR_REACH);
     const frame = this.frame;
     const n = frame.fitting;
-    this.canReach = frame.guides == 1 && reach < FAR_REACH && frame.within(FAR_REACH) > 1;
+    this.streamed = stream && frame.guides == 1;
     this.poolRoom = n <= POOL + POOL / 2 ? n : POOL;
-    const streamed = frame.guides == 1;
-    const room = streamed ? max(this.poolRoom, Stream.reserveOf(min(n, PART), frame)) : this.poolRoom;
+    const room = this.streamed ? max(this.poolRoom, Stream.reserveOf(min(n, PART), frame)) : this.poolRoom;
     if (!this.pool.open(this.frameAt, room)) return false;
-    if (!this.maker.open(this.frameAt, this.poolAt, this.randomAt, this.poolRoom)) return false;
-    Random.of(this.randomAt).start(this.seed, 1);
+    const maker = this.maker;
+    if (!maker.open(this.frameAt, this.poolAt, this.randomAt, this.poolRoom)) return false;
+    maker.mostTries = load<i32>(completions + ((<usize>this.effort) << 2));
+    this.tries++;
+    Random.of(this.randomAt).start(this.seed, this.tries);
     this.fillList();
     store<u32>(this.ends, 0);
-    const maker = this.maker;
     maker.order = this.order;
     maker.ends = this.ends;
     maker.groups = 0;
     if (n == 0) this.phase = ENDED;
-    else if (!streamed) this.startDraw(0, 0, 0);
+    else if (!this.streamed) this.startDraw(0, 0, 0);
     else {
       this.phase = STREAMING;
       const stream = this.stream;
@@ -186,11 +208,10 @@ export class Steered {
       this.nextPart();
       break;
     }
-    // Groups that other bounds have cut short.
-    if (this.canReach && stream.groups >= EARLY && stream.loss() > LOSS) {
-      if (!this.start(FAR_REACH)) return -OUT_OF_MEMORY;
-    }
-    return 1;
+    // Groups that other bounds cut short, or that the reserve does not fill.
+    if (stream.groups < EARLY || stream.loss() <= LOSS) return 1;
+    if (this.way == STREAM) return 0;
+    return this.start(false) ? 1 : -OUT_OF_MEMORY;
   }
 
   private stepDraw(): i32 {
@@ -200,20 +221,46 @@ export class Steered {
       makeGroup(this.makerAt);
       if (maker.left - (fitting - this.fresh) < this.renewAt) this.refill();
     }
-    if (maker.left > 0) return 1;
+    return maker.left > 0 ? 1 : this.endTry();
+  }
+
+  /** Keeps the try if it is the best one, and goes on to the next one where that may help. */
+  private endTry(): i32 {
+    const groups = this.maker.groups;
+    const better = this.bestGroups == 0 || groups < this.bestGroups;
+    if (this.bestOrder != 0 && better) {
+      const order = this.order;
+      const ends = this.ends;
+      this.order = this.bestOrder;
+      this.ends = this.bestEnds;
+      this.bestOrder = order;
+      this.bestEnds = ends;
+    }
+    if (better) this.bestGroups = groups;
     this.phase = ENDED;
-    const most = this.frame.groups * (1 + LOSS) + 1;
-    if (!this.canReach || <f64>maker.groups <= most) return 0;
-    return this.start(FAR_REACH) ? 1 : -OUT_OF_MEMORY;
+    if (this.bestGroups <= this.bound) return 0;
+    const poor = this.streamed && <f64>groups > this.frame.groups * (1 + LOSS) + 1;
+    const again = this.bestOrder != 0 && this.tries < this.mostTries();
+    if (this.way == STREAM || !(poor || again)) return 0;
+    if (this.bestOrder == 0) this.bestGroups = 0;
+    return this.start(false) ? 1 : -OUT_OF_MEMORY;
+  }
+
+  /** Tries that the effort allows. */
+  mostTries(): i32 {
+    const budget = load<i32>(budgets + ((<usize>this.effort) << 2));
+    return min(MOST_TRIES, budget / max(1, Loads.of(this.handle).taken));
   }
 
   step(): i32 {
     if (this.phase == ENDED) return 0;
     const more = this.phase == STREAMING ? this.stepStream() : this.stepDraw();
-    if (more < 0) this.phase = ENDED;
+    if (more <= 0) this.phase = ENDED;
     if (more <= 0) return more;
     const left = this.phase == STREAMING ? this.frame.fitting - this.stream.length : this.maker.left;
-    return max(1, <i32>((<i64>left * 1000) / <i64>max(1, this.frame.fitting)));
+    const ahead = max(1, this.mostTries() - this.tries + 1);
+    const share = (<i64>left * 1000) / <i64>max(1, this.frame.fitting) / <i64>max(ahead, this.tries);
+    return max(1, <i32>share);
   }
 }
 
@@ -226,29 +273,40 @@ export function streamGroup(stream: usize): bool {
   return Stream.of(stream).makeGroup();
 }
 
+/** Whether one bound binds alone. O(samples looked at). */
+export function bindsAlone(handle: usize): bool {
+  const before = mark();
+  const at = allocArray(FRAME_BYTES, 1);
+  if (at == 0) return false;
+  openFrame(at, handle, REACH);
+  release(before);
+  return Frame.of(at).guides == 1;
+}
+
 /** What the last `begin` did: a status. */
 export let beginStatus: i32 = OK;
 
 /**
- * Starts a packing of samples that have all been pushed. Takes about 13 bytes a sample from the arena, and 60 for each of up
- * to 200,000. Returns the handle, or 0, and `beginStatus` says why.
+ * Starts a packing of samples that have all been pushed. Effort: 0 quick, 1 normal, 2 long, 3 very long. Takes about 13 bytes
+ * a sample from the arena, and 60 for each of up to 200,000. Returns the handle, or 0, and `beginStatus` says why.
  */
-export function begin(handle: usize, seed: u32): usize {
+export function begin(handle: usize, seed: u32, effort: i32, way: i32): usize {
   const loads = Loads.of(handle);
   beginStatus = BAD_ARGUMENT;
-  if (loads.taken != loads.count) return 0;
+  if (loads.taken != loads.count || effort < 0 || effort > 3) return 0;
   beginStatus = OUT_OF_MEMORY;
   const before = mark();
-  const n = loads.taken - loads.oversize;
+  const size = <usize>(loads.taken - loads.oversize) + 1;
   const at = allocArray(offsetof<Steered>(), 1);
   const frameAt = allocArray(FRAME_BYTES, 1);
   const poolAt = allocArray(POOL_BYTES, 1);
   const makerAt = allocArray(MAKER_BYTES, 1);
-  const streamAt = allocArray(offsetof<Stream>(), 1);
-  const list = allocArray(<usize>n + 1, 4);
-  const order = allocArray(<usize>n + 1, 4);
-  const ends = allocArray(<usize>n + 1, 4);
+  const streamAt = allocArray(STREAM_BYTES, 1);
+  const list = allocArray(size, 4);
+  const order = allocArray(size, 4);
+  const ends = allocArray(size, 4);
   if (at != 0 && frameAt != 0 && poolAt != 0 && makerAt != 0 && streamAt != 0 && list != 0 && order != 0 && ends != 0) {
+    memory.fill(at, 0, offsetof<Steered>());
     const packer = Steered.of(at);
     packer.handle = handle;
     packer.frameAt = frameAt;
@@ -259,8 +317,18 @@ export function begin(handle: usize, seed: u32): usize {
     packer.order = order;
     packer.ends = ends;
     packer.seed = seed;
+    packer.effort = effort;
+    packer.way = way;
+    packer.bound = <i32>loads.linearBound();
+    let enough = true;
+    if (packer.mostTries() > 1) {
+      packer.bestOrder = allocArray(size, 4);
+      packer.bestEnds = allocArray(size, 4);
+      enough = packer.bestOrder != 0 && packer.bestEnds != 0;
+      if (enough) store<u32>(packer.bestEnds, 0);
+    }
     packer.before = mark();
-    if (packer.start(REACH)) {
+    if (enough && packer.start(way != DRAW)) {
       beginStatus = OK;
       return at;
     }
@@ -277,18 +345,19 @@ export function step(at: usize): i32 {
   return Steered.of(at).step();
 }
 
-/** Groups made so far; u32 sample indices, group after group; u32[groups + 1] where each starts. */
+/** Groups of the best packing, 0 where there is none, as after a stream given up; u32 sample indices, group after group; u32[groups + 1] where each starts. */
 export function groups(at: usize): i32 {
-  const packer = Steered.of(at);
-  return packer.phase == STREAMING ? packer.stream.groups : packer.maker.groups;
+  return Steered.of(at).bestGroups;
 }
 
 export function order(at: usize): usize {
-  return Steered.of(at).order;
+  const packer = Steered.of(at);
+  return packer.bestOrder != 0 ? packer.bestOrder : packer.order;
 }
 
 export function offsets(at: usize): usize {
-  return Steered.of(at).ends;
+  const packer = Steered.of(at);
+  return packer.bestOrder != 0 ? packer.bestEnds : packer.ends;
 }
 
 /** How many loads guide the packing. */

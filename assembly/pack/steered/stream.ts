@@ -7,7 +7,6 @@ import { Random } from "./random";
 
 /** Samples gathered ahead: reads all over the input wait for memory together. */
 const BLOCK: i32 = 64;
-const gathered: usize = memory.data(64 * 32 + 16, 16);
 
 /** Samples of the reserve: for each group, and of all. */
 const PER_GROUP: f64 = 1.6;
@@ -49,6 +48,7 @@ export class Stream {
   bestRoom: i32;
   bestY: i32;
   bestZ: i32;
+  // Behind these: the records of BLOCK samples.
 
   @inline
   static of(at: usize): Stream {
@@ -152,6 +152,7 @@ export class Stream {
     const wide = frame.wide;
     let r0 = frame.full0;
     let r1 = frame.full1;
+    const gathered = (changetype<usize>(this) + offsetof<Stream>() + 15) & ~15;
     const little = this.stop >> 2;
     let begun = false;
     while (this.at < this.end) {
@@ -235,15 +236,23 @@ export class Stream {
 
   /** Makes a group; false when the stream or the reserve is at its end. */
   makeGroup(): bool {
-    if (this.at >= this.end || this.reserve <= this.least) return false;
+    if (this.reserve <= this.least) return false;
+    const at = this.at;
     const before = this.length;
     this.draw();
-    this.complete();
-    if (this.length > before) {
-      this.groups++;
-      this.unused += i32x4.extract_lane(this.room0, 0);
-      store<u32>(this.ends + ((<usize>this.groups) << 2), this.length);
+    if (this.at == this.end && i32x4.extract_lane(this.room0, 0) >= this.stop) {
+      // The stream ends within a group: its samples are left to others.
+      this.at = at;
+      this.length = before;
+      return false;
     }
+    this.complete();
+    this.groups++;
+    this.unused += i32x4.extract_lane(this.room0, 0);
+    store<u32>(this.ends + ((<usize>this.groups) << 2), this.length);
     return true;
   }
 }
+
+/** Bytes that a `Stream` takes. */
+export const STREAM_BYTES: usize = offsetof<Stream>() + 64 * 32 + 32;
