@@ -44,8 +44,9 @@ const CLASS_PRICE: f64 = 2;
 /** Rounds of completing at most. */
 const ROUNDS: i32 = 6;
 
-/** Entries of the window at most. */
+/** Entries of the window at most; the ring that they stand in. */
 const WINDOW: i32 = 256;
+const RING: i32 = 512;
 
 @unmanaged
 export class Maker {
@@ -81,10 +82,16 @@ export class Maker {
   largeAt: i32;
   largeLeft: i32;
   credit: f64;
-  /** i32[WINDOW] positions and records of the samples drawn and not placed. */
+  /** The window, a ring: i32 positions and records of the samples drawn and not placed, from `head` to `tail`. */
   window: usize;
   windowRecords: usize;
-  waiting: i32;
+  head: i32;
+  tail: i32;
+  /** Of the frame and the pool, for the inner loops. */
+  records: usize;
+  shift: usize;
+  wide: bool;
+  mask: v128;
   /** The packing being made: u32 samples, and u32 where each group ends. */
   order: usize;
   ends: usize;
@@ -126,47 +133,46 @@ export class Maker {
   }
 
   @inline
-  private tail(): usize {
+  private arrays(): usize {
     return changetype<usize>(this) + offsetof<Maker>();
   }
 
   @inline
   sum(lane: i32): f64 {
-    return load<f64>(this.tail() + ((<usize>lane) << 3));
+    return load<f64>(this.arrays() + ((<usize>lane) << 3));
   }
 
   @inline
   addSum(lane: i32, x: f64): void {
-    const at = this.tail() + ((<usize>lane) << 3);
+    const at = this.arrays() + ((<usize>lane) << 3);
     store<f64>(at, load<f64>(at) + x);
   }
 
   @inline
   private classAtStart(c: i32): usize {
-    return this.tail() + 64 + ((<usize>c) << 2);
+    return this.arrays() + 64 + ((<usize>c) << 2);
   }
 
   @inline
   private classNow(c: i32): usize {
-    return this.tail() + 64 + (CLASSES << 2) + ((<usize>c) << 2);
+    return this.arrays() + 64 + (CLASSES << 2) + ((<usize>c) << 2);
   }
 
   @inline
   private classPrice(c: i32): usize {
-    return this.tail() + 64 + (CLASSES << 3) + ((<usize>c) << 2);
+    return this.arrays() + 64 + (CLASSES << 3) + ((<usize>c) << 2);
   }
 
   /** The record at a position, lanes 0 to 3. */
   @inline
   private record(p: i32): v128 {
-    const frame = this.frame;
-    return v128.and(v128.load(this.pool.records + ((<usize>p) << frame.shift)), frame.mask);
+    return v128.and(v128.load(this.records + ((<usize>p) << this.shift)), this.mask);
   }
 
   /** Lanes 4 to 7. */
   @inline
   private more(p: i32): v128 {
-    return this.frame.wide ? v128.load(this.pool.records + ((<usize>p) << 5), 16) : i32x4.splat(0);
+    return this.wide ? v128.load(this.records + ((<usize>p) << 5), 16) : i32x4.splat(0);
   }
 
   @inline
@@ -180,7 +186,7 @@ export class Maker {
     const d0 = f32x4.mul(f32x4.sub(f32x4.convert_i32x4_s(r0), this.slack0), this.share0);
     const a0 = f32x4.abs(d0);
     let c = f32x4.div(f32x4.mul(a0, a0), f32x4.add(a0, this.soft0));
-    if (this.frame.wide) {
+    if (this.wide) {
       const d1 = f32x4.mul(f32x4.sub(f32x4.convert_i32x4_s(r1), this.slack1), this.share1);
       const a1 = f32x4.abs(d1);
       c = f32x4.add(c, f32x4.div(f32x4.mul(a1, a1), f32x4.add(a1, this.soft1)));
@@ -196,7 +202,7 @@ export class Maker {
     const first = f32x4.splat(f32x4.extract_lane(d0, 0));
     const e0 = f32x4.mul(f32x4.sub(d0, f32x4.mul(first, this.slope0)), this.spread0);
     let m = f32x4.mul(e0, e0);
-    if (this.frame.wide) {
+    if (this.wide) {
       const d1 = f32x4.sub(f32x4.convert_i32x4_s(r1), this.slack1);
       const e1 = f32x4.mul(f32x4.sub(d1, f32x4.mul(first, this.slope1)), this.spread1);
       m = f32x4.add(m, f32x4.mul(e1, e1));
@@ -217,7 +223,7 @@ export class Maker {
 
   @inline
   private classAt(p: i32): i32 {
-    const record = this.pool.records + ((<usize>p) << this.frame.shift);
+    const record = this.records + ((<usize>p) << this.shift);
     return this.classOf(load<i32>(record), load<i32>(record, 4));
   }
 
@@ -233,11 +239,12 @@ export class Maker {
 
   /** Starts on samples whose sums and classes are counted by `count`. */
   reset(length: i32, groups: i32): void {
-    memory.fill(this.tail(), 0, MAKER_BYTES - offsetof<Maker>());
+    memory.fill(this.arrays(), 0, MAKER_BYTES - offsetof<Maker>());
     this.left = 0;
     this.length = length;
     this.groups = groups;
-    this.waiting = 0;
+    this.head = 0;
+    this.tail = 0;
     this.deckSize = 0;
     this.deckAt = 0;
     this.largeSize = 0;
@@ -291,8 +298,11 @@ export class Maker {
     this.randomAt = randomAt;
     this.deck = allocArray(<usize>n + 1, 4);
     this.large = allocArray(<usize>n + 1, 4);
-    this.window = allocArray(WINDOW, 4);
-    this.windowRecords = allocArray((WINDOW << this.frame.shift) + 16, 1);
+    this.window = allocArray(RING, 4);
+    this.windowRecords = allocArray((RING << this.frame.shift) + 16, 1);
+    this.shift = this.frame.shift;
+    this.wide = this.frame.wide;
+    this.mask = this.frame.mask;
     return this.deck != 0 && this.large != 0 && this.window != 0 && this.windowRecords != 0;
   }
 
@@ -301,33 +311,28 @@ export class Maker {
    */
   collect(): i32 {
     const pool = this.pool;
-    const shift = <usize>this.frame.shift;
+    const shift = this.shift;
     let n = 0;
-    for (let i = 0; i < this.waiting; i++) {
-      const p = load<i32>(this.window + ((<usize>i) << 2));
+    for (let i = this.head; i != this.tail; i++) {
+      const p = this.windowPosition(i);
       if (!pool.isFree(p)) continue;
       memory.copy(pool.newRecords + ((<usize>n) << shift), pool.records + ((<usize>p) << shift), (<usize>1) << shift);
       store<u32>(pool.newSamples + ((<usize>n) << 2), load<u32>(pool.samples + ((<usize>p) << 2)));
       pool.takeOut(p);
       n++;
     }
-    this.waiting = n;
+    this.head = 0;
+    this.tail = n;
     return pool.collect(n);
   }
 
-  /** Makes the pool of n samples, the first `waiting` of which are the window's, and shuffles a new deck. */
+  /** Makes the pool of n samples, the first of which are the window's, and shuffles a new deck. */
   renew(n: i32): void {
     const pool = this.pool;
-    const shift = <usize>this.frame.shift;
-    pool.build(n, this.window, this.waiting);
-    for (let i = 0; i < this.waiting; i++) {
-      const p = load<i32>(this.window + ((<usize>i) << 2));
-      memory.copy(
-        this.windowRecords + ((<usize>i) << shift),
-        pool.records + ((<usize>p) << shift),
-        (<usize>1) << shift,
-      );
-    }
+    const shift = this.shift;
+    pool.build(n, this.window, this.tail);
+    this.records = pool.records;
+    for (let i = 0; i < this.tail; i++) this.copyRecord(i, this.windowPosition(i));
     const random = this.random;
     const deck = this.deck;
     for (let i = 0; i < n; i++) store<i32>(deck + ((<usize>i) << 2), i);
@@ -396,60 +401,71 @@ export class Maker {
 
   /** Puts the next sample of the deck into the window; false when there is none, or no room. */
   private refill(): bool {
-    if (this.waiting >= WINDOW) return false;
+    if (this.tail - this.head >= WINDOW) return false;
     while (this.deckAt < this.deckSize) {
-      const p = load<i32>(this.deck + <usize>(this.deckAt++ << 2));
+      const p = load<i32>(this.deck + ((<usize>this.deckAt) << 2));
+      this.deckAt++;
       if (!this.pool.isFree(p)) continue;
-      const i = <usize>this.waiting;
-      this.waiting++;
-      store<i32>(this.window + (i << 2), p);
-      const at = this.windowRecords + (i << this.frame.shift);
-      if (this.frame.shift == 3) store<u64>(at, load<u64>(this.pool.records + ((<usize>p) << 3)));
-      else {
-        v128.store(at, this.record(p));
-        if (this.frame.wide) v128.store(at, this.more(p), 16);
-      }
+      store<i32>(this.windowAt(this.tail), p);
+      this.copyRecord(this.tail, p);
+      this.tail++;
       return true;
     }
     return false;
   }
 
   @inline
+  private windowAt(i: i32): usize {
+    return this.window + ((<usize>(i & (RING - 1))) << 2);
+  }
+
+  @inline
+  private windowRecordAt(i: i32): usize {
+    return this.windowRecords + ((<usize>(i & (RING - 1))) << this.shift);
+  }
+
+  @inline
   private windowPosition(i: i32): i32 {
-    return load<i32>(this.window + ((<usize>i) << 2));
+    return load<i32>(this.windowAt(i));
   }
 
   @inline
   private windowRecord(i: i32): v128 {
-    const frame = this.frame;
-    return v128.and(v128.load(this.windowRecords + ((<usize>i) << frame.shift)), frame.mask);
+    return v128.and(v128.load(this.windowRecordAt(i)), this.mask);
   }
 
   @inline
   private windowMore(i: i32): v128 {
-    return this.frame.wide ? v128.load(this.windowRecords + ((<usize>i) << 5), 16) : i32x4.splat(0);
+    return this.wide ? v128.load(this.windowRecordAt(i), 16) : i32x4.splat(0);
+  }
+
+  @inline
+  private copy(from: usize, to: usize): void {
+    if (this.shift == 3) store<u64>(to, load<u64>(from));
+    else {
+      v128.store(to, v128.load(from));
+      if (this.wide) v128.store(to, v128.load(from, 16), 16);
+    }
+  }
+
+  /** Copies the record of a position to entry i of the window. */
+  @inline
+  private copyRecord(i: i32, p: i32): void {
+    this.copy(this.records + ((<usize>p) << this.shift), this.windowRecordAt(i));
   }
 
   /** Moves entry i of the window to place o. */
   @inline
   private keep(o: i32, i: i32): void {
     if (o == i) return;
-    const shift = this.frame.shift;
-    store<i32>(this.window + ((<usize>o) << 2), this.windowPosition(i));
-    const to = this.windowRecords + ((<usize>o) << shift);
-    const from = this.windowRecords + ((<usize>i) << shift);
-    if (shift == 3) store<u64>(to, load<u64>(from));
-    else {
-      v128.store(to, v128.load(from));
-      if (shift == 5) v128.store(to, v128.load(from, 16), 16);
-    }
+    store<i32>(this.windowAt(o), this.windowPosition(i));
+    this.copy(this.windowRecordAt(i), this.windowRecordAt(o));
   }
 
-  /** Drops the entries o .. i - 1, and those behind that are taken; the order stays. */
-  private compact(o: i32, i: i32): void {
-    const pool = this.pool;
-    for (; i < this.waiting; i++) if (pool.isFree(this.windowPosition(i))) this.keep(o++, i);
-    this.waiting = o;
+  /** Drops the entries o .. i - 1: what stands before them moves up. */
+  private drop(o: i32, i: i32): void {
+    while (o > this.head) this.keep(--i, --o);
+    this.head = i;
   }
 
   /**
@@ -457,13 +473,13 @@ export class Maker {
    * False where none does.
    */
   private takeNearest(now: f32): bool {
-    this.compact(0, 0);
-    while (this.waiting < AT_HAND && this.refill()) {}
+    while (this.tail - this.head < AT_HAND && this.refill()) {}
     let best = now;
     let found = -1;
     const r0 = this.room0;
     const r1 = this.room1;
-    for (let i = 0; i < this.waiting; i++) {
+    for (let i = this.head; i != this.tail; i++) {
+      if (!this.pool.isFree(this.windowPosition(i))) continue;
       const a0 = i32x4.sub(r0, this.windowRecord(i));
       const a1 = i32x4.sub(r1, this.windowMore(i));
       if (this.exceeds(a0, a1)) continue;
@@ -508,8 +524,8 @@ export class Maker {
     const far = steer * <f32>(FAR / others);
     const slack = f32x4.extract_lane(this.slack0, 0);
     const stop = LAST_SAMPLES * mean + slack;
-    let i = 0;
-    let o = 0;
+    let i = this.head;
+    let o = i;
     let passed = 0;
     let begun = this.length > this.start;
     let now: f32 = begun && steered ? this.mismatch(this.room0, this.room1) : 0;
@@ -518,15 +534,15 @@ export class Maker {
         const togo = <f32>i32x4.extract_lane(this.room0, 0) - slack;
         if (now > far * max(togo, mean) && togo > LAST_SAMPLES * mean) {
           // What was passed over is looked at again.
-          this.compact(o, i);
-          i = 0;
-          o = 0;
+          this.drop(o, i);
+          i = this.head;
+          o = i;
           if (!this.takeNearest(now)) break;
           now = this.mismatch(this.room0, this.room1);
           continue;
         }
       }
-      if (i == this.waiting && !this.refill()) {
+      if (i == this.tail && !this.refill()) {
         if (!begun && !this.takeLarge() && this.left > 0) {
           const p = pool.nextFree(0);
           if (p < pool.size) this.take(p, this.record(p), this.more(p));
@@ -560,16 +576,16 @@ export class Maker {
       this.keep(o++, i++);
       if (++passed < PASSED) continue;
       // Nothing that keeps to the direction: what strays least.
-      this.compact(o, i);
-      i = 0;
-      o = 0;
+      this.drop(o, i);
+      i = this.head;
+      o = i;
       passed = 0;
       if (!this.takeNearest(f32.MAX_VALUE)) break;
       now = this.mismatch(this.room0, this.room1);
       if (<f32>i32x4.extract_lane(this.room0, 0) < stop) break;
     }
-    this.compact(o, i);
-    return o;
+    this.drop(o, i);
+    return i;
   }
 
   /** Notes a way to complete the group, y and z taken, if it is the best so far; `price` is that of y. */
@@ -661,15 +677,15 @@ export class Maker {
       this.bestZ = -1;
       this.lookUp(r0, r1, -1, 0);
       let tried = 0;
-      for (let j = round == 0 ? from : 0; tried < mostTries; j++) {
+      for (let j = round == 0 ? from : this.head; tried < mostTries; j++) {
         if (tried >= TRIES && this.bestRaw < GOOD) break;
-        if (j >= this.waiting && !this.refill()) break;
+        if (j == this.tail && !this.refill()) break;
         const p = this.windowPosition(j);
         if (!pool.isFree(p)) continue;
         const a0 = i32x4.sub(r0, this.windowRecord(j));
         const a1 = i32x4.sub(r1, this.windowMore(j));
         if (this.exceeds(a0, a1)) {
-          if (j > UNFIT) break;
+          if (j - this.head > UNFIT) break;
           continue;
         }
         tried++;
@@ -723,7 +739,6 @@ export class Maker {
     }
     const from = this.draw();
     if (this.length > this.start) this.complete(from);
-    this.compact(0, 0);
     for (let lane = 0; lane < frame.guides; lane++) {
       const room = load<i32>(changetype<usize>(this) + offsetof<Maker>("room0") + ((<usize>lane) << 2));
       this.addSum(lane, <f64>(room - frame.bound(lane)));

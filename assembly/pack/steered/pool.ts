@@ -6,7 +6,7 @@ import { allocArray } from "../../memory";
 import { Frame } from "./frame";
 
 /** Rows at most, where the second load is fine and where it is coarse. */
-const FINE_ROWS: i32 = 32;
+const FINE_ROWS: i32 = 12;
 const MOST_ROWS: i32 = 64;
 /** Ranges of the second load that rows are cut from. */
 const RANGES: i32 = 4096;
@@ -102,13 +102,17 @@ export class Pool {
   }
 
   /** The last free position at or below p, or -1. */
+  @inline
   lastFree(p: i32): i32 {
     if (p < 0) return -1;
-    let w = load<u64>(this.level0 + ((<usize>(p >> 6)) << 3)) & (<u64>-1 >> (63 - (p & 63)));
-    if (w) return (p & ~63) | (63 - <i32>clz(w));
-    let q = (p >> 6) - 1;
+    const w = load<u64>(this.level0 + ((<usize>(p >> 6)) << 3)) & (<u64>-1 >> (63 - (p & 63)));
+    return w ? (p & ~63) | (63 - <i32>clz(w)) : this.lastBefore((p >> 6) - 1);
+  }
+
+  /** The last free position of the words up to q. */
+  private lastBefore(q: i32): i32 {
     if (q < 0) return -1;
-    w = load<u64>(this.level1 + ((<usize>(q >> 6)) << 3)) & (<u64>-1 >> (63 - (q & 63)));
+    let w = load<u64>(this.level1 + ((<usize>(q >> 6)) << 3)) & (<u64>-1 >> (63 - (q & 63)));
     if (!w) {
       let s = (q >> 6) - 1;
       if (s < 0) return -1;
