@@ -55,6 +55,15 @@ export class Isf {
   }
 }
 
+/** Fills u32[n] with 0 .. n - 1; three more may be written over. */
+function fillUp(at: usize, n: i32): void {
+  let four = i32x4(0, 1, 2, 3);
+  for (let i = 0; i < n; i += 4, at += 16) {
+    v128.store(at, four);
+    four = i32x4.add(four, i32x4.splat(4));
+  }
+}
+
 /** What the last `begin` did: a status. */
 export let beginStatus: i32 = OK;
 
@@ -105,7 +114,7 @@ export function begin(loadsAt: usize, minima: usize, seed: u32): usize {
     const lane = pass.slack() + ((<usize>loads.lane(k)) << 3);
     store<u64>(lane, load<u64>(lane) + <u64>(slack << loads.shift(k)));
   }
-  for (let i = 0; i < n; i++) store<u32>(order + ((<usize>i) << 2), i);
+  fillUp(order, n);
   store<u32>(ends, 0);
   beginStatus = OK;
   return at;
