@@ -522,7 +522,7 @@ export {
  * The balanced packing of such samples, its way chosen from the data.
  * packerBegin(loads, seed, effort): handle, or 0: `packerStatus()`. packerStep(handle): as steeredStep. packerGroups(handle):
  *   groups of the best packing so far; packerOrder(handle), packerOffsets(handle): once all is done.
- * packerWay(handle): 0 by the steered packer, 1 by its stream, 2 by the packer of two loads.
+ * packerWay(handle): 0 by the steered packer, 1 by its stream, 2 by the packer of two loads, 3 by that, mended for others.
  */
 export {
   begin as packerBegin,

@@ -168,6 +168,22 @@ export class Loads {
     return (lane >> this.shift(k)) & this.mask(k);
   }
 
+  /** Copies a bounded load, whose bound is below 2^31 - 1, to i32[samples]; oversize samples come out as 2^31 - 1. */
+  copy(k: i32, to: usize): void {
+    const narrow = this.layout == WORD_32;
+    const bytes = <usize>this.bytes;
+    const shift = this.shift(k);
+    const mask = this.mask(k);
+    const lane = (<usize>this.lane(k)) << 3;
+    const end = this.words + <usize>this.taken * bytes;
+    for (let word = this.words; word < end; word += bytes, to += 4) {
+      // The first lane is all ones where a sample is oversize: a u32 one after a sign extension too.
+      const first = narrow ? <u64>(<i64>load<i32>(word)) : load<u64>(word);
+      const x = ((narrow ? first : load<u64>(word + lane)) >> shift) & mask;
+      store<i32>(to, first == OVERSIZE ? i32.MAX_VALUE : <i32>x);
+    }
+  }
+
   /** Gives every bounded load its field. */
   lay(): void {
     let lanes = 1;

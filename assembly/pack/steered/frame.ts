@@ -1,4 +1,5 @@
-// What a steered packing looks at: records of the samples' loads as i32 lanes, the loads that guide it first.
+// What a steered packing looks at: records of the samples' loads as i32 lanes, the loads that guide it first. These are the
+// one that binds, and those that random groups would exceed where it is full.
 //
 // A record is 2, 4 or 8 lanes of 31 bits; a room less a record shows a negative lane where a bound is exceeded. Loads with
 // bounds of up to 2^30 - 1 stand in it as they are. Larger ones are scaled, loads rounded up, to a bound with many divisors,
@@ -12,7 +13,7 @@ const EXACT: u64 = (1 << 30) - 1;
 const SCALED: u64 = 698_377_680;
 
 /** Samples that moments are taken from at most. */
-const LOOKED_AT: i32 = 65536;
+const LOOKED_AT: i32 = 32768;
 /** A load of at most so many values is coarse; u64[64]: those seen. */
 const COARSE: i32 = 64;
 const seen: usize = memory.data(64 * 8, 16);
@@ -36,8 +37,8 @@ export class Frame {
   /** i32[8]: the bounds. */
   full0: v128;
   full1: v128;
-  // Behind these: i32[8] columns of the lanes, f64[8] of what a sample departs from the mean direction by, f64[8] the
-  // share of its bound that a load takes where groups are as few as possible.
+  // Behind these: i32[8], columns of the lanes. By column, f64[8] each: how far a sample's share of the bound departs from
+  // what its share of the binding one lets expect, a standard deviation; and how many deviations of a group's sum are free.
 
   @inline
   static of(at: usize): Frame {
@@ -67,14 +68,33 @@ export class Frame {
   }
 
   /** How far a sample's load in a lane departs from what its load in lane 0 lets expect: a standard deviation. */
-  @inline
   spread(lane: i32): f64 {
-    return load<f64>(this.tail() + 32 + ((<usize>lane) << 3));
+    const share = load<f64>(this.tail() + 32 + ((<usize>this.column(lane)) << 3));
+    return max<f64>(share * <f64>this.bound(lane), 1);
   }
 
-  @inline
-  use(lane: i32): f64 {
-    return load<f64>(this.tail() + 96 + ((<usize>lane) << 3));
+  /** How many deviations of a group's sum are free in a column where the binding one is full; -1 in that one. */
+  private free(column: i32): f64 {
+    return load<f64>(this.tail() + 96 + ((<usize>column) << 3));
+  }
+
+  private setColumn(column: i32, spread: f64, free: f64): void {
+    store<f64>(this.tail() + 32 + ((<usize>column) << 3), spread);
+    store<f64>(this.tail() + 96 + ((<usize>column) << 3), free);
+  }
+
+  /** How many loads keep less than `reach` deviations free: those that groups must be steered by. */
+  within(reach: f64): i32 {
+    const loads = this.loads;
+    let count = 0;
+    for (let k = 0; k < loads.columns; k++) count += i32(loads.bound(k) > 0 && this.free(k) < reach);
+    return count;
+  }
+
+  /** Goes over to a part of the samples, like all of them. */
+  narrow(fitting: i32): void {
+    this.groups = max<f64>(1, (this.groups * <f64>fitting) / <f64>max(1, this.fitting));
+    this.fitting = fitting;
   }
 
   /** Puts a column into a lane. */
@@ -83,9 +103,72 @@ export class Frame {
     const scaled = <i32>(bound <= EXACT ? bound : SCALED);
     store<i32>(changetype<usize>(this) + ((<usize>lane) << 2), scaled, offsetof<Frame>("full0"));
     store<i32>(this.tail() + ((<usize>lane) << 2), column);
-    const spread = load<f64>(spreads + ((<usize>column) << 3)) * <f64>scaled;
-    store<f64>(this.tail() + 32 + ((<usize>lane) << 3), max<f64>(spread, 1));
-    store<f64>(this.tail() + 96 + ((<usize>lane) << 3), load<f64>(uses + ((<usize>column) << 3)));
+  }
+
+  /** Measures the loads. O(samples looked at). */
+  measure(handle: usize): void {
+    memory.fill(changetype<usize>(this), 0, FRAME_BYTES);
+    this.handle = handle;
+    const loads = this.loads;
+    this.lanes = loads.bounded;
+    this.fitting = loads.taken - loads.oversize;
+    let binding = -1;
+    let groups: f64 = 0;
+    for (let k = 0; k < loads.columns; k++) {
+      if (loads.bound(k) == 0) continue;
+      const need = loads.total(k) / <f64>loads.bound(k);
+      if (binding >= 0 && need <= groups) continue;
+      groups = need;
+      binding = k;
+    }
+    groups = max<f64>(1, groups);
+    this.groups = groups;
+    const n = max<f64>(1, addMoments(loads, binding));
+    const perGroup = <f64>this.fitting / groups;
+    const meanA = load<f64>(sum + ((<usize>binding) << 3)) / n;
+    const varianceA = load<f64>(squares + ((<usize>binding) << 3)) / n - meanA * meanA;
+    for (let k = 0; k < loads.columns; k++) {
+      if (loads.bound(k) == 0) continue;
+      const place = (<usize>k) << 3;
+      const m = load<f64>(sum + place) / n;
+      const variance = load<f64>(squares + place) / n - m * m;
+      const covariance = load<f64>(products + place) / n - m * meanA;
+      const ratio = meanA > 0 ? m / meanA : 0;
+      const rest = max<f64>(variance - 2 * ratio * covariance + ratio * ratio * varianceA, 0);
+      const free = 1 - loads.total(k) / <f64>loads.bound(k) / groups;
+      const deviation = max<f64>(Math.sqrt(rest * perGroup), 1e-9);
+      this.setColumn(k, Math.sqrt(rest), k == binding ? -1 : free / deviation);
+    }
+  }
+
+  /** Makes the loads within `reach` guides, the tightest first. */
+  arrange(reach: f64): void {
+    const loads = this.loads;
+    this.guides = this.within(reach);
+    let done = 0;
+    for (let lane = 0; lane < this.lanes; lane++) {
+      let best = -1;
+      for (let k = 0; k < loads.columns; k++) {
+        if (loads.bound(k) == 0 || done & (1 << k)) continue;
+        if (best < 0 || this.free(k) < this.free(best)) best = k;
+      }
+      done |= 1 << best;
+      this.setLane(lane, best);
+    }
+    this.coarse = false;
+    if (this.guides > 1) {
+      const first = this.column(0);
+      const second = this.column(1);
+      this.coarse = isCoarse(loads, second);
+      if (!this.coarse && isCoarse(loads, first)) {
+        this.setLane(0, second);
+        this.setLane(1, first);
+        this.coarse = true;
+      }
+    }
+    this.shift = this.lanes <= 2 ? 3 : this.lanes <= 4 ? 4 : 5;
+    this.wide = this.shift == 5;
+    this.mask = this.shift == 3 ? i64x2(-1, 0) : i64x2.splat(-1);
   }
 
   /** A load as it stands in records. */
@@ -134,11 +217,6 @@ export const FRAME_BYTES: usize = offsetof<Frame>() + 160;
 const sum: usize = memory.data(64, 16);
 const squares: usize = memory.data(64, 16);
 const products: usize = memory.data(64, 16);
-/** f64[8] each, by column: what `Frame` keeps by lane, and how many deviations of a group's sum are free. */
-const spreads: usize = memory.data(64, 16);
-const uses: usize = memory.data(64, 16);
-const tightness: usize = memory.data(64, 16);
-
 function add(array: usize, k: i32, x: f64): void {
   const at = array + ((<usize>k) << 3);
   store<f64>(at, load<f64>(at) + x);
@@ -181,69 +259,4 @@ function addMoments(loads: Loads, binding: i32): f64 {
     }
   }
   return n;
-}
-
-/**
- * Finds out which loads guide a packing: the one that binds, and those that random groups would exceed: whose room, where
- * the first is full, is below `reach` standard deviations of a group's sum. O(samples looked at).
- */
-export function openFrame(at: usize, handle: usize, reach: f64): void {
-  const frame = Frame.of(at);
-  const loads = Loads.of(handle);
-  memory.fill(at, 0, FRAME_BYTES);
-  frame.handle = handle;
-  frame.lanes = loads.bounded;
-  frame.fitting = loads.taken - loads.oversize;
-  let binding = -1;
-  let groups: f64 = 0;
-  for (let k = 0; k < loads.columns; k++) {
-    if (loads.bound(k) == 0) continue;
-    const need = loads.total(k) / <f64>loads.bound(k);
-    if (binding >= 0 && need <= groups) continue;
-    groups = need;
-    binding = k;
-  }
-  groups = max<f64>(1, groups);
-  frame.groups = groups;
-  const n = max<f64>(1, addMoments(loads, binding));
-  const perGroup = <f64>frame.fitting / groups;
-  const meanA = load<f64>(sum + ((<usize>binding) << 3)) / n;
-  const varianceA = load<f64>(squares + ((<usize>binding) << 3)) / n - meanA * meanA;
-  for (let k = 0; k < loads.columns; k++) {
-    if (loads.bound(k) == 0) continue;
-    const place = (<usize>k) << 3;
-    const m = load<f64>(sum + place) / n;
-    const variance = load<f64>(squares + place) / n - m * m;
-    const covariance = load<f64>(products + place) / n - m * meanA;
-    const ratio = meanA > 0 ? m / meanA : 0;
-    const rest = max<f64>(variance - 2 * ratio * covariance + ratio * ratio * varianceA, 0);
-    const use = loads.total(k) / <f64>loads.bound(k) / groups;
-    store<f64>(spreads + place, Math.sqrt(rest));
-    store<f64>(uses + place, use);
-    store<f64>(tightness + place, k == binding ? -1 : (1 - use) / max<f64>(Math.sqrt(rest * perGroup), 1e-9));
-  }
-  // The tightest first.
-  let done = 0;
-  for (let lane = 0; lane < frame.lanes; lane++) {
-    let best = -1;
-    for (let k = 0; k < loads.columns; k++) {
-      if (loads.bound(k) == 0 || done & (1 << k)) continue;
-      if (best < 0 || load<f64>(tightness + (k << 3)) < load<f64>(tightness + (best << 3))) best = k;
-    }
-    done |= 1 << best;
-    if (load<f64>(tightness + (best << 3)) < reach) frame.guides++;
-    frame.setLane(lane, best);
-  }
-  if (frame.guides > 1) {
-    frame.coarse = isCoarse(loads, frame.column(1));
-    if (!frame.coarse && isCoarse(loads, frame.column(0))) {
-      const column = frame.column(0);
-      frame.setLane(0, frame.column(1));
-      frame.setLane(1, column);
-      frame.coarse = true;
-    }
-  }
-  frame.shift = frame.lanes <= 2 ? 3 : frame.lanes <= 4 ? 4 : 5;
-  frame.wide = frame.shift == 5;
-  frame.mask = frame.shift == 3 ? i64x2(-1, 0) : i64x2.splat(-1);
 }

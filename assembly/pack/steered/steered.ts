@@ -5,7 +5,7 @@
 import { Loads } from "../../loads/loads";
 import { allocArray, mark, release } from "../../memory";
 import { BAD_ARGUMENT, OK, OUT_OF_MEMORY } from "../../status";
-import { FRAME_BYTES, Frame, openFrame } from "./frame";
+import { FRAME_BYTES, Frame } from "./frame";
 import { MAKER_BYTES, Maker } from "./groups";
 import { POOL_BYTES, Pool } from "./pool";
 import { Random } from "./random";
@@ -21,15 +21,16 @@ const SHRINK: i32 = 3;
 const FEW_SAMPLES: i32 = 256;
 
 /** Deviations of a group's sum that a load must keep free to be left alone, at first and where that was not enough. */
-const REACH: f64 = 2.5;
-const FAR_REACH: f64 = 4;
+export const REACH: f64 = 2.5;
+export const FAR_REACH: f64 = 4;
 /** What a stream may lose of the binding load's bound: more asks for a draw. */
 const LOSS: f64 = 0.0005;
-/** Groups that tell, so that a stream is given up early. */
+/** Groups that tell, so that a stream is given up early: so many, or a part of all. */
 const EARLY: i32 = 1024;
+const EARLY_PART: f64 = 0.05;
 
 /** Groups per step. */
-const STEP: i32 = 1024;
+const STEP: i32 = 512;
 
 /** Samples of all tries together, of efforts 0 to 3: short inputs are packed several times. */
 const budgets: usize = memory.data<i32>([0, 32768, 1048576, 16777216]);
@@ -37,10 +38,12 @@ const MOST_TRIES: i32 = 64;
 /** Samples tried to complete a group at most, of efforts 0 to 3. */
 const completions: usize = memory.data<i32>([12, 24, 64, 192]);
 
-/** Ways to go about it: a stream where one bound binds, a draw where that does not do; either of them alone. */
+/** Ways to go about it: a stream where one bound binds, a draw where that does not do; either of them alone, whatever it loses. */
 export const ANY: i32 = 0;
 export const STREAM: i32 = 1;
 export const DRAW: i32 = 2;
+/** A stream that is given up, without a packing, where it loses too much. */
+export const GOOD_STREAM: i32 = 3;
 
 // Phases.
 const STREAMING: i32 = 0;
@@ -70,6 +73,11 @@ export class Steered {
   /** u32[fitting]: samples in random order; those from `fresh` on are in no pool yet. */
   list: usize;
   fresh: i32;
+  /** Where groups are there already: u32[restSize] the samples in none; so many samples and groups. 0: all are to be packed. */
+  rest: usize;
+  restSize: i32;
+  keptSamples: i32;
+  keptGroups: i32;
   /** Samples that a pool takes, and at how many it is made anew. */
   poolRoom: i32;
   renewAt: i32;
@@ -115,6 +123,11 @@ export class Steered {
   private fillList(): void {
     const loads = Loads.of(this.handle);
     let to = this.list;
+    if (this.rest != 0) {
+      memory.copy(to, this.rest, (<usize>this.restSize) << 2);
+      shuffle(to, this.restSize, this.rest, this.randomAt);
+      return;
+    }
     for (let i = 0; i < loads.taken; i++) {
       store<u32>(to, i);
       to += (<usize>!loads.isOversize(i)) << 2;
@@ -125,8 +138,12 @@ export class Steered {
   /** Starts a try: with a stream where it may do, or with a draw. False when out of memory. */
   start(stream: bool): bool {
     release(this.before);
-    openFrame(this.frameAt, this.handle, stream ? REACH : FAR_REACH);
     const frame = this.frame;
+    if (this.tries == 0) {
+      frame.measure(this.handle);
+      if (this.rest != 0) frame.narrow(this.restSize);
+    }
+    frame.arrange(stream ? REACH : FAR_REACH);
     const n = frame.fitting;
     this.streamed = stream && frame.guides == 1;
     this.poolRoom = n <= POOL + POOL / 2 ? n : POOL;
@@ -138,12 +155,11 @@ export class Steered {
     this.tries++;
     Random.of(this.randomAt).start(this.seed, this.tries);
     this.fillList();
-    store<u32>(this.ends, 0);
     maker.order = this.order;
     maker.ends = this.ends;
-    maker.groups = 0;
+    store<u32>(this.ends + ((<usize>this.keptGroups) << 2), this.keptSamples);
     if (n == 0) this.phase = ENDED;
-    else if (!this.streamed) this.startDraw(0, 0, 0);
+    else if (!this.streamed) this.startDraw(0, this.keptSamples, this.keptGroups);
     else {
       this.phase = STREAMING;
       const stream = this.stream;
@@ -203,14 +219,16 @@ export class Steered {
 
   private stepStream(): i32 {
     const stream = this.stream;
-    for (let i = 0; i < STEP; i++) {
+    const early = min(EARLY, <i32>(EARLY_PART * this.frame.groups));
+    const stop = stream.groups < early ? early : stream.groups + STEP;
+    while (stream.groups < stop) {
       if (streamGroup(this.streamAt)) continue;
       this.nextPart();
       break;
     }
     // Groups that other bounds cut short, or that the reserve does not fill.
-    if (stream.groups < EARLY || stream.loss() <= LOSS) return 1;
-    if (this.way == STREAM) return 0;
+    if (this.way == STREAM || stream.groups < early || stream.loss() <= LOSS) return 1;
+    if (this.way == GOOD_STREAM) return 0;
     return this.start(false) ? 1 : -OUT_OF_MEMORY;
   }
 
@@ -241,7 +259,7 @@ export class Steered {
     if (this.bestGroups <= this.bound) return 0;
     const poor = this.streamed && <f64>groups > this.frame.groups * (1 + LOSS) + 1;
     const again = this.bestOrder != 0 && this.tries < this.mostTries();
-    if (this.way == STREAM || !(poor || again)) return 0;
+    if (this.way == STREAM || this.way == GOOD_STREAM || !(poor || again)) return 0;
     if (this.bestOrder == 0) this.bestGroups = 0;
     return this.start(false) ? 1 : -OUT_OF_MEMORY;
   }
@@ -273,18 +291,27 @@ export function streamGroup(stream: usize): bool {
   return Stream.of(stream).makeGroup();
 }
 
-/** Whether one bound binds alone. O(samples looked at). */
-export function bindsAlone(handle: usize): bool {
-  const before = mark();
-  const at = allocArray(FRAME_BYTES, 1);
-  if (at == 0) return false;
-  openFrame(at, handle, REACH);
-  release(before);
-  return Frame.of(at).guides == 1;
-}
-
 /** What the last `begin` did: a status. */
 export let beginStatus: i32 = OK;
+
+/** Allocates a packer that lists up to n samples. 0 when out of memory. */
+function allocate(n: i32): usize {
+  const at = allocArray(offsetof<Steered>(), 1);
+  const frameAt = allocArray(FRAME_BYTES, 1);
+  const poolAt = allocArray(POOL_BYTES, 1);
+  const makerAt = allocArray(MAKER_BYTES, 1);
+  const streamAt = allocArray(STREAM_BYTES, 1);
+  const list = allocArray(<usize>n + 1, 4);
+  if (at == 0 || frameAt == 0 || poolAt == 0 || makerAt == 0 || streamAt == 0 || list == 0) return 0;
+  memory.fill(at, 0, offsetof<Steered>());
+  const packer = Steered.of(at);
+  packer.frameAt = frameAt;
+  packer.poolAt = poolAt;
+  packer.makerAt = makerAt;
+  packer.streamAt = streamAt;
+  packer.list = list;
+  return at;
+}
 
 /**
  * Starts a packing of samples that have all been pushed. Effort: 0 quick, 1 normal, 2 long, 3 very long. Takes about 13 bytes
@@ -293,42 +320,69 @@ export let beginStatus: i32 = OK;
 export function begin(handle: usize, seed: u32, effort: i32, way: i32): usize {
   const loads = Loads.of(handle);
   beginStatus = BAD_ARGUMENT;
-  if (loads.taken != loads.count || effort < 0 || effort > 3) return 0;
+  if (loads.taken != loads.count || effort < 0 || effort > 3 || way < ANY || way > GOOD_STREAM) return 0;
   beginStatus = OUT_OF_MEMORY;
   const before = mark();
-  const size = <usize>(loads.taken - loads.oversize) + 1;
-  const at = allocArray(offsetof<Steered>(), 1);
-  const frameAt = allocArray(FRAME_BYTES, 1);
-  const poolAt = allocArray(POOL_BYTES, 1);
-  const makerAt = allocArray(MAKER_BYTES, 1);
-  const streamAt = allocArray(STREAM_BYTES, 1);
-  const list = allocArray(size, 4);
-  const order = allocArray(size, 4);
-  const ends = allocArray(size, 4);
-  if (at != 0 && frameAt != 0 && poolAt != 0 && makerAt != 0 && streamAt != 0 && list != 0 && order != 0 && ends != 0) {
-    memory.fill(at, 0, offsetof<Steered>());
+  const n = loads.taken - loads.oversize;
+  const at = allocate(n);
+  if (at != 0) {
     const packer = Steered.of(at);
     packer.handle = handle;
-    packer.frameAt = frameAt;
-    packer.poolAt = poolAt;
-    packer.makerAt = makerAt;
-    packer.streamAt = streamAt;
-    packer.list = list;
-    packer.order = order;
-    packer.ends = ends;
     packer.seed = seed;
     packer.effort = effort;
     packer.way = way;
     packer.bound = <i32>loads.linearBound();
-    let enough = true;
-    if (packer.mostTries() > 1) {
-      packer.bestOrder = allocArray(size, 4);
-      packer.bestEnds = allocArray(size, 4);
+    packer.order = allocArray(<usize>n + 1, 4);
+    packer.ends = allocArray(<usize>n + 1, 4);
+    let enough = packer.order != 0 && packer.ends != 0;
+    if (enough && packer.mostTries() > 1) {
+      packer.bestOrder = allocArray(<usize>n + 1, 4);
+      packer.bestEnds = allocArray(<usize>n + 1, 4);
       enough = packer.bestOrder != 0 && packer.bestEnds != 0;
       if (enough) store<u32>(packer.bestEnds, 0);
     }
     packer.before = mark();
     if (enough && packer.start(way != DRAW)) {
+      beginStatus = OK;
+      return at;
+    }
+  }
+  release(before);
+  return 0;
+}
+
+/**
+ * Starts to pack the samples that `groups` groups of `samples` samples at order and ends have left, u32[size] at `rest`: their
+ * groups are to follow there. Returns the handle, or 0, and `beginStatus` says why.
+ */
+export function beginRest(
+  handle: usize,
+  seed: u32,
+  effort: i32,
+  rest: usize,
+  size: i32,
+  order: usize,
+  ends: usize,
+  samples: i32,
+  groups: i32,
+): usize {
+  const before = mark();
+  const at = allocate(size);
+  beginStatus = OUT_OF_MEMORY;
+  if (at != 0) {
+    const packer = Steered.of(at);
+    packer.handle = handle;
+    packer.seed = seed;
+    packer.effort = effort;
+    packer.way = STREAM;
+    packer.rest = rest;
+    packer.restSize = size;
+    packer.keptSamples = samples;
+    packer.keptGroups = groups;
+    packer.order = order;
+    packer.ends = ends;
+    packer.before = mark();
+    if (packer.start(false)) {
       beginStatus = OK;
       return at;
     }
