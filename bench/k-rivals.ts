@@ -15,7 +15,7 @@ function descending(columns: readonly Column[], bounds: readonly number[], by: n
 export function greedyKnapsack(columns: readonly Column[], bounds: readonly number[], by: number): number {
   const order = descending(columns, bounds, by);
   const n = order.length;
-  // The next sample left at or behind a place; shortened as it is walked.
+  // The next sample left at or after a place; shortened as it is walked.
   const next = Int32Array.from({ length: n + 1 }, (_, p) => p);
   const left = (p: number): number => {
     let end = p;

@@ -50,6 +50,8 @@ export class Packer {
   alone: bool;
   /** The steered packer at work, or the last one. */
   steered: usize;
+  /** About how many thousandths of the work are left. */
+  ahead: i32;
   /** The best packing, and the phase that made it; 0 groups: none. */
   how: i32;
   groups: i32;
@@ -183,10 +185,15 @@ export class Packer {
     if (this.phase == ENDED) return 0;
     const left = this.phase == BALANCED ? stepBalanced() : stepSteered(this.steered);
     if (left < 0) this.phase = ENDED;
-    if (left != 0) return left;
-    const status = this.next();
-    if (status != OK) this.phase = ENDED;
-    return status != OK ? -status : this.phase == ENDED ? 0 : 999;
+    if (left < 0) return left;
+    if (left == 0) {
+      const status = this.next();
+      if (status != OK) this.phase = ENDED;
+      if (this.phase == ENDED) return -status;
+    }
+    // Another way must not turn progress back.
+    if (left > 0) this.ahead = min(this.ahead, left);
+    return this.ahead;
   }
 
   groupsNow(): i32 {
@@ -216,6 +223,7 @@ export function begin(handle: usize, seed: u32, effort: i32): usize {
   packer.handle = handle;
   packer.seed = seed;
   packer.effort = effort;
+  packer.ahead = 1000;
   beginStatus = packer.findPair();
   if (beginStatus == OK) {
     if (packer.coarse < 0 || loads.bounded > 2) beginStatus = packer.startSteered(ANY);

@@ -532,4 +532,74 @@ describe("packing with K loads", () => {
       own.release(start);
     }
   });
+
+  test("long inputs go through in parts: nothing is lost between them, and large samples come to an end", () => {
+    const n = 1_200_000;
+    const next = (x: number) => (Math.imul(x, 1103515245) + 12345) >>> 0;
+    const values = new Int32Array(n);
+    let state = 7;
+    for (let i = 0; i < n; i++) {
+      state = next(state);
+      values[i] = state >>> 22;
+    }
+    // Of 0 .. 1023, so 8 or 1.5 of them to a group.
+    for (const [bound, over] of [
+      [4096, 1.0001],
+      [1200, 1.01],
+    ]) {
+      scoped(() => {
+        const loads = pushLoads([values], [bound]);
+        const { order, offsets } = packHandle(loads, { bounds: [bound], effort: 0 });
+        const seen = new Uint8Array(n);
+        for (let g = 0; g + 1 < offsets.length; g++) {
+          let sum = 0;
+          for (let at = offsets[g]; at < offsets[g + 1]; at++) {
+            seen[order[at]]++;
+            sum += values[order[at]];
+          }
+          if (sum > bound) throw new Error(`group ${g} holds ${sum}`);
+        }
+        expect([order.length, seen.every((times) => times === 1)]).toEqual([n, true]);
+        expect((offsets.length - 1) / boundsOf(loads).linear).toBeLessThan(over);
+      });
+    }
+  });
+
+  test("three loads of which a tight one is coarse: 3 and 5 tiles that fill 28 only just so", () => {
+    const n = 20_000;
+    const next = (x: number) => (Math.imul(x, 1103515245) + 12345) >>> 0;
+    const columns = [new Int32Array(n), new Int32Array(n), new Int32Array(n)];
+    for (let i = 0, x = 3; i < n; i++) {
+      x = next(x);
+      const tiles = x >>> 24 < 148 ? 3 : 5;
+      x = next(x);
+      const tokens = 256 * tiles + 60 + (x >>> 25);
+      for (const [k, load] of [tiles, tokens, tokens ** 2].entries()) columns[k][i] = load;
+    }
+    const bounds = [28, 8192, 1.4e7];
+    const packed = packLoads(columns, { bounds });
+    checkGroups(columns, bounds, listed(packed), packed.oversize);
+    const steered = packLoads(columns, { bounds, way: "any" });
+    const { linear } = scoped(() => boundsOf(pushLoads(columns, bounds)));
+    expect(steered.offsets.length - 1).toBeGreaterThan(linear * 1.005);
+    expect(packed.offsets.length - 1).toBeLessThan(linear * 1.002);
+  });
+
+  test("progress only goes down, to the end", () => {
+    scoped(() => {
+      const { patches, tokens } = native(20_000, 6);
+      for (const bounds of [
+        [40000, 16384],
+        [60000, 32768],
+        [65536, 16384],
+      ]) {
+        const packer = abi.packerBegin(pushLoads([patches, tokens], bounds), 1, 2);
+        const seen: number[] = [];
+        while (seen.at(-1) !== 0) seen.push(abi.packerStep(packer));
+        expect(seen.length).toBeGreaterThan(2);
+        expect(seen).toEqual(seen.toSorted((a, b) => b - a));
+        expect(seen.at(-1)).toBe(0);
+      }
+    });
+  });
 });

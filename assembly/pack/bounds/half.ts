@@ -4,7 +4,7 @@
 import { Loads } from "../../loads/loads";
 import { allocArray, mark, release } from "../../memory";
 
-/** Thresholds told apart at most. */
+/** Thresholds at most. */
 const STEPS: u64 = 2048;
 
 // A bucket: sum of small samples, in wholes of the bound and a rest; large samples, and the sum of what they leave.

@@ -9,7 +9,7 @@ import { seed as seedWords, shuffle } from "../../mt19937";
 import { BAD_ARGUMENT, OK, OUT_OF_MEMORY } from "../../status";
 import { PASS_BYTES, Pass } from "./next-fit";
 
-/** A packing by ISF in the arena; released with the mark before it. A `Pass` stands behind it. */
+/** A packing by ISF in the arena; released with the mark before it. A `Pass` follows it. */
 @unmanaged
 export class Isf {
   at: usize;

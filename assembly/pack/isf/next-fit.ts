@@ -205,7 +205,7 @@ export class Pass {
 
   /**
    * One pass over the n samples that follow the kept ones: groups that reach a minimum join the kept ones, where they
-   * stand, the samples of the others follow behind, in order, by way of `spare`. O(n).
+   * stand, the samples of the others follow, in order, by way of `spare`. O(n).
    */
   run(n: i32): void {
     const at = changetype<usize>(this);

@@ -37,7 +37,7 @@ export class Frame {
   /** i32[8]: the bounds. */
   full0: v128;
   full1: v128;
-  // Behind these: i32[8], columns of the lanes. By column, f64[8] each: how far a sample's share of the bound departs from
+  // After these: i32[8], columns of the lanes. By column, f64[8] each: how far a sample's share of the bound departs from
   // what its share of the binding one lets expect, a standard deviation; and how many deviations of a group's sum are free.
 
   @inline

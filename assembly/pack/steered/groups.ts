@@ -110,7 +110,7 @@ export class Maker {
   secondOctave: i32;
   /** Samples of all classes at the start. */
   all: i32;
-  // Behind these: f64[8] sums of what is left; i32[CLASSES] samples at the start and now; f32[CLASSES] prices.
+  // After these: f64[8] sums of what is left; i32[CLASSES] samples at the start and now; f32[CLASSES] prices.
 
   @inline
   static of(at: usize): Maker {

@@ -45,7 +45,7 @@ export class Pool {
   /** Loads of the second lane are cut into ranges of 2^rowShift. */
   rowShift: i32;
   ranges: i32;
-  // Behind these: u32[MOST_ROWS + 1] first positions, i32[MOST_ROWS] lowest loads of the rows, u8[RANGES] row of each range.
+  // After these: u32[MOST_ROWS + 1] first positions, i32[MOST_ROWS] lowest loads of the rows, u8[RANGES] row of each range.
 
   @inline
   static of(at: usize): Pool {
@@ -362,7 +362,7 @@ export class Pool {
     this.fillBits(this.level2, (n + 4095) >> 12);
   }
 
-  /** Copies the free samples to newRecords and newSamples, in their order, behind `n`; returns how many there are then. */
+  /** Copies the free samples to newRecords and newSamples, in their order, after the first n; returns how many there are then. */
   collect(n: i32): i32 {
     const shift = <usize>this.frame.shift;
     for (let p = this.nextFree(0); p < this.size; p = this.nextFree(p + 1)) {

@@ -38,7 +38,7 @@ const MOST_TRIES: i32 = 64;
 /** Samples tried to complete a group at most, of efforts 0 to 3. */
 const completions: usize = memory.data<i32>([12, 24, 64, 192]);
 
-/** Ways to go about it: a stream where one bound binds, a draw where that does not do; either of them alone, whatever it loses. */
+/** Ways: a stream where one bound binds and a draw where that does not do; either of them alone, whatever it loses. */
 export const ANY: i32 = 0;
 export const STREAM: i32 = 1;
 export const DRAW: i32 = 2;
@@ -66,6 +66,8 @@ export class Steered {
   /** Tries begun, and whether the one at work began with a stream. */
   tries: i32;
   streamed: bool;
+  /** About how many thousandths of the work are left. */
+  ahead: i32;
   /** The arena before what a try takes. */
   before: usize;
   /** The linear bound. */
@@ -73,7 +75,7 @@ export class Steered {
   /** u32[fitting]: samples in random order; those from `fresh` on are in no pool yet. */
   list: usize;
   fresh: i32;
-  /** Where groups are there already: u32[restSize] the samples in none; so many samples and groups. 0: all are to be packed. */
+  /** Where groups are there already: u32[restSize], the samples in none (0: all are to be packed); what the groups hold. */
   rest: usize;
   restSize: i32;
   keptSamples: i32;
@@ -174,7 +176,8 @@ export class Steered {
     const stream = this.stream;
     const n = this.frame.fitting;
     const from = stream.handBack();
-    if (stream.last == n) {
+    // Where most are left a stream is of no use, and another part would leave as many.
+    if (stream.last == n || stream.last - from > PART / 2) {
       this.startDraw(from, stream.length, stream.groups);
       return;
     }
@@ -276,9 +279,12 @@ export class Steered {
     if (more <= 0) this.phase = ENDED;
     if (more <= 0) return more;
     const left = this.phase == STREAMING ? this.frame.fitting - this.stream.length : this.maker.left;
-    const ahead = max(1, this.mostTries() - this.tries + 1);
-    const share = (<i64>left * 1000) / <i64>max(1, this.frame.fitting) / <i64>max(ahead, this.tries);
-    return max(1, <i32>share);
+    const share = <f64>left / <f64>max(1, this.frame.fitting);
+    const tries = max(this.tries, this.mostTries());
+    // A try more than planned must not turn progress back.
+    const ahead = <i32>((1000 * (<f64>(tries - this.tries) + share)) / <f64>tries);
+    this.ahead = max(1, min(this.ahead, ahead));
+    return this.ahead;
   }
 }
 
@@ -310,6 +316,7 @@ function allocate(n: i32): usize {
   packer.makerAt = makerAt;
   packer.streamAt = streamAt;
   packer.list = list;
+  packer.ahead = 1000;
   return at;
 }
 
@@ -399,7 +406,10 @@ export function step(at: usize): i32 {
   return Steered.of(at).step();
 }
 
-/** Groups of the best packing, 0 where there is none, as after a stream given up; u32 sample indices, group after group; u32[groups + 1] where each starts. */
+/**
+ * Groups of the best packing, 0 where there is none, as after a stream given up; u32 sample indices, group after group;
+ * u32[groups + 1] where each starts.
+ */
 export function groups(at: usize): i32 {
   return Steered.of(at).bestGroups;
 }

@@ -23,7 +23,7 @@ export class Stream {
   frameAt: usize;
   poolAt: usize;
   randomAt: usize;
-  /** u32 samples in random order: the stream is those from `at` to `end`, the reserve stands behind them. */
+  /** u32 samples in random order: the stream is those from `at` to `end`, the reserve follows them. */
   list: usize;
   at: i32;
   end: i32;
@@ -48,7 +48,7 @@ export class Stream {
   bestRoom: i32;
   bestY: i32;
   bestZ: i32;
-  // Behind these: the records of BLOCK samples.
+  // After these: the records of BLOCK samples.
 
   @inline
   static of(at: usize): Stream {
@@ -109,7 +109,7 @@ export class Stream {
     pool.build(this.reserve, 0, 0);
   }
 
-  /** Puts the samples in no group at the end of the part's stretch of the list; returns where they start. */
+  /** Puts the samples in no group at the end of the part; returns where they start. */
   handBack(): i32 {
     const pool = this.pool;
     let to = this.end;
