@@ -683,3 +683,130 @@ export function modelInterleavedBytes(): usize {
  */
 export { arrange as modelArrange } from "./model/order";
 export { busyTimes as modelBusy, peaks as modelPeaks, run as modelRun } from "./model/simulate";
+// ---- K loads --------------------------------------------------------------------------------------------------------
+
+/**
+ * Samples of 1 to 8 loads, whole numbers from 0 to 2^53 - 1. Handles point into the arena and go with the mark before them.
+ *
+ * loadsBegin(n, columns, bounds): handle, or 0: `loadsStatus()` says why. bounds: f64[columns], infinity for a load that is
+ *   carried: checked and added up, not bounded; one at least is bounded.
+ * loadsPush(handle, columns, floats, count): status. columns: a pointer per load to i32[count], or to f64[count] where its
+ *   bit in `floats` is set; read within the call; n samples in all. 18: `errorIndex()` is the sample, `loadsBadColumn()`
+ *   the load that is no such number.
+ * loadsOversize(handle): u32[loadsOversizeCount(handle)], the samples beyond a bound, ascending; 0 when out of memory.
+ * loadsLayout(handle): 0 u32, 1 u64, 2 v128, 3 more lanes of u64.
+ * columnSums(column, floats, order, offsets, groups, out): status. The sums of a column, i32 or f64, inside each group, into
+ *   f64[groups] at `out`. 19: the sum of group `errorIndex()` is above 2^53 - 1.
+ * loadsSums(handle, load, order, offsets, groups, out): sums of a bounded load inside each group into f64[groups] at `out`.
+ * loadsMix(handle, load, order, offsets, groups): how random groups are in a bounded load: the variance inside them over that
+ *   of a random deal; -1 where it means nothing.
+ */
+export { begin as loadsBegin, listOversize as loadsOversize, push as loadsPush } from "./loads/loads";
+export { groupSums as columnSums, loadMix as loadsMix, loadSums as loadsSums } from "./loads/sums";
+/**
+ * ISF over such samples.
+ * roundsBegin(loads, minima, seed): handle, or 0: `roundsStatus()`. minima: f64[columns]; a group is full once any bounded
+ *   load reaches its minimum; infinity where a load makes none full.
+ * roundsNext(handle, last): one round; how many samples are left for another. The last one keeps all groups.
+ * roundsGroupsNow(handle): groups there would be if that round had been the last. roundsGroups(handle): groups kept;
+ * roundsOrder(handle), roundsOffsets(handle): u32 sample indices, and where each group starts, groups + 1 of them.
+ * roundsSums(handle, load, out): sums of a bounded load into f64[groups] at `out`.
+ */
+export {
+  begin as roundsBegin,
+  groups as roundsGroups,
+  groupsNow as roundsGroupsNow,
+  offsets as roundsOffsets,
+  order as roundsOrder,
+  round as roundsNext,
+  sums as roundsSums,
+} from "./pack/isf/isf";
+
+export function loadsStatus(): i32 {
+  return loads.beginStatus;
+}
+
+export function loadsBadColumn(): i32 {
+  return status.errorLoad;
+}
+
+export function loadsOversizeCount(handle: usize): i32 {
+  return loads.Loads.of(handle).oversize;
+}
+
+export function loadsLayout(handle: usize): i32 {
+  return loads.Loads.of(handle).layout;
+}
+
+/** The sums of all bounded loads over their bounds, rounded up; the largest one. */
+export function loadsLinearBound(handle: usize): u32 {
+  return loads.Loads.of(handle).linearBound();
+}
+
+/** The sum of a load over the samples that fit, to the nearest double. */
+export function loadsTotal(handle: usize, load: i32): f64 {
+  return loads.Loads.of(handle).total(load);
+}
+
+/**
+ * boundsFind(loads): status. Lower bounds on the groups; then boundsGet(kind) is one of them: 0 linear, 1 pattern, 2 half,
+ * 3 difference, 0 where it says nothing; boundsBest() the kind of the best one.
+ */
+export { bestKind as boundsBest, boundFound as boundsGet, findBounds as boundsFind } from "./pack/bounds/bounds";
+
+export function roundsStatus(): i32 {
+  return rounds.beginStatus;
+}
+
+/** Inner loops, not for callers. */
+export { pairs32 as hotPairs32, pairs64 as hotPairs64 } from "./loads/loads";
+export { scan32 as hotRounds32, scan64 as hotRounds64, scan128 as hotRounds128 } from "./pack/isf/next-fit";
+
+/**
+ * The steered packer over such samples: fewer groups than ISF, in random order, in 1 to 10 times its time.
+ * steeredBegin(loads, seed, effort, way): handle, or 0: `steeredStatus()`. effort: 0 quick, 1 normal, 2 long, 3 very long;
+ *   way: 0 what suits, 1 a stream with a reserve, 2 a steered draw. steeredStep(handle): a piece of work of some milliseconds. 0:
+ *   all is done; positive: about how many thousandths are left; negative: a status negated, and the packing has ended.
+ * steeredGroups(handle), steeredOrder(handle), steeredOffsets(handle): as for ISF.
+ * steeredGuides(handle): how many loads guide it: 1 where one bound binds.
+ */
+export {
+  begin as steeredBegin,
+  groups as steeredGroups,
+  guides as steeredGuides,
+  offsets as steeredOffsets,
+  order as steeredOrder,
+  step as steeredStep,
+} from "./pack/steered/steered";
+
+/**
+ * The balanced packing of such samples, its way chosen from the data.
+ * packerBegin(loads, seed, effort): handle, or 0: `packerStatus()`. packerStep(handle): as steeredStep. packerGroups(handle):
+ *   groups of the best packing so far; packerOrder(handle), packerOffsets(handle): once all is done.
+ * packerWay(handle): 0 by the steered packer, 1 by its stream, 2 by the packer of two loads, 3 by that, mended for others.
+ */
+export {
+  begin as packerBegin,
+  groups as packerGroups,
+  offsets as packerOffsets,
+  order as packerOrder,
+  step as packerStep,
+  way as packerWay,
+} from "./pack/packer";
+
+export function packerStatus(): i32 {
+  return packer.beginStatus;
+}
+
+export function steeredStatus(): i32 {
+  return steered.beginStatus;
+}
+
+/** Inner loops, not for callers. */
+export { makeGroup as hotMakeGroup, streamGroup as hotStreamGroup } from "./pack/steered/steered";
+
+import * as loads from "./loads/loads";
+import * as rounds from "./pack/isf/isf";
+import * as packer from "./pack/packer";
+import * as steered from "./pack/steered/steered";
+// ---- end of K loads -------------------------------------------------------------------------------------------------

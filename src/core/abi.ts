@@ -191,6 +191,44 @@ export interface Abi {
   searchTextBegin(): void;
   searchText(search: number, out: number, room: number, seed: number): number;
 
+  boundsBest(): number;
+  boundsFind(handle: number): number;
+  boundsGet(kind: number): number;
+  columnSums(column: number, floats: number, order: number, offsets: number, groups: number, out: number): number;
+  loadsBadColumn(): number;
+  loadsBegin(n: number, columns: number, bounds: number): number;
+  loadsLayout(handle: number): number;
+  loadsLinearBound(handle: number): number;
+  loadsMix(handle: number, k: number, order: number, offsets: number, groups: number): number;
+  loadsOversize(at: number): number;
+  loadsOversizeCount(handle: number): number;
+  loadsPush(at: number, columns: number, floats: number, more: number): number;
+  loadsStatus(): number;
+  loadsSums(handle: number, k: number, order: number, offsets: number, groups: number, out: number): void;
+  loadsTotal(handle: number, load: number): number;
+  packerBegin(handle: number, seed: number, effort: number): number;
+  packerGroups(at: number): number;
+  packerOffsets(at: number): number;
+  packerOrder(at: number): number;
+  packerStatus(): number;
+  packerStep(at: number): number;
+  packerWay(at: number): number;
+  roundsBegin(loadsAt: number, minima: number, seed: number): number;
+  roundsGroups(at: number): number;
+  roundsGroupsNow(at: number): number;
+  roundsNext(at: number, last: number): number;
+  roundsOffsets(at: number): number;
+  roundsOrder(at: number): number;
+  roundsStatus(): number;
+  roundsSums(at: number, k: number, out: number): void;
+  steeredBegin(handle: number, seed: number, effort: number, way: number): number;
+  steeredGroups(at: number): number;
+  steeredGuides(at: number): number;
+  steeredOffsets(at: number): number;
+  steeredOrder(at: number): number;
+  steeredStatus(): number;
+  steeredStep(at: number): number;
+
   statsLook(vit: number, tokens: number, n: number): number;
   statsWrite(out: number, room: number): number;
 
