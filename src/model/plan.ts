@@ -208,6 +208,7 @@ function leastMemory(host: ModelHost, given: Resolved): number | undefined {
     });
   let low = given.memory;
   let high = Math.max(low * 2, 1);
+  if (fits(low)) return low;
   while (!fits(high)) {
     if (high > 2 ** 50) return undefined;
     low = high;
@@ -296,8 +297,12 @@ function planAsPublished(host: ModelHost, given: Resolved): Found | undefined {
   const choices = withProblem(host, problemOf(given), (open) => {
     setMode(open, given);
     const ranked = given.stages === 1 ? [] : open.rank(given.radius, given.candidates, 1 / UNITS_PER_MS).best;
+    const { firstLeast, lastLeast, layers } = given;
     const all = given.stages === 1 ? [[]] : ranked.map(({ cuts }) => cuts);
-    return all.map((cuts) => chooseLayers(open, given, cuts)).filter((choice) => choice !== undefined);
+    const allowed = all.filter(
+      (cuts) => (cuts[0] ?? layers.length) >= firstLeast && layers.length - (cuts.at(-1) ?? 0) >= lastLeast,
+    );
+    return allowed.map((cuts) => chooseLayers(open, given, cuts)).filter((choice) => choice !== undefined);
   });
   let best: Choice | undefined;
   let least = Number.POSITIVE_INFINITY;

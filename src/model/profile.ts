@@ -270,12 +270,23 @@ export function profileLoads(profile: Profile): PlannedLoads {
   return { mean, max };
 }
 
-/** What a quantity is for a micro-batch. */
+function loadOf(loads: Loads, load: string, figure: "sum" | "squares"): number {
+  const value = Object.hasOwn(loads, load) ? loads[load][figure] : undefined;
+  if (value !== undefined) return value;
+  const what = figure === "sum" ? "the sum" : "the sum of squares";
+  throw new InputError("INVALID_INPUT", `loads have no ${show(load)}, expected ${what} that the profile names`);
+}
+
+/**
+ * What a quantity is for a micro-batch.
+ *
+ * @throws InputError INVALID_INPUT for a load that it names and that is not given.
+ */
 export function quantityOf(quantity: Quantity, loads: Loads): number {
   if (typeof quantity === "number") return quantity;
   let sum = quantity.fixed ?? 0;
-  for (const [load, rate] of Object.entries(quantity.per ?? {})) sum += rate * (loads[load]?.sum ?? 0);
-  for (const [load, rate] of Object.entries(quantity.perSquare ?? {})) sum += rate * (loads[load]?.squares ?? 0);
+  for (const [load, rate] of Object.entries(quantity.per ?? {})) sum += rate * loadOf(loads, load, "sum");
+  for (const [load, rate] of Object.entries(quantity.perSquare ?? {})) sum += rate * loadOf(loads, load, "squares");
   return sum;
 }
 

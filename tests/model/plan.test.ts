@@ -101,6 +101,19 @@ describe(`${PROFILES} random profiles`, () => {
     expect(better).toBeGreaterThan(feasible / 2);
   });
 
+  test("where the paper finds nothing, the message says what would", () => {
+    let seen = 0;
+    for (const { profile, options } of made) {
+      const paper = { ...options, partition: "paper", recompute: "paper" } as const;
+      if (tryPlan(profile, options) === undefined || tryPlan(profile, paper) !== undefined) continue;
+      expect(() => planModel(core, profile, paper)).toThrow(
+        /^nothing fits .* among the 32 best neighbours of the anchor, .*: partition exact looks at both$/,
+      );
+      seen++;
+    }
+    expect(seen).toBeGreaterThan(0);
+  });
+
   test("the two probes never overflow, and the best choice is never slower", { timeout: 120_000 }, () => {
     for (const { profile, options } of made.slice(0, 60)) {
       const exact = tryPlan(profile, options);

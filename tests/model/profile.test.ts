@@ -131,6 +131,15 @@ describe("what is wrong is said: where, what is there, what was expected", () =>
   });
 });
 
+test("loads that a profile names must be given", () => {
+  const quantity = { per: { tokens: 1 }, perSquare: { vit: 1 } };
+  expect(() => quantityOf(quantity, {})).toThrow('loads have no "tokens", expected the sum that the profile names');
+  expect(() => quantityOf(quantity, { tokens: { sum: 1 }, vit: { sum: 1 } })).toThrow(
+    'loads have no "vit", expected the sum of squares that the profile names',
+  );
+  expect(() => quantityOf({ per: { constructor: 1 } }, {})).toThrow(InputError);
+});
+
 test("a profile comes back as it is, and through JSON", () => {
   const profile = { ...smallProfile(), loads: {} };
   expect(checkProfile(profile)).toEqual(profile);
