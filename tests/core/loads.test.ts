@@ -340,6 +340,7 @@ describe("packing with K loads", () => {
         const bounds = columns.map((c, i) => 1 + Math.floor(Math.max(...c) * (0.7 + ((i + set) % 5))));
         const packed = packLoads(columns, { bounds, seed, way: way as "any" });
         checkGroups(columns, bounds, listed(packed), packed.oversize);
+        expect(listed(packed).flat().length + packed.oversize.length).toBe(columns[0].length);
       }),
       { numRuns: 40 },
     );
