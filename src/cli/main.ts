@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { OmnibalError } from "../core/errors.ts";
 import { printable } from "../core/printable.ts";
-import { type Command, type Options, UsageError } from "./command.ts";
+import { type Command, parserOptions, UsageError } from "./command.ts";
 import { evaluateCommand } from "./evaluate.ts";
 import { packCommand } from "./pack.ts";
 import { planCommand } from "./plan.ts";
@@ -49,7 +49,7 @@ function usageOf(error: Error): UsageError {
 }
 
 async function runCommand(command: Command, args: string[]): Promise<void> {
-  const options: Options = { ...command.options, help: { type: "boolean", short: "h" } };
+  const options = parserOptions({ ...command.options, help: { kind: "flag", short: "h" } });
   const parse = () => {
     try {
       return parseArgs({
