@@ -1,6 +1,8 @@
+import type { NumberSpec } from "../core/options.ts";
 import { load } from "../omnibal.ts";
 import { EVALUATE_OPTIONS, type Evaluation } from "../plan/evaluate.ts";
-import { kindSpec, SAMPLER_KINDS } from "../plan/sampler-kinds.ts";
+import { kindSpec, SAMPLER_KINDS, samplers } from "../plan/sampler-kinds.ts";
+import { samplerSpecs } from "../plan/samplers.ts";
 import { readPlan } from "../read/index.ts";
 import { rounded } from "../write/index.ts";
 import {
@@ -12,6 +14,7 @@ import {
   optionsOf,
   requiredOption,
   textOption,
+  textual,
   UsageError,
 } from "./command.ts";
 import { inputHelp, inputOptions, inputOptionsHelp, sayWaiting } from "./input.ts";
@@ -22,7 +25,7 @@ import { pairs, thousands } from "./table.ts";
 
 const OF_A_SAMPLER = ["microBatch", "spSize", "tail", "epoch", "seed"] as const;
 /** What a plan brings with it. */
-const OF_THE_PLAN = ["sampler", ...OF_A_SAMPLER.map(optionName)];
+const ofThePlan = () => ["sampler", ...OF_A_SAMPLER, ...Object.keys(samplerSpecs())].map(optionName);
 
 const options = (): CommandOptions => ({
   ...packingOptions,
@@ -30,6 +33,7 @@ const options = (): CommandOptions => ({
   sampler: { ...kindSpec(), default: SAMPLER_KINDS[0] },
   plan: { kind: "text", argument: "PLAN", about: "what `omnibal plan` wrote of this PACKING, json or npy" },
   ...optionsOf(EVALUATE_OPTIONS, OF_A_SAMPLER),
+  ...optionsOf(samplerSpecs()),
   json: { kind: "flag", about: "one line of JSON in place of the figures" },
 });
 
@@ -84,14 +88,19 @@ export const evaluateCommand: Command = {
   async run(paths, values) {
     const path = packingOption(values);
     const planPath = textOption(values, "plan");
-    const clash = planPath === undefined ? undefined : OF_THE_PLAN.find((name) => values[name] !== undefined);
+    const clash = planPath === undefined ? undefined : ofThePlan().find((name) => values[name] !== undefined);
     if (clash !== undefined) throw new UsageError(`--${clash} is the plan's own where --plan is given`);
     const ranks =
       planPath === undefined
         ? requiredOption(values, EVALUATE_OPTIONS, "ranks")
         : givenOptions(values, EVALUATE_OPTIONS, "ranks").ranks;
     const { sampler = SAMPLER_KINDS[0] } = givenOptions(values, { sampler: kindSpec() }, "sampler");
-    const asked = { sampler, ...givenOptions(values, EVALUATE_OPTIONS, ...OF_A_SAMPLER) };
+    const own = samplers.find(({ name }) => name === sampler)?.options as Readonly<Record<string, NumberSpec>>;
+    const asked = {
+      sampler,
+      ...givenOptions(values, EVALUATE_OPTIONS, ...OF_A_SAMPLER),
+      ...givenOptions(values, own, ...textual(own)),
+    };
     const omnibal = await load();
     const { lengths, packing } = await readPacked(omnibal, paths, path, values);
     let seen: Evaluation;

@@ -4,16 +4,9 @@ import { parseArgs } from "node:util";
 import { OmnibalError } from "../core/errors.ts";
 import { printable } from "../core/printable.ts";
 import { type Command, parserOptions, UsageError } from "./command.ts";
-import { evaluateCommand } from "./evaluate.ts";
-import { packCommand } from "./pack.ts";
-import { planCommand } from "./plan.ts";
+import { commands } from "./commands.ts";
 import { print } from "./print.ts";
-import { searchCommand } from "./search.ts";
 import { answerSignals } from "./signals.ts";
-import { statsCommand } from "./stats.ts";
-
-/** A new command is a file beside this one and a line here. */
-const commands: readonly Command[] = [statsCommand, searchCommand, packCommand, evaluateCommand, planCommand];
 
 const help = `Usage: omnibal COMMAND [options] FILE...
 

@@ -17,7 +17,7 @@ export interface PackerOptions {
   readonly seed?: number;
 }
 
-const PACKER_OPTIONS = {
+export const PACKER_OPTIONS = {
   ...BOUNDS,
   buffer: { kind: "integer", low: 1, high: 1_000_000, default: 10_000 },
   seed: SEED,
