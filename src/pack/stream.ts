@@ -1,4 +1,4 @@
-import { type Abi, check, invalidLength, outOfMemory } from "../core/abi.ts";
+import { type Abi, check, DAMAGED_STATE, FOREIGN_STATE, invalidLength, outOfMemory } from "../core/abi.ts";
 import type { Core } from "../core/core.ts";
 import { InputError, show } from "../core/errors.ts";
 import { type LengthsInput, toLengths } from "../core/lengths.ts";
@@ -40,10 +40,6 @@ export interface PackerOutput {
   /** Samples of this push that are beyond a bound, rising: no group will have them. */
   readonly oversize: Int32Array;
 }
-
-/** The statuses of `assembly/status.ts` that a saved state can meet. */
-const FOREIGN_STATE = 15;
-const DAMAGED_STATE = 16;
 
 /** How a state begins: "obst", and the format version that the core reads and writes. */
 const MAGIC = 0x7473626f;

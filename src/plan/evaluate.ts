@@ -1,4 +1,4 @@
-import { type Abi, BAD_UNIT, check } from "../core/abi.ts";
+import { type Abi, allocate, BAD_UNIT, check } from "../core/abi.ts";
 import type { Core } from "../core/core.ts";
 import { InputError, OptionError, show } from "../core/errors.ts";
 import { type Lengths, type LengthsInput, toLengths } from "../core/lengths.ts";
@@ -7,16 +7,7 @@ import { checkLists, Packing } from "../pack/packing.ts";
 import { type GroupLoads, type GroupLoadsInput, toParts } from "./group-loads.ts";
 import { GroupsIdentity, type GroupsMade } from "./made.ts";
 import { SAMPLER_KINDS } from "./sampler-kinds.ts";
-import {
-  allocate,
-  beginUnits,
-  EPOCH,
-  makePlan,
-  PLAN_OPTIONS,
-  type PlanOptions,
-  resolvePlan,
-  samplerSpecs,
-} from "./samplers.ts";
+import { beginUnits, EPOCH, makePlan, PLAN_OPTIONS, type PlanOptions, resolvePlan, samplerSpecs } from "./samplers.ts";
 
 export interface EvaluateOptions extends Omit<PlanOptions, "kind" | "seed"> {
   /**

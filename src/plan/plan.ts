@@ -1,4 +1,4 @@
-import { type Abi, BAD_ARGUMENT, check } from "../core/abi.ts";
+import { type Abi, allocate, BAD_ARGUMENT, check } from "../core/abi.ts";
 import type { Core } from "../core/core.ts";
 import { OptionError, show } from "../core/errors.ts";
 import { integer, MAX_INT32, type NamesOf, OWN, onlyNames, SEED, type Spec, take } from "../core/options.ts";
@@ -7,7 +7,6 @@ import { type GroupLoads, type GroupLoadsInput, toParts } from "./group-loads.ts
 import { GroupsIdentity, type GroupsMade } from "./made.ts";
 import { type SamplerKind, samplers } from "./sampler-kinds.ts";
 import {
-  allocate,
   beginUnits,
   EPOCH,
   GROUP_LOADS,

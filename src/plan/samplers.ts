@@ -1,4 +1,4 @@
-import { type Abi, BAD_ARGUMENT, BAD_LOAD, check, invalidLength, outOfMemory } from "../core/abi.ts";
+import { type Abi, allocate, BAD_ARGUMENT, BAD_LOAD, check, invalidLength } from "../core/abi.ts";
 import type { Core } from "../core/core.ts";
 import { InputError, OptionError, show } from "../core/errors.ts";
 import {
@@ -151,13 +151,6 @@ export function resolvePlan(options: PlanOptions): ResolvedPlan {
 
 function samplerOf(kind: string): Sampler {
   return samplers.find(({ name }) => name === kind) as Sampler;
-}
-
-/** Room for `bytes` in the core. `groups` is for the message. */
-export function allocate(abi: Abi, bytes: number, groups: number): number {
-  const at = bytes > MAX_UINT32 ? 0 : abi.alloc(bytes) >>> 0;
-  if (at === 0) throw outOfMemory(groups);
-  return at;
 }
 
 /** The loads of a group that the core evens out and measures, in its order, and what each is to it. */
