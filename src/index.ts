@@ -5,16 +5,13 @@ export type { LengthArray, Lengths, LengthsInput, SampleRecord } from "./core/le
 export { loadCore, loadCoreSync, type WasmSource } from "./core/load.ts";
 export type { WorkerLike } from "./core/worker-like.ts";
 export { load, loadSync, Omnibal } from "./omnibal.ts";
-export { type Bounds, type LowerBound, lowerBound, suitableBounds } from "./pack/lower-bound.ts";
+export type { BalancedOptions } from "./pack/balanced.ts";
+export type { LowerBound } from "./pack/find-lower-bound.ts";
+export type { IsfOptions, RoundInfo } from "./pack/isf.ts";
+export { type Bounds, lowerBound, suitableBounds } from "./pack/lower-bound.ts";
 export { type PackingMade, packingMade } from "./pack/made.ts";
-export type {
-  BalancedOptions,
-  CommonPackOptions,
-  IsfOptions,
-  PackOptions,
-  PackProgress,
-  RoundInfo,
-} from "./pack/options.ts";
+export type { PackMethod, PackOptions } from "./pack/methods.ts";
+export type { CommonPackOptions, PackProgress } from "./pack/options.ts";
 export { pack, packInRounds } from "./pack/pack.ts";
 export {
   type ByLoad,
@@ -24,7 +21,6 @@ export {
   type PackingParts,
   type PackingSettings,
   type PackingStats,
-  type PackMethod,
 } from "./pack/packing.ts";
 export { type LengthStats, type LoadStats, stats, statsText, type VitBin } from "./pack/stats.ts";
 export { loadPacker, type PackedGroup, Packer, type PackerOptions, type PackerOutput, packer } from "./pack/stream.ts";
@@ -43,12 +39,11 @@ export {
   plan,
   type TailRule,
 } from "./plan/plan.ts";
+export { SAMPLER_KINDS, type SamplerKind } from "./plan/sampler-kinds.ts";
 export {
   type EpochCounts,
   type PlanOptions,
   RankSampler,
-  SAMPLER_KINDS,
-  type SamplerKind,
   type SamplerOptions,
   type SamplerState,
   type SpGroups,

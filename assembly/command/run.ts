@@ -6,6 +6,7 @@ import { alloc, mark, release } from "../base/memory";
 import { OK } from "../base/status";
 import { advise } from "../pack/advice";
 import { begin as balancedBegin, step as balancedStep } from "../pack/balanced/driver";
+import * as usual from "../pack/defaults";
 import * as isf from "../pack/isf";
 import * as bounds from "../pack/lower-bounds";
 import { lowerBound } from "../pack/lower-bounds";
@@ -189,10 +190,10 @@ function pack(): void {
   readSamples();
   if (exitCode != 0) return;
   const minVit = givenVit == NOT_GIVEN ? maxVit : <i32>givenVit;
-  const minTokens = givenTokens == NOT_GIVEN ? max(maxTokens - 128, 0) : <i32>givenTokens;
-  const rounds = givenRounds == NOT_GIVEN ? 50 : <i32>givenRounds;
-  const seed = givenSeed == NOT_GIVEN ? 1024 : <u32>givenSeed;
-  const effort = givenEffort == NOT_GIVEN ? 1 : <i32>givenEffort;
+  const minTokens = givenTokens == NOT_GIVEN ? max(maxTokens - usual.FULL_BELOW, 0) : <i32>givenTokens;
+  const rounds = givenRounds == NOT_GIVEN ? usual.ROUNDS : <i32>givenRounds;
+  const seed = givenSeed == NOT_GIVEN ? usual.SEED : <u32>givenSeed;
+  const effort = givenEffort == NOT_GIVEN ? usual.EFFORT : <i32>givenEffort;
   if (
     lowerBound(vitColumn, tokensColumn, samples, maxVit, maxTokens) != OK ||
     !(balanced

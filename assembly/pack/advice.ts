@@ -3,6 +3,7 @@
 
 import { allocArray, mark, release } from "../base/memory";
 import { OK } from "../base/status";
+import { FULL_BELOW, ROUNDS, SEED } from "./defaults";
 import * as isf from "./isf";
 import * as bounds from "./lower-bounds";
 import { lowerBound } from "./lower-bounds";
@@ -17,8 +18,6 @@ const GAIN: f64 = 0.1;
 const PROVEN_GAIN: f64 = 0.03;
 /** ISF is tried on at most this many samples, with its usual rounds and seed. */
 const TRIED: i32 = 100_000;
-const ROUNDS: i32 = 50;
-const SEED: u32 = 1024;
 /** Of so few groups, how full they are is chance. */
 const FEWEST_GROUPS: u32 = 10;
 /** Room for groups whose tokens per tile differ from the mean. Below it both bounds bind, and neither is filled well. */
@@ -101,7 +100,7 @@ function fillByIsf(vit: usize, tokens: usize, n: i32, maxVit: i32, maxTokens: i3
   if (
     someVit == 0 ||
     someTokens == 0 ||
-    isf.begin(count, maxVit, maxTokens, maxVit, max(maxTokens - 128, 0), SEED) != OK
+    isf.begin(count, maxVit, maxTokens, maxVit, max(maxTokens - FULL_BELOW, 0), SEED) != OK
   ) {
     release(before);
     return 0;

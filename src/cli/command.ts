@@ -1,7 +1,11 @@
 import type { ParseArgsConfig } from "node:util";
+import type { ChoiceSpec, NumberSpec, Spec, Specs, Takeable, ValueOf } from "../core/options.ts";
 import { printable } from "../core/printable.ts";
+import { wrap } from "./table.ts";
 
-export type Options = NonNullable<ParseArgsConfig["options"]>;
+/** An option of a command, under the name that it has there; most are specs of the rooms. */
+export type CommandOption = Spec & { readonly short?: string };
+export type CommandOptions = Readonly<Record<string, CommandOption>>;
 export type Values = Readonly<Record<string, string | boolean | undefined>>;
 
 /** What a command is: one file beside this one, and a line in main.ts. */
@@ -11,7 +15,7 @@ export interface Command {
   readonly about: string;
   /** What --help prints; lines of at most 80 columns. */
   readonly help: string;
-  readonly options: Options;
+  readonly options: CommandOptions;
   run(files: readonly string[], values: Values): Promise<void>;
 }
 
@@ -22,21 +26,118 @@ export class UsageError extends Error {
   }
 }
 
-/** The whole number that an option is given as, or undefined where it is not given. */
-export function numberOption(values: Values, name: string, low: number, high: number): number | undefined {
-  const text = values[name];
-  if (text === undefined) return undefined;
-  const value = typeof text === "string" && /^\d+$/.test(text) ? Number(text) : Number.NaN;
-  if (!(value >= low && value <= high)) {
-    throw new UsageError(`--${name} is ${JSON.stringify(text)}, expected a whole number from ${low} to ${high}`);
-  }
-  return value;
+/** maxVit as --max-vit has it. */
+export function optionName(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
-export function requiredNumber(values: Values, name: string, low: number, high: number): number {
-  const value = numberOption(values, name, low, high);
-  if (value === undefined) throw new UsageError(`--${name} is missing`);
-  return value;
+/** A room's options under the names that they have on the command line; without `names` all that a text can give. */
+export function optionsOf(specs: Specs, names: readonly string[] = textual(specs)): CommandOptions {
+  return Object.fromEntries(names.map((name) => [optionName(name), specs[name]]));
+}
+
+/** Those that a text can give. */
+export function textual(specs: Specs): string[] {
+  return Object.keys(specs).filter((name) => specs[name].kind !== "own");
+}
+
+/** What node:util parses by. */
+export function parserOptions(options: CommandOptions): NonNullable<ParseArgsConfig["options"]> {
+  return Object.fromEntries(
+    Object.entries(options).map(([name, { kind, short }]) => [
+      name,
+      { type: kind === "flag" ? "boolean" : "string", ...(short === undefined ? {} : { short }) } as const,
+    ]),
+  );
+}
+
+/** isf (default) or balanced */
+function choices({ names, default: usual }: ChoiceSpec): string {
+  const shown = names.map((name) => (name === usual ? `${name} (default)` : name));
+  return shown.length < 2 ? shown.join() : `${shown.slice(0, -1).join(", ")} or ${shown[shown.length - 1]}`;
+}
+
+/** (default 50) */
+function defaultText(option: CommandOption): string {
+  const { usual = option.default } = option;
+  if (usual === undefined || typeof usual === "boolean" || isShown(option)) return "";
+  // Words have a colon, but not where they begin with a value.
+  const colon = option.usual !== undefined && !/^\w+[=:]/.test(option.usual);
+  return `(default${colon ? ":" : ""} ${usual})`;
+}
+
+/** Whether what the option can be says what it is when it is not given. */
+function isShown({ kind, about }: CommandOption): boolean {
+  return kind === "choice" && about === undefined;
+}
+
+/** What the option is for, or what it can be, and its default: lines of at most `width` columns. */
+function aboutLines(option: CommandOption, width: number): string[] {
+  const range = option.kind === "integer" || option.kind === "number" ? `${option.low} to ${option.high}` : "";
+  const text = option.about ?? (option.kind === "choice" ? choices(option) : range);
+  const lines = text.split("\n").flatMap((line) => wrap(line, width));
+  const usual = defaultText(option);
+  if (usual === "") return lines;
+  const last = `${lines[lines.length - 1]} ${usual}`;
+  return last.length <= width ? [...lines.slice(0, -1), last] : [...lines, ...wrap(usual, width)];
+}
+
+/** Columns of the names in help, and of all of it. */
+const NAMES = 22;
+const WIDTH = 80;
+
+/** The options as help lists them: lines of at most 80 columns. */
+export function optionsHelp(options: CommandOptions): string {
+  const lines: string[] = [];
+  for (const [name, option] of Object.entries(options)) {
+    const argument = option.kind === "flag" ? "" : ` ${option.argument ?? "N"}`;
+    const head = `  ${option.short === undefined ? "" : `-${option.short}, `}--${name}${argument}`;
+    const texts = aboutLines(option, WIDTH - NAMES);
+    if (head.length > NAMES - 2) lines.push(head, ...texts.map((text) => " ".repeat(NAMES) + text));
+    else lines.push(...texts.map((text, k) => (k === 0 ? head : "").padEnd(NAMES) + text));
+  }
+  return lines.join("\n");
+}
+
+function wrongValue(name: string, text: unknown, expected: string): UsageError {
+  return new UsageError(`--${name} is ${JSON.stringify(text)}, expected ${expected}`);
+}
+
+/** The number or name that the text of an option stands for. */
+function parsed(name: string, text: string | boolean, spec: NumberSpec | ChoiceSpec): number | string {
+  if (spec.kind === "choice") {
+    if (typeof text === "string" && spec.names.includes(text)) return text;
+    throw wrongValue(name, text, `one of ${spec.names.join(", ")}`);
+  }
+  const { kind, low, high } = spec;
+  const isWhole = typeof text === "string" && /^\d+$/.test(text);
+  const value = kind === "number" ? decimal(String(text)) : isWhole ? Number(text) : Number.NaN;
+  if (value >= low && value <= high) return value;
+  throw wrongValue(name, text, `a ${kind === "integer" ? "whole " : ""}number from ${low} to ${high}`);
+}
+
+/** The options of a room that are given, as that room takes them; each is checked by its spec. */
+export function givenOptions<const S extends object, K extends Takeable<S>>(
+  values: Values,
+  specs: S,
+  ...names: K[]
+): { -readonly [P in K]?: ValueOf<S[P]> } {
+  const found = names.flatMap((name) => {
+    const text = values[optionName(name)];
+    return text === undefined ? [] : [[name, parsed(optionName(name), text, (specs as Specs)[name] as NumberSpec)]];
+  });
+  return Object.fromEntries(found);
+}
+
+/** One that has to be given. */
+export function requiredOption<const S extends object, K extends Takeable<S>>(
+  values: Values,
+  specs: S,
+  name: K,
+): ValueOf<S[K]> {
+  const value = givenOptions(values, specs, name)[name];
+  if (value === undefined) throw new UsageError(`--${optionName(name)} is missing`);
+  return value as ValueOf<S[K]>;
 }
 
 export function textOption(values: Values, name: string): string | undefined {
@@ -49,13 +150,6 @@ export function outputOption(values: Values): string | undefined {
   const out = textOption(values, "output");
   if (out === "") throw new UsageError("--output is empty, expected the name of a file or folder");
   return out;
-}
-
-/** The one of `names` that the option is given as. */
-export function choiceOption<T extends string>(values: Values, name: string, names: readonly T[]): T | undefined {
-  const text = textOption(values, name);
-  if (text === undefined || names.includes(text as T)) return text as T | undefined;
-  throw new UsageError(`--${name} is ${JSON.stringify(text)}, expected one of ${names.join(", ")}`);
 }
 
 /** A decimal number from 0 on, as people and programs write it: 4, 0.25, .25, 5. or 4e-06; NaN for anything else. */

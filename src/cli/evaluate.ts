@@ -1,17 +1,43 @@
-import { MAX_INT32, MAX_UINT32 } from "../core/options.ts";
+import type { NumberSpec } from "../core/options.ts";
 import { load } from "../omnibal.ts";
-import type { Evaluation } from "../plan/evaluate.ts";
-import { SAMPLER_KINDS } from "../plan/samplers.ts";
+import { EVALUATE_OPTIONS, type Evaluation } from "../plan/evaluate.ts";
+import { kindSpec, SAMPLER_KINDS, samplers } from "../plan/sampler-kinds.ts";
+import { samplerSpecs } from "../plan/samplers.ts";
 import { readPlan } from "../read/index.ts";
 import { rounded } from "../write/index.ts";
-import { type Command, choiceOption, given, numberOption, requiredNumber, textOption, UsageError } from "./command.ts";
+import {
+  type Command,
+  type CommandOptions,
+  givenOptions,
+  optionName,
+  optionsHelp,
+  optionsOf,
+  requiredOption,
+  textOption,
+  textual,
+  UsageError,
+} from "./command.ts";
 import { inputHelp, inputOptions, inputOptionsHelp, sayWaiting } from "./input.ts";
-import { missingSamples, packingHelp, packingLine, packingOption, readPacked } from "./packed.ts";
+import { missingSamples, packingHelp, packingLine, packingOption, packingOptions, readPacked } from "./packed.ts";
 import { print } from "./print.ts";
 import { interruptibly } from "./signals.ts";
 import { pairs, thousands } from "./table.ts";
 
-const help = `Usage: omnibal evaluate --packing PACKING --ranks N [options] FILE...
+const OF_A_SAMPLER = ["microBatch", "spSize", "tail", "epoch", "seed"] as const;
+/** What a plan brings with it. */
+const ofThePlan = () => ["sampler", ...OF_A_SAMPLER, ...Object.keys(samplerSpecs())].map(optionName);
+
+const options = (): CommandOptions => ({
+  ...packingOptions,
+  ...optionsOf(EVALUATE_OPTIONS, ["ranks"]),
+  sampler: { ...kindSpec(), default: SAMPLER_KINDS[0] },
+  plan: { kind: "text", argument: "PLAN", about: "what `omnibal plan` wrote of this PACKING, json or npy" },
+  ...optionsOf(EVALUATE_OPTIONS, OF_A_SAMPLER),
+  ...optionsOf(samplerSpecs()),
+  json: { kind: "flag", about: "one line of JSON in place of the figures" },
+});
+
+const help = () => `Usage: omnibal evaluate --packing PACKING --ranks N [options] FILE...
        omnibal evaluate --packing PACKING --plan PLAN [options] FILE...
 
 Tells how even the loads of the ranks are over one epoch, with a sampler or a
@@ -23,25 +49,12 @@ ${inputHelp}
 ${packingHelp}
 
 Options:
-  --packing PACKING   the groups
-  --ranks N           data-parallel ranks
-  --sampler SAMPLER   random, length-group or group-random (default random)
-  --plan PLAN         what \`omnibal plan\` wrote of this PACKING, json or npy
-  --micro-batch N     groups that a rank is handed at a step (default 1)
-  --sp-size N         groups of a sequence-parallel team (default 1: none)
-  --tail RULE         groups that fill no step: repeat others or drop them
-                      (default repeat)
-  --epoch N           0 to 4294967295 (default 0)
-  --seed N            0 to 4294967295 (default 1024)
-  --json              one line of JSON in place of the figures
+${optionsHelp(options())}
 ${inputOptionsHelp}
 
 Ratios in JSON have twelve decimals at most, and are null where there is no
 step.
 `;
-
-/** What a plan brings with it. */
-const OF_THE_PLAN = ["sampler", "micro-batch", "sp-size", "tail", "epoch", "seed"];
 
 function figures(seen: Evaluation): [string, string][] {
   // Where there is no step nothing was measured: 0 would be a perfect score.
@@ -66,48 +79,37 @@ export function shape({ ranks, microBatch, spSize }: { ranks: number; microBatch
 export const evaluateCommand: Command = {
   name: "evaluate",
   about: "tells how even the ranks' loads are, with a sampler or a plan",
-  help,
-  options: {
-    ...inputOptions,
-    packing: { type: "string" },
-    ranks: { type: "string" },
-    sampler: { type: "string" },
-    plan: { type: "string" },
-    "micro-batch": { type: "string" },
-    "sp-size": { type: "string" },
-    tail: { type: "string" },
-    epoch: { type: "string" },
-    seed: { type: "string" },
-    json: { type: "boolean" },
+  get help() {
+    return help();
+  },
+  get options() {
+    return { ...inputOptions, ...options() };
   },
   async run(paths, values) {
     const path = packingOption(values);
     const planPath = textOption(values, "plan");
-    const clash = planPath === undefined ? undefined : OF_THE_PLAN.find((name) => values[name] !== undefined);
+    const clash = planPath === undefined ? undefined : ofThePlan().find((name) => values[name] !== undefined);
     if (clash !== undefined) throw new UsageError(`--${clash} is the plan's own where --plan is given`);
     const ranks =
       planPath === undefined
-        ? requiredNumber(values, "ranks", 1, MAX_INT32)
-        : numberOption(values, "ranks", 1, MAX_INT32);
-    const sampler = choiceOption(values, "sampler", SAMPLER_KINDS) ?? "random";
-    const options = {
+        ? requiredOption(values, EVALUATE_OPTIONS, "ranks")
+        : givenOptions(values, EVALUATE_OPTIONS, "ranks").ranks;
+    const { sampler = SAMPLER_KINDS[0] } = givenOptions(values, { sampler: kindSpec() }, "sampler");
+    const own = samplers.find(({ name }) => name === sampler)?.options as Readonly<Record<string, NumberSpec>>;
+    const asked = {
       sampler,
-      microBatch: numberOption(values, "micro-batch", 1, MAX_INT32) ?? 1,
-      spSize: numberOption(values, "sp-size", 1, MAX_INT32) ?? 1,
-      ...given({
-        tail: choiceOption(values, "tail", ["repeat", "drop"]),
-        epoch: numberOption(values, "epoch", 0, MAX_UINT32),
-        seed: numberOption(values, "seed", 0, MAX_UINT32),
-      }),
+      ...givenOptions(values, EVALUATE_OPTIONS, ...OF_A_SAMPLER),
+      ...givenOptions(values, own, ...textual(own)),
     };
     const omnibal = await load();
     const { lengths, packing } = await readPacked(omnibal, paths, path, values);
     let seen: Evaluation;
     let order: [string, string];
     if (planPath === undefined) {
-      const asked = { ...options, ranks: ranks as number };
-      seen = interruptibly(() => omnibal.evaluate(packing, asked));
-      order = ["sampler", `${sampler}, ${shape(asked)}`];
+      const all = { ...asked, ranks: ranks as number };
+      const { microBatch, spSize } = EVALUATE_OPTIONS;
+      seen = interruptibly(() => omnibal.evaluate(packing, all));
+      order = ["sampler", `${sampler}, ${shape({ microBatch: microBatch.default, spSize: spSize.default, ...all })}`];
     } else {
       const plan = await readPlan(planPath, { fits: { omnibal, packing }, onWait: sayWaiting(values) });
       if (ranks !== undefined && ranks !== plan.ranks) {

@@ -1,6 +1,15 @@
 import type { Format } from "../write/index.ts";
-import { textOption, UsageError, type Values } from "./command.ts";
+import { type CommandOptions, textOption, UsageError, type Values } from "./command.ts";
 import { wrap } from "./table.ts";
+
+/** The options of every command that writes a packing or a plan. */
+export function outputOptions<T>(formats: readonly Format<T>[]): CommandOptions {
+  const names = formats.map(({ name }) => name);
+  return {
+    output: { kind: "text", short: "o", argument: "OUT", about: "write there and not to standard output" },
+    format: { kind: "choice", names, argument: "FORMAT", about: names.join(", "), default: names[0] },
+  };
+}
 
 /** What the formats are, broken so that it stays right of their names. */
 export function formatsHelp<T>(formats: readonly Format<T>[]): string {
@@ -11,7 +20,7 @@ export function formatsHelp<T>(formats: readonly Format<T>[]): string {
 
 /** The format that --format names; a folder needs an `out`. */
 export function chosenFormat<T>(formats: readonly Format<T>[], values: Values, out: string | undefined): Format<T> {
-  const name = textOption(values, "format") ?? "json";
+  const name = textOption(values, "format") ?? formats[0].name;
   const format = formats.find((candidate) => candidate.name === name);
   if (format === undefined) {
     const names = formats.map((candidate) => candidate.name).join(", ");

@@ -1,27 +1,28 @@
 import { printable } from "../core/printable.ts";
+import { FIELDS } from "../read/fields.ts";
 import { readLengths } from "../read/index.ts";
-import { given, type Options, textOption, UsageError, type Values } from "./command.ts";
+import { type CommandOptions, given, optionsHelp, textOption, UsageError, type Values } from "./command.ts";
 import { Progress } from "./progress.ts";
 import { megabytes } from "./table.ts";
 
 /** The options of every command that reads lengths. */
-export const inputOptions: Options = {
-  "vit-field": { type: "string" },
-  "token-field": { type: "string" },
-  root: { type: "string" },
-  quiet: { type: "boolean", short: "q" },
-};
+export const inputOptions = {
+  "vit-field": FIELDS.vitField,
+  "token-field": FIELDS.tokenField,
+  root: { kind: "text", argument: "DIR", about: "no FILE outside DIR is read, whoever names it" },
+  quiet: { kind: "flag", short: "q", about: "nothing on standard error but errors" },
+} as const satisfies CommandOptions;
 
 export const inputHelp = `FILE is a list of samples with a number of image tiles and of tokens each: JSON,
 JSON Lines, CSV with a header, .npy of shape (n, 2), or a JSON of several such
 files ("token_lengths"), as it is or as gzip; - is standard input. Several files
 are one after another: their samples are counted on.`;
 
-export const inputOptionsHelp = `  --vit-field NAME    the field of the tiles (default vit_num)
-  --token-field NAME  the field of the tokens (default token_num)
-  --root DIR          no FILE outside DIR is read, whoever names it
-  -q, --quiet         nothing on standard error but errors
-  -h, --help          this text`;
+/** What every command has at the end of its options. */
+export const inputOptionsHelp = optionsHelp({
+  ...inputOptions,
+  help: { kind: "flag", short: "h", about: "this text" },
+});
 
 function fieldOption(values: Values, name: string, usual: string): string {
   const field = textOption(values, name) ?? usual;
@@ -42,8 +43,8 @@ export async function readFiles(files: readonly string[], values: Values): Retur
   if (files.length === 0) throw new UsageError("no FILE is given (- is standard input)");
   const root = textOption(values, "root");
   if (root === "") throw new UsageError("--root is empty, expected a folder");
-  const vitField = fieldOption(values, "vit-field", "vit_num");
-  const tokenField = fieldOption(values, "token-field", "token_num");
+  const vitField = fieldOption(values, "vit-field", FIELDS.vitField.default);
+  const tokenField = fieldOption(values, "token-field", FIELDS.tokenField.default);
   if (vitField === tokenField) {
     throw new UsageError(`--vit-field and --token-field are both ${JSON.stringify(vitField)}, expected two names`);
   }

@@ -3,25 +3,10 @@ import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { OmnibalError } from "../core/errors.ts";
 import { printable } from "../core/printable.ts";
-import { type Command, type Options, UsageError } from "./command.ts";
-import { evaluateCommand } from "./evaluate.ts";
-import { modelCommand } from "./model.ts";
-import { packCommand } from "./pack.ts";
-import { planCommand } from "./plan.ts";
+import { type Command, parserOptions, UsageError } from "./command.ts";
+import { commands } from "./commands.ts";
 import { print } from "./print.ts";
-import { searchCommand } from "./search.ts";
 import { answerSignals } from "./signals.ts";
-import { statsCommand } from "./stats.ts";
-
-/** A new command is a file beside this one and a line here. */
-const commands: readonly Command[] = [
-  statsCommand,
-  searchCommand,
-  packCommand,
-  evaluateCommand,
-  planCommand,
-  modelCommand,
-];
 
 const help = `Usage: omnibal COMMAND [options] FILE...
 
@@ -57,7 +42,7 @@ function usageOf(error: Error): UsageError {
 }
 
 async function runCommand(command: Command, args: string[]): Promise<void> {
-  const options: Options = { ...command.options, help: { type: "boolean", short: "h" } };
+  const options = parserOptions({ ...command.options, help: { kind: "flag", short: "h" } });
   const parse = () => {
     try {
       return parseArgs({

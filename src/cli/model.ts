@@ -1,4 +1,5 @@
 import { InputError } from "../core/errors.ts";
+import type { Specs } from "../core/options.ts";
 import { SCHEDULES } from "../model/core.ts";
 import {
   chromeTrace,
@@ -26,13 +27,13 @@ import { openFile, openStream } from "../read/source.ts";
 import { type Format, openOutput } from "../write/index.ts";
 import {
   type Command,
-  choiceOption,
+  type CommandOptions,
   decimal,
   given,
-  numberOption,
-  type Options,
+  givenOptions,
+  optionsOf,
   outputOption,
-  requiredNumber,
+  requiredOption,
   textOption,
   UsageError,
   type Values,
@@ -90,39 +91,49 @@ Options of profile:
 Exit code 1 also where nothing fits: the line says what memory would do.
 `;
 
+/** What `model plan` takes as a number or a name. */
+const PLAN = {
+  stages: { kind: "integer", low: 1, high: 256 },
+  microBatches: { kind: "integer", low: 1, high: 4096 },
+  schedule: { kind: "choice", names: SCHEDULES },
+  chunks: { kind: "integer", low: 1, high: 256 },
+  partition: { kind: "choice", names: PARTITION_METHODS },
+  recompute: { kind: "choice", names: RECOMPUTE_METHODS },
+  effort: { kind: "integer", low: 0, high: 2 },
+} as const satisfies Specs;
+
+/** The same of `model profile`. */
+const PROFILE = {
+  samples: { kind: "integer", low: 1, high: 1 << 20 },
+  tensorParallel: { kind: "integer", low: 1, high: 1 << 20 },
+  dataParallel: { kind: "integer", low: 1, high: 1 << 20 },
+  expertParallel: { kind: "integer", low: 1, high: 1 << 20 },
+} as const satisfies Specs;
+
 const SUBCOMMANDS: Readonly<
-  Record<string, { readonly own: Options; run(files: readonly string[], values: Values): Promise<void> }>
+  Record<string, { readonly own: CommandOptions; run(files: readonly string[], values: Values): Promise<void> }>
 > = {
   plan: {
     own: {
-      stages: { type: "string" },
-      "micro-batches": { type: "string" },
-      memory: { type: "string" },
-      schedule: { type: "string" },
-      chunks: { type: "string" },
-      partition: { type: "string" },
-      recompute: { type: "string" },
-      effort: { type: "string" },
-      pareto: { type: "boolean" },
-      trainer: { type: "string" },
-      trace: { type: "string" },
-      json: { type: "boolean" },
+      ...optionsOf(PLAN),
+      memory: { kind: "text" },
+      pareto: { kind: "flag" },
+      trainer: { kind: "text" },
+      trace: { kind: "text" },
+      json: { kind: "flag" },
     },
     run: runPlan,
   },
   profile: {
     own: {
-      "from-config": { type: "string" },
-      gpu: { type: "string" },
-      efficiency: { type: "string" },
-      tokens: { type: "string" },
-      vit: { type: "string" },
-      samples: { type: "string" },
-      "tensor-parallel": { type: "string" },
-      "data-parallel": { type: "string" },
-      "expert-parallel": { type: "string" },
-      output: { type: "string", short: "o" },
-      quiet: { type: "boolean", short: "q" },
+      "from-config": { kind: "text" },
+      gpu: { kind: "text" },
+      efficiency: { kind: "text" },
+      tokens: { kind: "text" },
+      vit: { kind: "text" },
+      ...optionsOf(PROFILE),
+      output: { kind: "text", short: "o" },
+      quiet: { kind: "flag", short: "q" },
     },
     run: runProfile,
   },
@@ -334,16 +345,10 @@ async function runPlan(files: readonly string[], values: Values): Promise<void> 
     );
   }
   const options: ModelPlanOptions = {
-    stages: requiredNumber(values, "stages", 1, 256),
-    microBatches: requiredNumber(values, "micro-batches", 1, 4096),
-    ...given({
-      memory: bytesOption(values, "memory"),
-      schedule: choiceOption(values, "schedule", SCHEDULES),
-      chunks: numberOption(values, "chunks", 1, 256),
-      partition: choiceOption(values, "partition", PARTITION_METHODS),
-      recompute: choiceOption(values, "recompute", RECOMPUTE_METHODS),
-      effort: numberOption(values, "effort", 0, 2),
-    }),
+    stages: requiredOption(values, PLAN, "stages"),
+    microBatches: requiredOption(values, PLAN, "microBatches"),
+    ...given({ memory: bytesOption(values, "memory") }),
+    ...givenOptions(values, PLAN, "schedule", "chunks", "partition", "recompute", "effort"),
   };
   const chosen = chosenTrainers(values);
   const trace = textOption(values, "trace");
@@ -392,11 +397,8 @@ async function runProfile(files: readonly string[], values: Values): Promise<voi
       efficiency: efficiency === undefined ? undefined : decimal(efficiency),
       tokens: rangeOption(values, "tokens"),
       vit: rangeOption(values, "vit"),
-      samples: numberOption(values, "samples", 1, 1 << 20),
-      tensorParallel: numberOption(values, "tensor-parallel", 1, 1 << 20),
-      dataParallel: numberOption(values, "data-parallel", 1, 1 << 20),
-      expertParallel: numberOption(values, "expert-parallel", 1, 1 << 20),
     }),
+    ...givenOptions(values, PROFILE, "samples", "tensorParallel", "dataParallel", "expertParallel"),
   };
   const output = openOutput(textFormat("the profile"), outputOption(values) ?? process.stdout, [path]);
   const text = await readText(path);

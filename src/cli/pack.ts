@@ -1,25 +1,42 @@
 import { setImmediate } from "node:timers/promises";
 import type { Lengths } from "../core/lengths.ts";
-import { MAX_INT32, MAX_UINT32 } from "../core/options.ts";
+import type { NumberSpec } from "../core/options.ts";
 import { load, type Omnibal } from "../omnibal.ts";
-import type { PackOptions, PackProgress, RoundInfo } from "../pack/options.ts";
+import type { RoundInfo } from "../pack/isf.ts";
+import type { Method } from "../pack/method.ts";
+import { methods, type PackOptions } from "../pack/methods.ts";
+import { methodSpec } from "../pack/option-names.ts";
+import { BOUNDS, COMMON, type PackProgress } from "../pack/options.ts";
 import type { Packing, PackingBounds } from "../pack/packing.ts";
 import { formats, openOutput } from "../write/index.ts";
 import {
   type Command,
-  numberOption,
+  type CommandOptions,
+  givenOptions,
+  optionName,
+  optionsHelp,
+  optionsOf,
   outputOption,
-  requiredNumber,
-  textOption,
+  requiredOption,
+  textual,
   UsageError,
   type Values,
 } from "./command.ts";
-import { chosenFormat, formatsHelp } from "./format.ts";
+import { chosenFormat, formatsHelp, outputOptions } from "./format.ts";
 import { inputHelp, inputOptions, inputOptionsHelp, readFiles } from "./input.ts";
 import { Progress } from "./progress.ts";
 import { percent, seconds, thousands } from "./table.ts";
 
-const help = `Usage: omnibal pack --max-vit N --max-tokens N [options] FILE...
+/** The options of every method, and those of each. */
+const commonOptions = (): CommandOptions => ({
+  ...optionsOf(BOUNDS),
+  method: methodSpec(),
+  seed: COMMON.seed,
+  ...outputOptions(formats),
+});
+const ownOptions = () => Object.assign({}, ...methods.map(({ options }) => optionsOf(options))) as CommandOptions;
+
+const help = () => `Usage: omnibal pack --max-vit N --max-tokens N [options] FILE...
 
 Packs samples into groups, each with at most so many image tiles (vit) and so
 many tokens. The same input, options and seed give the same groups. Every sample
@@ -29,22 +46,10 @@ bound by themselves.
 ${inputHelp}
 
 Options:
-  --max-vit N         most tiles in a group
-  --max-tokens N      most tokens in a group
-  --method METHOD     isf (default) or balanced
-  --seed N            0 to 4294967295 (default 1024)
-  -o, --output OUT    write there and not to standard output
-  --format FORMAT     ${formats.map((format) => format.name).join(", ")} (default json)
+${optionsHelp(commonOptions())}
 ${inputOptionsHelp}
 
-Method isf, Iterative Sampling and Filtering, makes the published groups:
-  --min-vit N         a group with so many tiles is full (default: --max-vit)
-  --min-tokens N      a group with so many tokens is full
-                      (default: --max-tokens less 128)
-  --rounds N          at most so many rounds (default 50)
-
-Method balanced makes fewer groups, near the lower bound, in some more time:
-  --effort N          0 quick, 1 normal, 2 long, 3 very long (default 1)
+${methods.map(methodHelp).join("\n\n")}
 
 Formats:
 ${formatsHelp(formats)}
@@ -56,36 +61,26 @@ packing fills a bound to 70 %, the bounds do not suit the tokens per tile or the
 sizes of the samples, and those that would are named.
 `;
 
-const METHODS = ["isf", "balanced"];
-
-/** Options that only one method takes. */
-const METHOD_OPTIONS: readonly (readonly [method: string, options: readonly string[]])[] = [
-  ["isf", ["min-vit", "min-tokens", "rounds"]],
-  ["balanced", ["effort"]],
-];
+function methodHelp({ about, options }: Method): string {
+  const own = optionsHelp(optionsOf(options));
+  return own === "" ? `${about}.` : `${about}:\n${own}`;
+}
 
 function packOptions(values: Values): PackOptions {
-  const method = textOption(values, "method") ?? "isf";
-  if (!METHODS.includes(method)) {
-    throw new UsageError(`--method is ${JSON.stringify(method)}, expected one of ${METHODS.join(", ")}`);
+  const { method = methods[0].name } = givenOptions(values, { method: methodSpec() }, "method");
+  const { options: own } = methods.find(({ name }) => name === method) as Method;
+  for (const other of methods) {
+    const foreign = Object.keys(other.options).find((name) => values[optionName(name)] !== undefined && !(name in own));
+    if (foreign === undefined) continue;
+    throw new UsageError(`--${optionName(foreign)} is given, but it is for --method ${other.name}`);
   }
-  for (const [owner, names] of METHOD_OPTIONS) {
-    const foreign = owner === method ? undefined : names.find((name) => values[name] !== undefined);
-    if (foreign !== undefined) throw new UsageError(`--${foreign} is given, but it is for --method ${owner}`);
-  }
-  const optional = {
-    minVit: numberOption(values, "min-vit", 0, MAX_INT32),
-    minTokens: numberOption(values, "min-tokens", 0, MAX_INT32),
-    rounds: numberOption(values, "rounds", 1, MAX_INT32),
-    effort: numberOption(values, "effort", 0, 3),
-    seed: numberOption(values, "seed", 0, MAX_UINT32),
-  };
   return {
     method,
-    maxVit: requiredNumber(values, "max-vit", 1, MAX_INT32),
-    maxTokens: requiredNumber(values, "max-tokens", 1, MAX_INT32),
+    ...givenOptions(values, own as Readonly<Record<string, NumberSpec>>, ...textual(own)),
+    ...givenOptions(values, COMMON, "seed"),
+    maxVit: requiredOption(values, BOUNDS, "maxVit"),
+    maxTokens: requiredOption(values, BOUNDS, "maxTokens"),
     lowerBound: "tight",
-    ...Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined)),
   } as PackOptions;
 }
 
@@ -161,19 +156,11 @@ export function packingSummary(packing: Packing, advised: readonly Bounds[] = []
 export const packCommand: Command = {
   name: "pack",
   about: "packs samples into groups within bounds on tiles and tokens",
-  help,
-  options: {
-    ...inputOptions,
-    "max-vit": { type: "string" },
-    "max-tokens": { type: "string" },
-    method: { type: "string" },
-    effort: { type: "string" },
-    "min-vit": { type: "string" },
-    "min-tokens": { type: "string" },
-    rounds: { type: "string" },
-    seed: { type: "string" },
-    output: { type: "string", short: "o" },
-    format: { type: "string" },
+  get help() {
+    return help();
+  },
+  get options() {
+    return { ...inputOptions, ...commonOptions(), ...ownOptions() };
   },
   async run(paths, values) {
     const options = packOptions(values);

@@ -2,13 +2,17 @@
 import type { Omnibal } from "../omnibal.ts";
 import type { Packing } from "../pack/packing.ts";
 import { type PackedLengths, readPacking } from "../read/index.ts";
-import { textOption, UsageError, type Values } from "./command.ts";
+import { type CommandOptions, textOption, UsageError, type Values } from "./command.ts";
 import { readFiles, sayWaiting } from "./input.ts";
 import { Progress } from "./progress.ts";
 import { megabytes, thousands } from "./table.ts";
 
 export const packingHelp = `PACKING is what \`omnibal pack\` wrote of the same FILEs, in any of its formats,
 or another tool: {"groups":[[3,1],...]} or [[3,1],...], samples from 0 on.`;
+
+export const packingOptions = {
+  packing: { kind: "text", argument: "PACKING", about: "the groups" },
+} as const satisfies CommandOptions;
 
 /** The option that names it; asked for before any file is read. */
 export function packingOption(values: Values): string {

@@ -12,23 +12,25 @@ import type { Omnibal } from "../omnibal.ts";
 import type { Packing } from "../pack/packing.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { PackedLengths } from "../read/index.ts";
-import { numberOption, type Options, textOption, UsageError, type Values } from "./command.ts";
+import { type CommandOptions, givenOptions, optionsOf, textOption, UsageError, type Values } from "./command.ts";
 import { bytesOption, readText } from "./model.ts";
 import { thousands } from "./table.ts";
 
-export const pipelineOptions: Options = {
-  pipeline: { type: "string" },
-  stages: { type: "string" },
-  memory: { type: "string" },
-  "fixed-order": { type: "boolean" },
-};
+const STAGES = {
+  stages: { kind: "integer", low: 1, high: 256, about: "devices of a pipeline, for --pipeline" },
+} as const;
 
-export const pipelineHelp = `  --pipeline PROFILE  a model's profile (see omnibal model): a rank is a pipeline
-                      whose micro-batches are its groups; they are put in order
-                      and ranks evened by the simulated time
-  --stages N          devices of a pipeline, for --pipeline
-  --memory BYTES      what a stage has, as 80GB (default: the profile's)
-  --fixed-order       leaves each rank's groups in the order that they come in`;
+export const pipelineOptions: CommandOptions = {
+  pipeline: {
+    kind: "text",
+    argument: "PROFILE",
+    about:
+      "a model's profile (see omnibal model): a rank is a pipeline whose micro-batches are its groups; they are put in order and ranks evened by the simulated time",
+  },
+  ...optionsOf(STAGES),
+  memory: { kind: "text", argument: "BYTES", about: "what a stage has, as 80GB (default: the profile's)" },
+  "fixed-order": { kind: "flag", about: "leaves each rank's groups in the order that they come in" },
+};
 
 export interface Pipeline {
   readonly profile: Profile;
@@ -40,7 +42,7 @@ export interface Pipeline {
 /** The pipeline that is asked for, if one is. */
 export async function readPipeline(values: Values): Promise<Pipeline | undefined> {
   const path = textOption(values, "pipeline");
-  const stages = numberOption(values, "stages", 1, 256);
+  const { stages } = givenOptions(values, STAGES, "stages");
   const memory = bytesOption(values, "memory");
   if (path === undefined) {
     const lonely = ["stages", "memory", "fixed-order"].find((name) => values[name] !== undefined);

@@ -1,37 +1,50 @@
-import { MAX_INT32, MAX_UINT32 } from "../core/options.ts";
 import { load } from "../omnibal.ts";
 import {
+  BALANCED_PLAN_OPTIONS,
   type BalancedPlanOptions,
   type BalanceWeights,
   type CostModel,
   MOST_WEIGHT,
   type Plan,
   type PlanStats,
-  TAIL_RULES,
 } from "../plan/plan.ts";
 import { planInBackground } from "../workers/background.ts";
 import { openOutput, planFormats } from "../write/index.ts";
 import {
   type Command,
-  choiceOption,
+  type CommandOptions,
   decimal,
   given,
-  numberOption,
+  givenOptions,
+  optionsHelp,
+  optionsOf,
   outputOption,
-  requiredNumber,
+  requiredOption,
   textOption,
   UsageError,
   type Values,
 } from "./command.ts";
 import { shape } from "./evaluate.ts";
-import { chosenFormat, formatsHelp } from "./format.ts";
+import { chosenFormat, formatsHelp, outputOptions } from "./format.ts";
 import { inputHelp, inputOptions, inputOptionsHelp } from "./input.ts";
-import { packingHelp, packingLine, packingOption, readPacked } from "./packed.ts";
-import { orderByPipeline, pipelineHelp, pipelineOptions, readPipeline } from "./pipeline.ts";
+import { packingHelp, packingLine, packingOption, packingOptions, readPacked } from "./packed.ts";
+import { orderByPipeline, pipelineOptions, readPipeline } from "./pipeline.ts";
 import { interruptibly } from "./signals.ts";
 import { pairs, percent, seconds, table, thousands } from "./table.ts";
 
-const help = `Usage: omnibal plan --packing PACKING --ranks N [options] FILE...
+const options = (): CommandOptions => ({
+  ...packingOptions,
+  ...optionsOf(BALANCED_PLAN_OPTIONS, ["ranks", "microBatch", "spSize", "epoch", "seed", "tail", "balance"]),
+  cost: {
+    kind: "text",
+    argument: "TIMES",
+    about: "in place of weights, what a rank's time is made of: ms-per-tile=6,ms-per-token=0.02,ms-per-token2=4e-6",
+  },
+  ...pipelineOptions,
+  ...outputOptions(planFormats),
+});
+
+const help = () => `Usage: omnibal plan --packing PACKING --ranks N [options] FILE...
 
 Plans one epoch: which groups each rank trains on at each step, so that the
 ranks of a step have alike tiles and tokens. Steps come in random order, and
@@ -43,21 +56,7 @@ ${inputHelp}
 ${packingHelp}
 
 Options:
-  --packing PACKING   the groups
-  --ranks N           data-parallel ranks
-  --micro-batch N     groups that a rank is handed at a step (default 1)
-  --sp-size N         groups of a sequence-parallel team (default 1: none)
-  --epoch N           0 to 4294967295 (default 0)
-  --seed N            0 to 4294967295 (default 1024)
-  --tail RULE         groups that fill no step: drop them in this epoch, repeat
-                      others to fill it, or make it short (default repeat)
-  --balance WEIGHTS   what unevenness in each counts, 0 where it is not named
-                      (default vit=1,tokens=1; attention is the third)
-  --cost TIMES        in place of weights, what a rank's time is made of:
-                      ms-per-tile=6,ms-per-token=0.02,ms-per-token2=4e-6
-${pipelineHelp}
-  -o, --output OUT    write there and not to standard output
-  --format FORMAT     ${planFormats.map((format) => format.name).join(", ")} (default json)
+${optionsHelp(options())}
 ${inputOptionsHelp}
 
 Formats:
@@ -132,41 +131,25 @@ export function planSummary(plan: Plan, packingText: string): string {
 export const planCommand: Command = {
   name: "plan",
   about: "plans an epoch: steps that are even on every rank",
-  help,
-  options: {
-    ...inputOptions,
-    ...pipelineOptions,
-    packing: { type: "string" },
-    ranks: { type: "string" },
-    "micro-batch": { type: "string" },
-    "sp-size": { type: "string" },
-    epoch: { type: "string" },
-    seed: { type: "string" },
-    tail: { type: "string" },
-    balance: { type: "string" },
-    cost: { type: "string" },
-    output: { type: "string", short: "o" },
-    format: { type: "string" },
+  get help() {
+    return help();
+  },
+  get options() {
+    return { ...inputOptions, ...options() };
   },
   async run(paths, values) {
     const path = packingOption(values);
-    const options: BalancedPlanOptions = {
-      ranks: requiredNumber(values, "ranks", 1, MAX_INT32),
+    const asked: BalancedPlanOptions = {
+      ranks: requiredOption(values, BALANCED_PLAN_OPTIONS, "ranks"),
       compare: values.quiet !== true,
-      ...given({
-        microBatch: numberOption(values, "micro-batch", 1, MAX_INT32),
-        spSize: numberOption(values, "sp-size", 1, MAX_INT32),
-        epoch: numberOption(values, "epoch", 0, MAX_UINT32),
-        seed: numberOption(values, "seed", 0, MAX_UINT32),
-        tail: choiceOption(values, "tail", TAIL_RULES),
-        balance: balanceOption(values),
-      }),
+      ...givenOptions(values, BALANCED_PLAN_OPTIONS, "microBatch", "spSize", "epoch", "seed", "tail"),
+      ...given({ balance: balanceOption(values) }),
     };
     const out = outputOption(values);
     const format = chosenFormat(planFormats, values, out);
     if (format.name === "xtuner") {
-      if ((options.spSize ?? 1) > 1) throw new UsageError("--format xtuner has no place for --sp-size");
-      if (options.tail === "short") throw new UsageError("--format xtuner has no place for --tail short");
+      if ((asked.spSize ?? 1) > 1) throw new UsageError("--format xtuner has no place for --sp-size");
+      if (asked.tail === "short") throw new UsageError("--format xtuner has no place for --tail short");
     }
     const output = openOutput(format, out ?? process.stdout, [path, ...paths]);
     const pipeline = await readPipeline(values);
@@ -176,7 +159,7 @@ export const planCommand: Command = {
     output.refuseInputs(lengths.files.map((file) => file.path));
     const read = performance.now();
     // This thread answers signals meanwhile, and OUT is given up by them.
-    const even = await planInBackground(omnibal.core, packing, options);
+    const even = await planInBackground(omnibal.core, packing, asked);
     const piped = pipeline && interruptibly(() => orderByPipeline(omnibal, pipeline, packing, lengths, even));
     const plan = piped?.plan ?? even;
     const planned = performance.now();

@@ -1,15 +1,16 @@
 import { resolve } from "node:path";
-import { MAX_INT32, MAX_UINT32 } from "../core/options.ts";
 import { load } from "../omnibal.ts";
-import { type SearchOptions, type SearchResult, type SearchRow, sampleText } from "../search/search.ts";
+import { SEARCH_OPTIONS, type SearchOptions, type SearchResult, type SearchRow, sampleText } from "../search/search.ts";
 import { rounded } from "../write/index.ts";
 import {
   type Command,
-  choiceOption,
+  type CommandOptions,
   decimal,
   given,
-  numberOption,
-  requiredNumber,
+  givenOptions,
+  optionsHelp,
+  optionsOf,
+  requiredOption,
   textOption,
   UsageError,
   type Values,
@@ -18,6 +19,22 @@ import { inputHelp, inputOptions, inputOptionsHelp, readFiles } from "./input.ts
 import { print } from "./print.ts";
 import { Progress } from "./progress.ts";
 import { percent, table, thousands, wrap } from "./table.ts";
+
+const NUMBERS = [
+  "maxVitLimit",
+  "maxTokensLimit",
+  "rounds",
+  "strategy",
+  "candidates",
+  "slack",
+  "maxLeftOut",
+  "seed",
+  "workers",
+] as const;
+const options: CommandOptions = {
+  ...optionsOf(SEARCH_OPTIONS, ["ranks", "samplesPerGroup", ...NUMBERS]),
+  json: { kind: "flag", about: "one line of JSON in place of the table" },
+};
 
 const help = `Usage: omnibal search --ranks N --samples-per-group N [options] FILE...
 
@@ -28,24 +45,7 @@ be. Prints the best, why it won, and the \`omnibal pack\` line to run next.
 ${inputHelp}
 
 Options:
-  --ranks N           data-parallel ranks
-  --samples-per-group N
-                      samples in a group on average: N to N + 1, or LOW-HIGH
-  --max-vit-limit N   no bound on tiles above this: what a device can take
-  --max-tokens-limit N
-                      the same of tokens
-  --rounds N          at most so many rounds of packing (default 50)
-  --strategy NAME     scan: all that the window and the limits allow;
-                      reference: the published walk (default scan)
-  --candidates N      how many scan tries (default 200)
-  --slack RATIO       how much more groups than the best a winner may have
-                      (default 0.01)
-  --max-left-out N    samples that the winner of scan may leave out as too large
-                      (default 0)
-  --seed N            0 to 4294967295 (default 1024)
-  --workers N         threads; the result is the same (default: one for each
-                      processor, up to 8)
-  --json              one line of JSON in place of the table
+${optionsHelp(options)}
 ${inputOptionsHelp}
 
 One of --samples-per-group and the limits is needed. No bounds within them, or
@@ -67,29 +67,11 @@ function samplesPerGroup(values: Values): number | [number, number] | undefined 
   return high === undefined ? low : [low, high];
 }
 
-function slackOption(values: Values): number | undefined {
-  const text = textOption(values, "slack");
-  if (text === undefined) return undefined;
-  const slack = decimal(text);
-  if (!(slack <= 1)) throw new UsageError(`--slack is ${JSON.stringify(text)}, expected a number from 0 to 1`);
-  return slack;
-}
-
 function searchOptions(values: Values): SearchOptions {
   const options: SearchOptions = {
-    ranks: requiredNumber(values, "ranks", 1, MAX_INT32),
-    ...given({
-      samplesPerGroup: samplesPerGroup(values),
-      maxVitLimit: numberOption(values, "max-vit-limit", 1, MAX_INT32),
-      maxTokensLimit: numberOption(values, "max-tokens-limit", 1, MAX_INT32),
-      rounds: numberOption(values, "rounds", 1, MAX_INT32),
-      strategy: choiceOption(values, "strategy", ["scan", "reference"]),
-      candidates: numberOption(values, "candidates", 10, 100_000),
-      slack: slackOption(values),
-      maxLeftOut: numberOption(values, "max-left-out", 0, MAX_INT32),
-      seed: numberOption(values, "seed", 0, MAX_UINT32),
-      workers: numberOption(values, "workers", 0, 1024),
-    }),
+    ranks: requiredOption(values, SEARCH_OPTIONS, "ranks"),
+    ...given({ samplesPerGroup: samplesPerGroup(values) }),
+    ...givenOptions(values, SEARCH_OPTIONS, ...NUMBERS),
   };
   if (options.strategy === "reference" && options.maxLeftOut !== undefined) {
     throw new UsageError("--max-left-out is given, but it is for --strategy scan");
@@ -257,30 +239,16 @@ export const searchCommand: Command = {
   name: "search",
   about: "finds bounds to pack with",
   help,
-  options: {
-    ...inputOptions,
-    ranks: { type: "string" },
-    "samples-per-group": { type: "string" },
-    "max-vit-limit": { type: "string" },
-    "max-tokens-limit": { type: "string" },
-    rounds: { type: "string" },
-    strategy: { type: "string" },
-    candidates: { type: "string" },
-    slack: { type: "string" },
-    "max-left-out": { type: "string" },
-    seed: { type: "string" },
-    workers: { type: "string" },
-    json: { type: "boolean" },
-  },
+  options: { ...inputOptions, ...options },
   async run(paths, values) {
-    const options = searchOptions(values);
+    const asked = searchOptions(values);
     const lengths = await readFiles(paths, values);
     const omnibal = await load();
     const progress = new Progress("searching", values.quiet === true);
     let result: SearchResult;
     try {
       result = await omnibal.search(lengths, {
-        ...options,
+        ...asked,
         onProgress: ({ done, total, last }) =>
           progress.update(done, total === 0 ? undefined : total, `${last.maxVit} / ${last.maxTokens}`),
       });

@@ -1,10 +1,14 @@
 import { printable } from "../core/printable.ts";
 import { load } from "../omnibal.ts";
 import type { LengthStats, LoadStats } from "../pack/stats.ts";
-import type { Command } from "./command.ts";
+import { type Command, type CommandOptions, optionsHelp } from "./command.ts";
 import { inputHelp, inputOptions, inputOptionsHelp, readFiles } from "./input.ts";
 import { print } from "./print.ts";
 import { bar, table, thousands } from "./table.ts";
+
+const options = {
+  json: { kind: "flag", about: "one line of JSON in place of the tables" },
+} as const satisfies CommandOptions;
 
 const help = `Usage: omnibal stats [options] FILE...
 
@@ -14,7 +18,7 @@ tokens are distributed, and how many tokens there are per tile.
 ${inputHelp}
 
 Options:
-  --json              one line of JSON in place of the tables
+${optionsHelp(options)}
 ${inputOptionsHelp}
 
 Percentile p is the value at rank ceil(p n / 100) of the n values in rising
@@ -98,7 +102,7 @@ export const statsCommand: Command = {
   name: "stats",
   about: "shows how the tiles and tokens of samples are distributed",
   help,
-  options: { ...inputOptions, json: { type: "boolean" } },
+  options: { ...inputOptions, ...options },
   async run(paths, values) {
     const lengths = await readFiles(paths, values);
     const omnibal = await load();

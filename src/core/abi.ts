@@ -1,4 +1,5 @@
 import { EngineError, InputError, OptionError, show } from "./errors.ts";
+import { MAX_UINT32 } from "./options.ts";
 
 /** What `abiVersion` of the module must answer. */
 export const ABI_VERSION = 1;
@@ -282,6 +283,9 @@ const OUT_OF_MEMORY = 1;
 export const BAD_ARGUMENT = 2;
 export const NEGATIVE_VIT = 3;
 export const NEGATIVE_TOKENS = 4;
+/** A saved state that is none of ours, or that is damaged. */
+export const FOREIGN_STATE = 15;
+export const DAMAGED_STATE = 16;
 export const BAD_UNIT = 17;
 export const BAD_LOAD = 18;
 
@@ -322,4 +326,11 @@ export function check(
     default:
       throw new EngineError("LOAD_FAILED", `the core answered ${status}: module and facade are of different versions`);
   }
+}
+
+/** Room for `bytes` in the core. `groups` is for the message. */
+export function allocate(abi: Abi, bytes: number, groups: number): number {
+  const at = bytes > MAX_UINT32 ? 0 : abi.alloc(bytes) >>> 0;
+  if (at === 0) throw outOfMemory(groups);
+  return at;
 }

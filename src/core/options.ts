@@ -11,9 +11,6 @@ export function integer(name: string, value: unknown, low: number, high: number)
   return value;
 }
 
-/** The seed of what packs, plans and evaluates. */
-export const DEFAULT_SEED = 1024;
-
 export const MAX_INT32 = 2147483647;
 export const MAX_UINT32 = 4294967295;
 
@@ -24,6 +21,87 @@ export function oneOf<T extends string>(name: string, value: unknown, names: rea
   }
   return value as T;
 }
+
+/** What the command line's help says of an option. */
+interface Help {
+  /** What it is for; line breaks are kept. Without it help shows the range or the names. */
+  readonly about?: string;
+  /** What stands for its value: N where it is not given. */
+  readonly argument?: string;
+  /** The default in words, where it is no value that could be shown. */
+  readonly usual?: string;
+}
+
+/** `integer`: a whole number. Both ends of the range are in it. */
+export interface NumberSpec extends Help {
+  readonly kind: "integer" | "number";
+  readonly low: number;
+  readonly high: number;
+  readonly default?: number;
+}
+
+export interface ChoiceSpec extends Help {
+  readonly kind: "choice";
+  readonly names: readonly string[];
+  readonly default?: string;
+}
+
+/** Text, a flag, or (`own`) what its owner checks: an object, a function, a notation. */
+export interface PlainSpec extends Help {
+  readonly kind: "text" | "flag" | "own";
+  readonly default?: string | boolean;
+}
+
+/**
+ * An option: the one place for its kind, range, default and line of help. The room that takes it has it; the validators,
+ * the command line and its help read it from there, and the WASI command and the Python sampler are held against it by
+ * a test.
+ */
+export type Spec = NumberSpec | ChoiceSpec | PlainSpec;
+export type Specs = Readonly<Record<string, Spec>>;
+
+/** What an option of a spec is, once it is checked. */
+export type ValueOf<S> = S extends { readonly kind: "choice"; readonly names: readonly (infer T)[] }
+  ? T
+  : S extends { readonly kind: "integer" | "number" }
+    ? number
+    : S extends { readonly kind: "flag" }
+      ? boolean
+      : string;
+
+/** The options of `S` that a number or a name is enough for. */
+export type Takeable<S> = {
+  [K in keyof S]: S[K] extends NumberSpec | ChoiceSpec ? K : never;
+}[keyof S] &
+  string;
+
+/**
+ * The option `name`, checked by its spec: what is given, else `usual`, else the spec's default.
+ *
+ * @throws OptionError for a value that is out of range or of another kind, and for none at all.
+ */
+export function take<const S extends object, K extends Takeable<S>>(
+  specs: S,
+  name: K,
+  options: { readonly [P in K]?: unknown },
+  usual?: ValueOf<S[K]>,
+): ValueOf<S[K]> {
+  const spec = specs[name] as NumberSpec | ChoiceSpec;
+  const value: unknown = options[name] ?? usual ?? spec.default;
+  if (spec.kind === "choice") return oneOf(name, value, spec.names) as ValueOf<S[K]>;
+  if (spec.kind === "integer") return integer(name, value, spec.low, spec.high) as ValueOf<S[K]>;
+  if (typeof value === "number" && value >= spec.low && value <= spec.high) return value as ValueOf<S[K]>;
+  throw new OptionError(
+    "INVALID_OPTION",
+    `${name} is ${show(value)}, expected a number from ${spec.low} to ${spec.high}`,
+  );
+}
+
+/** The seed of what packs, plans, searches and evaluates. */
+export const SEED = { kind: "integer", low: 0, high: MAX_UINT32, default: 1024 } as const satisfies Spec;
+
+/** What only a program can give: an object, a function. Who takes it checks it. */
+export const OWN = { kind: "own" } as const satisfies Spec;
 
 /** What lists the names of an options object: one entry per name, so that the compiler misses one that is left out. */
 export type NamesOf<T, Value = true> = Readonly<Record<T extends unknown ? keyof T & string : never, Value>>;

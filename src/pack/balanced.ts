@@ -1,10 +1,21 @@
 import { check } from "../core/abi.ts";
 import type { Core } from "../core/core.ts";
 import type { Lengths } from "../core/lengths.ts";
-import { integer } from "../core/options.ts";
-import { takeLowerBound } from "./lower-bound.ts";
-import { type BalancedOptions, type PackProgress, resolveCommon, seenIn } from "./options.ts";
+import { type NamesOf, type Spec, take } from "../core/options.ts";
+import { takeLowerBound } from "./find-lower-bound.ts";
+import type { Method } from "./method.ts";
+import { type CommonPackOptions, type PackProgress, resolveCommon, seenIn } from "./options.ts";
 import { type Packing, takePacking } from "./packing.ts";
+
+export interface BalancedOptions extends CommonPackOptions {
+  readonly method: "balanced";
+  /** 0 quick, 1 normal, 2 long, 3 very long: 2 may take 10 times as long as 1 to save a few groups. Default: 1. */
+  readonly effort?: number;
+}
+
+export const BALANCED_OPTIONS = {
+  effort: { kind: "integer", low: 0, high: 3, default: 1, about: "0 quick, 1 normal, 2 long, 3 very long" },
+} as const satisfies NamesOf<Omit<BalancedOptions, keyof CommonPackOptions | "method">, Spec>;
 
 /** The balanced packer, some milliseconds of work at a time. The core is the caller's to enter and leave. */
 export function* balanced(
@@ -13,7 +24,7 @@ export function* balanced(
   options: BalancedOptions,
 ): Generator<PackProgress, Packing, void> {
   const { maxVit, maxTokens, seed, lowerBound } = resolveCommon(options, "tight");
-  const effort = integer("effort", options.effort ?? 1, 0, 3);
+  const effort = take(BALANCED_OPTIONS, "effort", options);
   const { abi } = core;
   const n = samples.vit.length;
   const seen = seenIn(samples);
@@ -35,3 +46,10 @@ export function* balanced(
   const bounds = { maxVit, maxTokens, minVit: maxVit, minTokens: maxTokens };
   return takePacking(core, samples, bounds, "balanced", 0, least, { seed, effort });
 }
+
+export const balancedMethod = {
+  name: "balanced",
+  about: "Method balanced makes fewer groups, near the lower bound, in some more time",
+  options: BALANCED_OPTIONS,
+  run: balanced,
+} as const satisfies Method;

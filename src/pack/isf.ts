@@ -1,10 +1,54 @@
 import { check } from "../core/abi.ts";
 import type { Core } from "../core/core.ts";
 import type { Lengths } from "../core/lengths.ts";
-import { integer, MAX_INT32 } from "../core/options.ts";
-import { findLowerBound } from "./lower-bound.ts";
-import { type IsfOptions, type RoundInfo, resolveCommon, seenIn } from "./options.ts";
+import { MAX_INT32, type NamesOf, OWN, type Spec, take } from "../core/options.ts";
+import { findLowerBound } from "./find-lower-bound.ts";
+import type { Method } from "./method.ts";
+import { type CommonPackOptions, type PackProgress, resolveCommon, seenIn } from "./options.ts";
 import { type Packing, takePacking } from "./packing.ts";
+
+/** How far ISF has come, after each round. */
+export interface RoundInfo extends PackProgress {
+  /** Rounds done, 1 .. rounds. */
+  readonly round: number;
+  readonly rounds: number;
+  /** Samples whose group was not full enough: the next round draws them again. */
+  readonly loose: number;
+}
+
+export interface IsfOptions extends CommonPackOptions {
+  readonly method?: "isf";
+  /** A group with so many tiles is full (Q'_v). Default: maxVit. */
+  readonly minVit?: number;
+  /** A group with so many tokens is full (Q'_t). Default: maxTokens - 128, at least 0. */
+  readonly minTokens?: number;
+  /** Rounds of ISF at most (T), 1 .. 2^31 - 1; it ends sooner when every group is full. Default: 50. */
+  readonly rounds?: number;
+  /** Called after each round; what it throws ends the packing. */
+  readonly onRound?: (info: RoundInfo) => void;
+}
+
+/** Without `minTokens` a group with so many tokens less than `maxTokens` is full. */
+export const FULL_BELOW = 128;
+
+export const ISF_OPTIONS = {
+  minVit: {
+    kind: "integer",
+    low: 0,
+    high: MAX_INT32,
+    about: "a group with so many tiles is full",
+    usual: "--max-vit",
+  },
+  minTokens: {
+    kind: "integer",
+    low: 0,
+    high: MAX_INT32,
+    about: "a group with so many tokens is full",
+    usual: `--max-tokens less ${FULL_BELOW}`,
+  },
+  rounds: { kind: "integer", low: 1, high: MAX_INT32, default: 50, about: "at most so many rounds" },
+  onRound: OWN,
+} as const satisfies NamesOf<Omit<IsfOptions, keyof CommonPackOptions | "method">, Spec>;
 
 /** Samples per call into the core: a buffer that stays in the second-level cache. */
 const PIECE = 16384;
@@ -26,9 +70,9 @@ function feed(core: Core, { vit, tokens }: Lengths, push: (vit: number, tokens: 
 export function* isf(core: Core, samples: Lengths, options: IsfOptions): Generator<RoundInfo, Packing, void> {
   const common = resolveCommon(options, "linear");
   const { maxVit, maxTokens, seed } = common;
-  const minVit = integer("minVit", options.minVit ?? maxVit, 0, MAX_INT32);
-  const minTokens = integer("minTokens", options.minTokens ?? Math.max(maxTokens - 128, 0), 0, MAX_INT32);
-  const rounds = integer("rounds", options.rounds ?? 50, 1, MAX_INT32);
+  const minVit = take(ISF_OPTIONS, "minVit", options, maxVit);
+  const minTokens = take(ISF_OPTIONS, "minTokens", options, Math.max(maxTokens - FULL_BELOW, 0));
+  const rounds = take(ISF_OPTIONS, "rounds", options);
   const { abi } = core;
   const n = samples.vit.length;
   const seen = seenIn(samples);
@@ -55,3 +99,10 @@ export function* isf(core: Core, samples: Lengths, options: IsfOptions): Generat
   const settings = { seed, min: { vit: minVit, tokens: minTokens }, rounds };
   return takePacking(core, samples, bounds, "isf", round, tight ?? abi.packingBound(), settings);
 }
+
+export const isfMethod = {
+  name: "isf",
+  about: "Method isf, Iterative Sampling and Filtering, makes the published groups",
+  options: ISF_OPTIONS,
+  run: isf,
+} as const satisfies Method;

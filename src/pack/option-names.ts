@@ -1,25 +1,20 @@
 // Which options `pack` and its like have, and which method takes each.
 import { OptionError } from "../core/errors.ts";
-import { type NamesOf, onlyNames } from "../core/options.ts";
-import type { PackOptions } from "./options.ts";
-import type { PackMethod } from "./packing.ts";
+import { type ChoiceSpec, onlyNames, type Specs, take } from "../core/options.ts";
+import type { Method } from "./method.ts";
+import { METHODS, methods, type PackMethod, type PackOptions } from "./methods.ts";
+import { COMMON } from "./options.ts";
 
-export const METHODS = ["isf", "balanced"] as const satisfies readonly PackMethod[];
+/** The option `method`. */
+export function methodSpec(): ChoiceSpec & { readonly names: readonly PackMethod[] } {
+  return { kind: "choice", names: METHODS.map(({ name }) => name), default: METHODS[0].name, argument: "METHOD" };
+}
 
-const PACK_OPTIONS: NamesOf<PackOptions, readonly PackMethod[]> = {
-  maxVit: METHODS,
-  maxTokens: METHODS,
-  minVit: ["isf"],
-  minTokens: ["isf"],
-  rounds: ["isf"],
-  seed: METHODS,
-  method: METHODS,
-  effort: ["balanced"],
-  lowerBound: METHODS,
-  onProgress: METHODS,
-  onRound: ["isf"],
-  signal: METHODS,
-};
+/** Every option of `pack`. */
+export function packSpecs(): Specs {
+  const own = methods.map(({ options }) => options);
+  return Object.assign({}, COMMON, { method: methodSpec() }, ...own);
+}
 
 /** What a row of a search has beside options of `pack`: a row is taken as options, which a test proves. */
 const FIGURES = {
@@ -46,19 +41,24 @@ export function withRow(options: unknown, names: Readonly<Record<string, unknown
     typeof options === "object" &&
     options !== null &&
     Object.keys(FIGURES).every((figure) => Object.hasOwn(options, figure));
-  return isRow ? { ...names, ...PACK_OPTIONS, ...FIGURES } : names;
+  return isRow ? { ...names, ...packSpecs(), ...FIGURES } : names;
 }
 
 /** @throws OptionError for what is no option, or is one of another method. */
 export function checkPackOptions(owner: string, options: unknown, extra: Readonly<Record<string, true>> = {}): void {
-  onlyNames(owner, options, withRow(options, { ...PACK_OPTIONS, ...extra }));
+  onlyNames(owner, options, withRow(options, { ...packSpecs(), ...extra }));
 }
 
-/** @throws OptionError for an option that is for another method. */
-export function refuseForeign(options: PackOptions, method: PackMethod): void {
+/** The method that is asked for. @throws OptionError for another, and for options that only other methods take. */
+export function methodOf(options: PackOptions): Method {
+  const name = take({ method: methodSpec() }, "method", options);
+  const method = methods.find((candidate) => candidate.name === name) as Method;
   const given: Readonly<Record<string, unknown>> = { ...options };
-  for (const [name, methods] of Object.entries(PACK_OPTIONS)) {
-    if (given[name] === undefined || methods.includes(method)) continue;
-    throw new OptionError("INVALID_OPTION", `${name} is given, expected none for method ${method}`);
+  for (const other of methods) {
+    for (const option of Object.keys(other.options)) {
+      if (given[option] === undefined || Object.hasOwn(method.options, option)) continue;
+      throw new OptionError("INVALID_OPTION", `${option} is given, expected none for method ${name}`);
+    }
   }
+  return method;
 }

@@ -1,5 +1,5 @@
 import type { Lengths } from "../core/lengths.ts";
-import { integer, MAX_INT32, MAX_UINT32, oneOf } from "../core/options.ts";
+import { MAX_INT32, type NamesOf, OWN, SEED, type Spec, take } from "../core/options.ts";
 
 /** How far a packing has come. */
 export interface PackProgress {
@@ -10,16 +10,7 @@ export interface PackProgress {
   readonly groups: number;
 }
 
-/** How far ISF has come, after each round. */
-export interface RoundInfo extends PackProgress {
-  /** Rounds done, 1 .. rounds. */
-  readonly round: number;
-  readonly rounds: number;
-  /** Samples whose group was not full enough: the next round draws them again. */
-  readonly loose: number;
-}
-
-/** What both methods take. */
+/** What every method takes. */
 export interface CommonPackOptions {
   /** Most tiles in a group (paper: Q_v), 1 .. 2^31 - 1. */
   readonly maxVit: number;
@@ -39,34 +30,29 @@ export interface CommonPackOptions {
   readonly signal?: AbortSignal;
 }
 
-export interface IsfOptions extends CommonPackOptions {
-  readonly method?: "isf";
-  /** A group with so many tiles is full (Q'_v). Default: maxVit. */
-  readonly minVit?: number;
-  /** A group with so many tokens is full (Q'_t). Default: maxTokens - 128, at least 0. */
-  readonly minTokens?: number;
-  /** Rounds of ISF at most (T), 1 .. 2^31 - 1; it ends sooner when every group is full. Default: 50. */
-  readonly rounds?: number;
-  /** Called after each round; what it throws ends the packing. */
-  readonly onRound?: (info: RoundInfo) => void;
-}
+const POSITIVE = { kind: "integer", low: 1, high: MAX_INT32 } as const satisfies Spec;
 
-export interface BalancedOptions extends CommonPackOptions {
-  readonly method: "balanced";
-  /** 0 quick, 1 normal, 2 long, 3 very long: 2 may take 10 times as long as 1 to save a few groups. Default: 1. */
-  readonly effort?: number;
-}
+/** The bounds of a group. */
+export const BOUNDS = {
+  maxVit: { ...POSITIVE, about: "most tiles in a group" },
+  maxTokens: { ...POSITIVE, about: "most tokens in a group" },
+} as const;
 
-/** Options of one method are refused by the other. */
-export type PackOptions = IsfOptions | BalancedOptions;
+export const COMMON = {
+  ...BOUNDS,
+  seed: SEED,
+  lowerBound: { kind: "choice", names: ["linear", "tight"] },
+  onProgress: OWN,
+  signal: OWN,
+} as const satisfies NamesOf<CommonPackOptions, Spec>;
 
-/** What both methods take, checked and with its defaults. */
+/** What every method takes, checked and with its defaults. */
 export function resolveCommon(options: CommonPackOptions, lowerBound: "linear" | "tight") {
   return {
-    maxVit: integer("maxVit", options.maxVit, 1, MAX_INT32),
-    maxTokens: integer("maxTokens", options.maxTokens, 1, MAX_INT32),
-    seed: integer("seed", options.seed ?? 1024, 0, MAX_UINT32),
-    lowerBound: oneOf("lowerBound", options.lowerBound ?? lowerBound, ["linear", "tight"]),
+    maxVit: take(COMMON, "maxVit", options),
+    maxTokens: take(COMMON, "maxTokens", options),
+    seed: take(COMMON, "seed", options),
+    lowerBound: take(COMMON, "lowerBound", options, lowerBound),
   };
 }
 

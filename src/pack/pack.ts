@@ -1,10 +1,9 @@
 import type { Core } from "../core/core.ts";
 import { type LengthsInput, toLengths } from "../core/lengths.ts";
-import { oneOf } from "../core/options.ts";
-import { balanced } from "./balanced.ts";
-import { isf } from "./isf.ts";
-import { checkPackOptions, METHODS, refuseForeign } from "./option-names.ts";
-import type { IsfOptions, PackOptions, PackProgress, RoundInfo } from "./options.ts";
+import type { IsfOptions, RoundInfo } from "./isf.ts";
+import type { PackOptions } from "./methods.ts";
+import { checkPackOptions, methodOf } from "./option-names.ts";
+import type { PackProgress } from "./options.ts";
 import type { Packing } from "./packing.ts";
 
 /** The body of `Omnibal.pack`. */
@@ -33,11 +32,10 @@ export function* packInRounds(
 ): Generator<PackProgress, Packing, void> {
   checkPackOptions("pack", options);
   const samples = toLengths(lengths);
-  const method = oneOf("method", options.method ?? "isf", METHODS);
-  refuseForeign(options, method);
+  const method = methodOf(options);
   const top = core.enter();
   try {
-    return options.method === "balanced" ? yield* balanced(core, samples, options) : yield* isf(core, samples, options);
+    return yield* method.run(core, samples, options);
   } finally {
     core.leave(top);
   }

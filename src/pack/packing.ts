@@ -16,7 +16,7 @@ export interface ByLoad<T> {
 export interface PackingSettings {
   /** Most of each load in a group. */
   readonly bounds?: ByLoad<number>;
-  readonly method?: "isf" | "balanced";
+  readonly method?: string;
   readonly seed?: number;
   /** `isf`: a group that reaches one of these is full. */
   readonly min?: ByLoad<number>;
@@ -45,9 +45,6 @@ export interface PackingStats {
   readonly mix: number | null;
 }
 
-/** How groups are made: `isf` is the published algorithm, `balanced` comes close to the lower bound. */
-export type PackMethod = "isf" | "balanced";
-
 /** The bounds and thresholds a packing was made with; `balanced` has no thresholds, and the bounds in their place. */
 export interface PackingBounds {
   readonly maxVit: number;
@@ -67,7 +64,7 @@ export interface PackingParts {
   readonly bounds: PackingBounds;
   readonly bound: number;
   readonly rounds: number;
-  readonly method?: PackMethod | undefined;
+  readonly method?: string | undefined;
   readonly mix?: number | null;
   /** See `Packing.settings`. */
   readonly settings?: PackingSettings | undefined;
@@ -158,8 +155,8 @@ function checkParts(parts: PackingParts): void {
   }
   checkCount("bound", bound, 0);
   checkCount("rounds", rounds, 0);
-  if (method !== undefined && method !== "isf" && method !== "balanced") {
-    refuse(`method is ${show(method)}, expected "isf", "balanced" or none`);
+  if (method !== undefined && typeof method !== "string") {
+    refuse(`method is ${show(method)}, expected a name or none`);
   }
   if (mix !== undefined && mix !== null && !(typeof mix === "number" && mix >= 0 && mix < 2 ** 32)) {
     refuse(`mix is ${show(mix)}, expected a number from 0 on, below 2^32, or null`);
@@ -218,7 +215,7 @@ export class Packing implements Iterable<Int32Array> {
   /** Rounds of ISF that were run; 0 for `balanced`, which has none. */
   readonly rounds: number;
   /** How the groups were made; undefined for a packing of another tool. */
-  readonly method: PackMethod | undefined;
+  readonly method: string | undefined;
   /**
    * How random the groups are composed: the variance of tokens inside groups over what is expected of a random deal of
    * the same samples to groups of the same sizes, that is
@@ -306,7 +303,7 @@ export function takePacking(
   core: Core,
   lengths: Lengths,
   bounds: PackingBounds,
-  method: PackMethod,
+  method: string,
   rounds: number,
   bound: number,
   settings: PackingSettings,

@@ -1,9 +1,10 @@
-import { type Abi, check, invalidLength, outOfMemory } from "../core/abi.ts";
+import { type Abi, check, DAMAGED_STATE, FOREIGN_STATE, invalidLength, outOfMemory } from "../core/abi.ts";
 import type { Core } from "../core/core.ts";
 import { InputError, show } from "../core/errors.ts";
 import { type LengthsInput, toLengths } from "../core/lengths.ts";
-import { integer, MAX_INT32, MAX_UINT32, type NamesOf, onlyNames } from "../core/options.ts";
+import { MAX_INT32, type NamesOf, onlyNames, SEED, type Spec, take } from "../core/options.ts";
 import { withRow } from "./option-names.ts";
+import { BOUNDS } from "./options.ts";
 
 export interface PackerOptions {
   /** Most tiles in a group, 1 .. 2^31 - 1. */
@@ -16,7 +17,11 @@ export interface PackerOptions {
   readonly seed?: number;
 }
 
-const PACKER_OPTIONS: NamesOf<PackerOptions> = { maxVit: true, maxTokens: true, buffer: true, seed: true };
+export const PACKER_OPTIONS = {
+  ...BOUNDS,
+  buffer: { kind: "integer", low: 1, high: 1_000_000, default: 10_000 },
+  seed: SEED,
+} as const satisfies NamesOf<PackerOptions, Spec>;
 
 /** A group that has left a packer. */
 export interface PackedGroup {
@@ -36,17 +41,12 @@ export interface PackerOutput {
   readonly oversize: Int32Array;
 }
 
-/** The statuses of `assembly/status.ts` that a saved state can meet. */
-const FOREIGN_STATE = 15;
-const DAMAGED_STATE = 16;
-
 /** How a state begins: "obst", and the format version that the core reads and writes. */
 const MAGIC = 0x7473626f;
 const FORMAT = 1;
 
 /** Samples per call into the core: what its input holds. */
 const PIECE = 4096;
-const MAX_BUFFER = 1_000_000;
 
 /**
  * Packs samples as they arrive. Up to `buffer` of them wait; when it is full, a group of the best mates found leaves
@@ -186,10 +186,10 @@ export function packer(core: Core, options: PackerOptions): Packer {
   onlyNames("packer", options, withRow(options, PACKER_OPTIONS));
   const { abi } = core.another();
   const all = {
-    maxVit: integer("maxVit", options.maxVit, 1, MAX_INT32),
-    maxTokens: integer("maxTokens", options.maxTokens, 1, MAX_INT32),
-    buffer: integer("buffer", options.buffer ?? 10_000, 1, MAX_BUFFER),
-    seed: integer("seed", options.seed ?? 1024, 0, MAX_UINT32),
+    maxVit: take(PACKER_OPTIONS, "maxVit", options),
+    maxTokens: take(PACKER_OPTIONS, "maxTokens", options),
+    buffer: take(PACKER_OPTIONS, "buffer", options),
+    seed: take(PACKER_OPTIONS, "seed", options),
   };
   check(abi, abi.streamBegin(all.maxVit, all.maxTokens, all.buffer, all.seed), all.buffer, () => undefined);
   return new Packer(abi, all);

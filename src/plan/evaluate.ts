@@ -1,12 +1,13 @@
-import { type Abi, BAD_UNIT, check } from "../core/abi.ts";
+import { type Abi, allocate, BAD_UNIT, check } from "../core/abi.ts";
 import type { Core } from "../core/core.ts";
 import { InputError, OptionError, show } from "../core/errors.ts";
 import { type Lengths, type LengthsInput, toLengths } from "../core/lengths.ts";
-import { DEFAULT_SEED, integer, MAX_UINT32, type NamesOf, onlyNames } from "../core/options.ts";
+import { type NamesOf, OWN, onlyNames, SEED, take } from "../core/options.ts";
 import { checkLists, Packing } from "../pack/packing.ts";
 import { type GroupLoads, type GroupLoadsInput, toParts } from "./group-loads.ts";
 import { GroupsIdentity, type GroupsMade } from "./made.ts";
-import { allocate, beginUnits, makePlan, PLAN_OPTIONS, type PlanOptions, resolvePlan } from "./samplers.ts";
+import { SAMPLER_KINDS } from "./sampler-kinds.ts";
+import { beginUnits, EPOCH, makePlan, PLAN_OPTIONS, type PlanOptions, resolvePlan, samplerSpecs } from "./samplers.ts";
 
 export interface EvaluateOptions extends Omit<PlanOptions, "kind" | "seed"> {
   /**
@@ -22,8 +23,12 @@ export interface EvaluateOptions extends Omit<PlanOptions, "kind" | "seed"> {
   readonly lengths?: LengthsInput;
 }
 
-const { kind: _, ...COMMON } = PLAN_OPTIONS;
-const EVALUATE_OPTIONS: NamesOf<EvaluateOptions> = { sampler: true, ...COMMON, epoch: true, lengths: true };
+/** Its own options, beside `sampler` and those of samplers. */
+export const EVALUATE_OPTIONS = { ...PLAN_OPTIONS, seed: SEED, epoch: EPOCH, lengths: OWN } as const;
+
+function evaluateOptions(): NamesOf<EvaluateOptions, unknown> {
+  return { sampler: true, ...EVALUATE_OPTIONS, ...samplerSpecs() };
+}
 
 /** How even the ranks' loads are over one epoch. Ratios are 0 .. 1, 0 is perfect; all 0 when there is no step. */
 export interface Evaluation {
@@ -117,7 +122,7 @@ export function groupAttention(abi: Abi, packing: Packing, input: LengthsInput):
 
 /** The body of `Omnibal.evaluate`. */
 export function evaluate(core: Core, packings: GroupLoadsInput, options: EvaluateOptions): Evaluation {
-  onlyNames("evaluate", options, EVALUATE_OPTIONS);
+  onlyNames("evaluate", options, evaluateOptions());
   return core.exclusive(() => {
     let parts = toParts(packings);
     const { lengths } = options;
@@ -139,11 +144,11 @@ export function evaluatePlan(core: Core, packings: GroupLoadsInput, plan: PlanOr
 }
 
 function evaluateParts(abi: Abi, parts: readonly GroupLoads[], options: EvaluateOptions): Evaluation {
-  const kind = options.sampler ?? "random";
+  const kind = options.sampler ?? SAMPLER_KINDS[0];
   const plan = resolvePlan(
-    options.compat === undefined ? { ...options, kind, seed: options.seed ?? DEFAULT_SEED } : { ...options, kind },
+    options.compat === undefined ? { ...options, kind, seed: options.seed ?? SEED.default } : { ...options, kind },
   );
-  const epoch = integer("epoch", options.epoch ?? 0, 0, MAX_UINT32);
+  const epoch = take(EVALUATE_OPTIONS, "epoch", options);
   beginUnits(abi, parts, plan.spSize);
   makePlan(abi, plan, epoch, 0);
   return measure(abi, parts, plan);

@@ -1,20 +1,20 @@
-import { type Abi, BAD_ARGUMENT, check } from "../core/abi.ts";
+import { type Abi, allocate, BAD_ARGUMENT, check } from "../core/abi.ts";
 import type { Core } from "../core/core.ts";
 import { OptionError, show } from "../core/errors.ts";
-import { DEFAULT_SEED, integer, MAX_INT32, MAX_UINT32, type NamesOf, oneOf, onlyNames } from "../core/options.ts";
+import { integer, MAX_INT32, type NamesOf, OWN, onlyNames, SEED, type Spec, take } from "../core/options.ts";
 import { takeFigures } from "./evaluate.ts";
 import { type GroupLoads, type GroupLoadsInput, toParts } from "./group-loads.ts";
 import { GroupsIdentity, type GroupsMade } from "./made.ts";
+import { type SamplerKind, samplers } from "./sampler-kinds.ts";
 import {
-  allocate,
   beginUnits,
+  EPOCH,
   GROUP_LOADS,
   makePlan,
   refuseOther,
   refuseOtherGroups,
   resolvePlan,
-  SAMPLER_KINDS,
-  type SamplerKind,
+  SHAPE,
 } from "./samplers.ts";
 
 /** What unevenness in each load counts against the others: 0 .. 1e12, not all 0. Default: vit 1, tokens 1. */
@@ -235,16 +235,25 @@ export const MOST_WEIGHT = 1e12;
 const WEIGHTS: NamesOf<BalanceWeights> = { vit: true, tokens: true, attention: true };
 const COSTS: NamesOf<CostModel> = { msPerTile: true, msPerToken: true, msPerTokenSquared: true };
 
-const BALANCED_PLAN_OPTIONS: NamesOf<BalancedPlanOptions> = {
-  ranks: true,
-  microBatch: true,
-  spSize: true,
-  epoch: true,
-  seed: true,
-  tail: true,
-  balance: true,
-  compare: true,
-};
+export const BALANCED_PLAN_OPTIONS = {
+  ...SHAPE,
+  epoch: EPOCH,
+  seed: SEED,
+  tail: {
+    kind: "choice",
+    names: TAIL_RULES,
+    default: "repeat",
+    argument: "RULE",
+    about: "groups that fill no step: drop them in this epoch, repeat others to fill it, or make it short",
+  },
+  balance: {
+    kind: "own",
+    argument: "WEIGHTS",
+    about: "what unevenness in each counts, 0 where it is not named",
+    usual: "vit=1,tokens=1; attention is the third",
+  },
+  compare: OWN,
+} as const satisfies NamesOf<BalancedPlanOptions, Spec>;
 
 /** What each of `GROUP_LOADS` counts, or costs. */
 interface Balance {
@@ -302,9 +311,9 @@ export function plan(core: Core, packings: GroupLoadsInput, options: BalancedPla
 }
 
 function planEpoch(abi: Abi, parts: readonly GroupLoads[], options: BalancedPlanOptions): Plan {
-  const epoch = integer("epoch", options.epoch ?? 0, 0, MAX_UINT32);
-  const seed = integer("seed", options.seed ?? DEFAULT_SEED, 0, MAX_UINT32);
-  const tail = oneOf("tail", options.tail ?? "repeat", TAIL_RULES);
+  const epoch = take(BALANCED_PLAN_OPTIONS, "epoch", options);
+  const seed = take(BALANCED_PLAN_OPTIONS, "seed", options);
+  const tail = take(BALANCED_PLAN_OPTIONS, "tail", options);
   const { ranks, microBatch, spSize } = resolvePlan({ ...options, kind: "random", tail: "repeat" });
   const balance = resolveBalance(options.balance);
   const attention = GROUP_LOADS.findIndex(({ name }) => name === "attention");
@@ -335,8 +344,10 @@ function planEpoch(abi: Abi, parts: readonly GroupLoads[], options: BalancedPlan
   let published: Partial<Record<SamplerKind, PlanStats>> | undefined;
   if (options.compare === true) {
     published = {};
-    for (const kind of SAMPLER_KINDS) {
-      if (units === 0 || (kind === "random" && units < ranks * microBatch)) continue;
+    for (const { name, published: sampler } of samplers) {
+      if (sampler === undefined || units === 0) continue;
+      if (!sampler.takesFewUnits && units < ranks * microBatch) continue;
+      const kind = name as SamplerKind;
       makePlan(abi, resolvePlan({ kind, ranks, microBatch, spSize, compat: "reference" }), 0, 0);
       const own = measure(abi, ranks, microBatch, balance);
       // Without a whole step there is nothing to measure, which is not a perfect score.

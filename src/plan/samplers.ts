@@ -1,18 +1,20 @@
-import { type Abi, BAD_ARGUMENT, BAD_LOAD, check, invalidLength, outOfMemory } from "../core/abi.ts";
+import { type Abi, allocate, BAD_ARGUMENT, BAD_LOAD, check, invalidLength } from "../core/abi.ts";
 import type { Core } from "../core/core.ts";
 import { InputError, OptionError, show } from "../core/errors.ts";
-import { integer, MAX_INT32, MAX_UINT32, type NamesOf, oneOf, onlyNames } from "../core/options.ts";
+import {
+  integer,
+  MAX_INT32,
+  MAX_UINT32,
+  type NamesOf,
+  onlyNames,
+  type Spec,
+  type Specs,
+  take,
+} from "../core/options.ts";
 import { type GroupLoads, type GroupLoadsInput, toParts } from "./group-loads.ts";
 import { GroupsIdentity, type GroupsMade } from "./made.ts";
-
-export const SAMPLER_KINDS = ["random", "length-group", "group-random"] as const;
-
-/**
- * - `random`: all groups in random order, cut into steps.
- * - `length-group`: windows of steps sorted by tokens, each step dealt to the ranks so that their sums are even.
- * - `group-random`: each step of one data group and of like lengths, in random order of steps.
- */
-export type SamplerKind = (typeof SAMPLER_KINDS)[number];
+import type { ResolvedPlan, Sampler } from "./sampler.ts";
+import { kindSpec, type SamplerKind, samplers } from "./sampler-kinds.ts";
 
 /** What a plan of one epoch depends on, beside the groups. */
 export interface PlanOptions {
@@ -41,17 +43,40 @@ export interface PlanOptions {
   readonly compat?: "reference";
 }
 
-export const PLAN_OPTIONS: NamesOf<PlanOptions> = {
-  kind: true,
-  ranks: true,
-  microBatch: true,
-  spSize: true,
-  seed: true,
-  tail: true,
-  binSize: true,
-  window: true,
-  compat: true,
-};
+const POSITIVE = { kind: "integer", low: 1, high: MAX_INT32 } as const satisfies Spec;
+
+/** What ranks are handed at a step: options of every plan. */
+export const SHAPE = {
+  ranks: { ...POSITIVE, about: "data-parallel ranks" },
+  microBatch: { ...POSITIVE, default: 1, about: "groups that a rank is handed at a step" },
+  spSize: { ...POSITIVE, default: 1, usual: "1: none", about: "groups of a sequence-parallel team" },
+} as const;
+
+/** The epoch that is planned or measured. */
+export const EPOCH = { kind: "integer", low: 0, high: MAX_UINT32, default: 0 } as const satisfies Spec;
+
+/** The options of every sampler but `kind` and those that a new sampler brings. */
+export const PLAN_OPTIONS = {
+  ...SHAPE,
+  // The default is the sampler's own.
+  seed: { kind: "integer", low: 0, high: MAX_UINT32 },
+  tail: {
+    kind: "choice",
+    names: ["repeat", "drop"],
+    default: "repeat",
+    argument: "RULE",
+    about: "groups that fill no step: repeat others or drop them",
+  },
+  // Of one sampler each, but every state has them: format 2.
+  binSize: { ...POSITIVE, default: 512 },
+  window: { ...POSITIVE, default: 50 },
+  compat: { kind: "choice", names: ["reference"] },
+} as const satisfies NamesOf<Omit<PlanOptions, "kind">, Spec>;
+
+/** Those that samplers have of their own. */
+export function samplerSpecs(): Specs {
+  return Object.assign({}, ...samplers.map(({ options }) => options));
+}
 
 export interface SamplerOptions extends PlanOptions {
   /** Whose share to hand out, 0 .. ranks - 1. */
@@ -62,19 +87,10 @@ export interface SamplerOptions extends PlanOptions {
   readonly step?: number;
 }
 
-const SAMPLER_OPTIONS: NamesOf<SamplerOptions> = { ...PLAN_OPTIONS, rank: true, epoch: true, step: true };
+const POSITION = { rank: true, epoch: EPOCH, step: true } as const;
 
-/** Options with all defaults in place. */
-export interface ResolvedPlan {
-  readonly kind: SamplerKind;
-  readonly ranks: number;
-  readonly microBatch: number;
-  readonly spSize: number;
-  readonly seed: number;
-  readonly tail: "repeat" | "drop";
-  readonly binSize: number;
-  readonly window: number;
-  readonly compat: "reference" | undefined;
+function samplerOptions(): NamesOf<SamplerOptions, unknown> {
+  return { kind: kindSpec(), ...PLAN_OPTIONS, ...POSITION, ...samplerSpecs() };
 }
 
 /** Where a sampler is, for a checkpoint: plain JSON. */
@@ -107,33 +123,34 @@ export interface SpGroups {
 }
 
 export function resolvePlan(options: PlanOptions): ResolvedPlan {
-  const kind = oneOf("kind", options.kind, SAMPLER_KINDS);
-  const ranks = integer("ranks", options.ranks, 1, MAX_INT32);
-  const microBatch = integer("microBatch", options.microBatch ?? 1, 1, MAX_INT32);
+  const kind = take({ kind: kindSpec() }, "kind", options);
+  const sampler = samplerOf(kind);
+  const ranks = take(SHAPE, "ranks", options);
+  const microBatch = take(SHAPE, "microBatch", options);
   if (ranks * microBatch > MAX_INT32) {
     throw new OptionError(
       "INVALID_OPTION",
       `ranks x microBatch is ${ranks * microBatch}, expected at most ${MAX_INT32}`,
     );
   }
+  const own: Readonly<Record<string, unknown>> = { ...options };
+  const extra = Object.keys(sampler.options).map((name) => [name, take(sampler.options as Specs, name as never, own)]);
   return {
     kind,
     ranks,
     microBatch,
-    spSize: integer("spSize", options.spSize ?? 1, 1, MAX_INT32),
-    seed: integer("seed", options.seed ?? (kind === "length-group" ? 233 : 0), 0, MAX_UINT32),
-    tail: oneOf("tail", options.tail ?? "repeat", ["repeat", "drop"]),
-    binSize: integer("binSize", options.binSize ?? 512, 1, MAX_INT32),
-    window: integer("window", options.window ?? 50, 1, MAX_INT32),
-    compat: options.compat === undefined ? undefined : oneOf("compat", options.compat, ["reference"] as const),
+    spSize: take(SHAPE, "spSize", options),
+    seed: take(PLAN_OPTIONS, "seed", options, sampler.seed),
+    tail: take(PLAN_OPTIONS, "tail", options),
+    binSize: take(PLAN_OPTIONS, "binSize", options),
+    window: take(PLAN_OPTIONS, "window", options),
+    compat: options.compat === undefined ? undefined : take(PLAN_OPTIONS, "compat", options),
+    ...Object.fromEntries(extra),
   };
 }
 
-/** Room for `bytes` in the core. `groups` is for the message. */
-export function allocate(abi: Abi, bytes: number, groups: number): number {
-  const at = bytes > MAX_UINT32 ? 0 : abi.alloc(bytes) >>> 0;
-  if (at === 0) throw outOfMemory(groups);
-  return at;
+function samplerOf(kind: string): Sampler {
+  return samplers.find(({ name }) => name === kind) as Sampler;
 }
 
 /** The loads of a group that the core evens out and measures, in its order, and what each is to it. */
@@ -187,24 +204,16 @@ export function beginUnits(abi: Abi, parts: readonly GroupLoads[], spSize: numbe
  * the published sampler sorts only what a resumed run has left.
  */
 export function makePlan(abi: Abi, plan: ResolvedPlan, epoch: number, from: number): number {
-  const { kind, ranks, microBatch, tail, binSize, window, compat } = plan;
-  const seed = (plan.seed + epoch) | 0;
-  const keep = tail === "repeat" ? 1 : 0;
-  let status: number;
-  let first = 0;
-  if (compat === undefined) {
-    if (kind === "random") status = abi.planRandom(ranks, microBatch, seed, keep);
-    else if (kind === "length-group") status = abi.planLengthGroup(ranks, microBatch, seed, keep, window);
-    else status = abi.planGroupRandom(ranks, microBatch, seed, keep, binSize);
-  } else if (kind === "random") {
-    status = abi.publishedRandom(ranks, microBatch, seed);
-  } else if (kind === "length-group") {
-    // The published one draws every epoch with the same seed.
-    status = abi.publishedLengthGroup(ranks, microBatch, plan.seed | 0);
-  } else {
-    status = abi.publishedGroupRandom(ranks, microBatch, epoch | 0, from, binSize);
-    first = from;
+  const { kind, ranks, microBatch, compat } = plan;
+  const { draw, published } = samplerOf(kind);
+  if (compat !== undefined && published === undefined) {
+    throw new OptionError("INVALID_OPTION", `compat is "${compat}", but there is no published ${kind} sampler`);
   }
+  const first = compat !== undefined && published?.resumes === true ? from : 0;
+  const status =
+    compat !== undefined && published !== undefined
+      ? published.draw(abi, plan, epoch, from)
+      : draw(abi, plan, (plan.seed + epoch) | 0);
   if (status === BAD_ARGUMENT) {
     const units = abi.unitCount();
     throw new OptionError(
@@ -461,7 +470,7 @@ function takeSpGroups(abi: Abi, loads: GroupLoads, spSize: number): SpGroups {
 
 /** The body of `Omnibal.sampler`. */
 export function sampler(core: Core, packings: GroupLoadsInput, options: SamplerOptions): RankSampler {
-  onlyNames("sampler", options, SAMPLER_OPTIONS);
+  onlyNames("sampler", options, samplerOptions());
   const { abi } = core;
   const parts = toParts(packings);
   const plan = resolvePlan(options);

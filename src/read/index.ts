@@ -5,10 +5,11 @@ import { InputError, OptionError, show } from "../core/errors.ts";
 import type { Lengths } from "../core/lengths.ts";
 import { type NamesOf, onlyNames } from "../core/options.ts";
 import { Columns, type FieldNames, type Watch } from "./columns.ts";
-import { CoreReader } from "./core.ts";
-import { readCsv } from "./csv.ts";
+import { FIELDS } from "./fields.ts";
+import type { ReadInto } from "./format.ts";
+import { firstByte, formatOf, namedFormat } from "./formats.ts";
 import { metaEntries, parseMeta } from "./meta.ts";
-import { fileError, fileSize, openFile, openStream, type Source, underWatch } from "./source.ts";
+import { fileError, fileSize, openFile, openStream, underWatch } from "./source.ts";
 
 export { type PackedLengths, type ReadPackingOptions, readPacking } from "./packing.ts";
 export { type ReadPlan, type ReadPlanOptions, readPlan } from "./plan.ts";
@@ -67,27 +68,8 @@ interface Item {
   readonly size: number | undefined;
 }
 
-/** Names of tables and of the rest, packed or not. */
-const TABLE = /\.(csv|tsv)(\.gz)?$/i;
-const NO_TABLE = /\.(json|jsonl|ndjson|npy)(\.gz)?$/i;
-
-/** Whether this is CSV: by the name, else because nothing else begins so. */
-async function looksLikeCsv(source: Source): Promise<boolean> {
-  if (TABLE.test(source.path)) return true;
-  if (NO_TABLE.test(source.path)) return false;
-  const first = await firstByte(source);
-  return first !== undefined && first !== 0x5b && first !== 0x7b && first !== 0x93;
-}
-
-/** The first byte that is neither white space nor of a byte order mark. */
-async function firstByte(source: Source): Promise<number | undefined> {
-  const bytes = await source.peek(256);
-  const mark = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
-  return bytes.subarray(mark).find((c) => c !== 0x20 && c !== 0x0a && c !== 0x0d && c !== 0x09);
-}
-
 function fieldNames(options: ReadOptions): FieldNames {
-  const { vitField = "vit_num", tokenField = "token_num" } = options;
+  const { vitField = FIELDS.vitField.default, tokenField = FIELDS.tokenField.default } = options;
   for (const [option, name] of Object.entries({ vitField, tokenField })) {
     if (typeof name !== "string" || name === "" || new TextEncoder().encode(name).length > 4096) {
       throw new OptionError("INVALID_OPTION", `${option} is ${show(name)}, expected a name of 1 to 4096 bytes`);
@@ -127,7 +109,7 @@ async function expand(path: string, root: string | undefined): Promise<readonly 
   };
   const self = await item(path);
   // A named pipe can be read once only, so it is taken for what it most likely is.
-  if (self.size === undefined || TABLE.test(path)) return [self];
+  if (self.size === undefined || namedFormat(path)?.mayBeMeta === false) return [self];
   const source = await openFile(path, { place: self.place });
   try {
     const meta = (await firstByte(source)) === 0x7b ? await parseMeta(source) : undefined;
@@ -175,7 +157,7 @@ export async function readLengths(paths: readonly string[], options: ReadOptions
   };
   const out = new Columns();
   const files: ReadFile[] = [];
-  let core: CoreReader | undefined;
+  const readers = new Map<string, ReadInto>();
   for (const { path, name, place } of items) {
     // What a stranger's meta file leads to is not for everybody's eyes, unless it stays in a folder.
     const quotes = name === undefined || root !== undefined;
@@ -183,12 +165,10 @@ export async function readLengths(paths: readonly string[], options: ReadOptions
       ? openStream(options.stdin ?? process.stdin)
       : openFile(path, { ...underWatch(watch), place, quotes }));
     try {
-      let samples: number;
-      if (await looksLikeCsv(source)) samples = await readCsv(source, fields, out, watch);
-      else {
-        core ??= await CoreReader.make(fields);
-        samples = await core.read(source, out, watch);
-      }
+      const format = await formatOf(source);
+      const read = readers.get(format.name) ?? (await format.reader(fields));
+      readers.set(format.name, read);
+      const samples = await read(source, out, watch);
       files.push(name === undefined ? { path, samples } : { path, name, samples });
     } finally {
       await source.close();

@@ -7,7 +7,7 @@ import { InputError, show } from "../core/errors.ts";
 import type { Lengths } from "../core/lengths.ts";
 import { MAX_INT32, type NamesOf, onlyNames } from "../core/options.ts";
 import { type PackingMade, packingFingerprint } from "../pack/made.ts";
-import { METHODS } from "../pack/option-names.ts";
+import { methods } from "../pack/methods.ts";
 import { type Packing, type PackingSettings, trustedPacking } from "../pack/packing.ts";
 import { groupSums } from "../plan/evaluate.ts";
 import { Column, type Watch } from "./columns.ts";
@@ -412,7 +412,7 @@ export async function readPacking(
     bound: statistic(stats, "bound") ?? 0,
     rounds: statistic(stats, "rounds") ?? 0,
     // A later omnibal may have methods that this one does not know.
-    method: METHODS.find((method) => method === made?.method),
+    method: methods.find(({ name }) => name === made?.method)?.name,
     settings: made === undefined ? givenBounds(vit, tokens) : settingsOf(made),
     lengths,
   });

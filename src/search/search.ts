@@ -5,8 +5,10 @@ import { check } from "../core/abi.ts";
 import type { Core } from "../core/core.ts";
 import { OptionError, show } from "../core/errors.ts";
 import { type Lengths, type LengthsInput, toLengths } from "../core/lengths.ts";
-import { integer, MAX_INT32, MAX_UINT32, type NamesOf, oneOf, onlyNames } from "../core/options.ts";
+import { MAX_INT32, type NamesOf, OWN, onlyNames, SEED, type Spec, take } from "../core/options.ts";
 import type { WorkerLike } from "../core/worker-like.ts";
+import { ISF_OPTIONS } from "../pack/isf.ts";
+import { SHAPE } from "../plan/samplers.ts";
 import type { Candidate, Measured } from "./candidate.ts";
 import type { OpenRunner, Task } from "./runner.ts";
 
@@ -52,22 +54,50 @@ export interface SearchOptions {
   readonly signal?: AbortSignal;
 }
 
-const SEARCH_OPTIONS: NamesOf<SearchOptions> = {
-  ranks: true,
-  samplesPerGroup: true,
-  maxVitLimit: true,
-  maxTokensLimit: true,
-  rounds: true,
-  maxLeftOut: true,
-  slack: true,
-  seed: true,
-  strategy: true,
-  candidates: true,
-  workers: true,
-  startWorker: true,
-  onProgress: true,
-  signal: true,
-};
+/** No bound that is looked for is above it: what a device can take. */
+const LIMIT = { kind: "integer", low: 1, high: MAX_INT32 } as const satisfies Spec;
+
+export const SEARCH_OPTIONS = {
+  ranks: SHAPE.ranks,
+  samplesPerGroup: { kind: "own", about: "samples in a group on average: N to N + 1, or LOW-HIGH" },
+  maxVitLimit: { ...LIMIT, about: "no bound on tiles above this: what a device can take" },
+  maxTokensLimit: { ...LIMIT, about: "the same of tokens" },
+  rounds: { ...ISF_OPTIONS.rounds, about: "at most so many rounds of packing" },
+  strategy: {
+    kind: "choice",
+    names: ["scan", "reference"],
+    default: "scan",
+    argument: "NAME",
+    about: "scan: all that the window and the limits allow;\nreference: the published walk",
+  },
+  candidates: { kind: "integer", low: 10, high: 100_000, default: 200, about: "how many scan tries" },
+  slack: {
+    kind: "number",
+    low: 0,
+    high: 1,
+    default: 0.01,
+    argument: "RATIO",
+    about: "how much more groups than the best a winner may have",
+  },
+  maxLeftOut: {
+    kind: "integer",
+    low: 0,
+    high: MAX_INT32,
+    default: 0,
+    about: "samples that the winner of scan may leave out as too large",
+  },
+  seed: SEED,
+  workers: {
+    kind: "integer",
+    low: 0,
+    high: 1024,
+    about: "threads; the result is the same",
+    usual: "one for each processor, up to 8",
+  },
+  startWorker: OWN,
+  onProgress: OWN,
+  signal: OWN,
+} as const satisfies NamesOf<SearchOptions, Spec>;
 
 export interface SearchProgress {
   /** Candidates tried. */
@@ -153,11 +183,6 @@ function resolveWindow(asked: unknown): readonly [number, number] {
   );
 }
 
-function resolveSlack(slack: unknown): number {
-  if (typeof slack === "number" && slack >= 0 && slack <= 1) return slack;
-  throw new OptionError("INVALID_OPTION", `slack is ${show(slack)}, expected a number from 0 to 1`);
-}
-
 function resolve(options: SearchOptions, strategy: "scan" | "reference"): Resolved {
   const { samplesPerGroup, maxVitLimit, maxTokensLimit, maxLeftOut } = options;
   if (strategy === "reference" && maxLeftOut !== undefined) {
@@ -168,15 +193,15 @@ function resolve(options: SearchOptions, strategy: "scan" | "reference"): Resolv
     throw new OptionError("INVALID_OPTION", "one of samplesPerGroup, maxVitLimit and maxTokensLimit is needed");
   }
   return {
-    ranks: integer("ranks", options.ranks, 1, MAX_INT32),
+    ranks: take(SEARCH_OPTIONS, "ranks", options),
     window: free ? undefined : resolveWindow(samplesPerGroup),
-    maxVit: integer("maxVitLimit", maxVitLimit ?? MAX_INT32, 1, MAX_INT32),
-    maxTokens: integer("maxTokensLimit", maxTokensLimit ?? MAX_INT32, 1, MAX_INT32),
-    rounds: integer("rounds", options.rounds ?? 50, 1, MAX_INT32),
-    maxLeftOut: strategy === "scan" ? integer("maxLeftOut", maxLeftOut ?? 0, 0, MAX_INT32) : undefined,
-    slack: resolveSlack(options.slack ?? 0.01),
-    seed: integer("seed", options.seed ?? 1024, 0, MAX_UINT32),
-    budget: integer("candidates", options.candidates ?? 200, 10, 100000),
+    maxVit: take(SEARCH_OPTIONS, "maxVitLimit", options, MAX_INT32),
+    maxTokens: take(SEARCH_OPTIONS, "maxTokensLimit", options, MAX_INT32),
+    rounds: take(SEARCH_OPTIONS, "rounds", options),
+    maxLeftOut: strategy === "scan" ? take(SEARCH_OPTIONS, "maxLeftOut", options) : undefined,
+    slack: take(SEARCH_OPTIONS, "slack", options),
+    seed: take(SEARCH_OPTIONS, "seed", options),
+    budget: take(SEARCH_OPTIONS, "candidates", options),
   };
 }
 
@@ -361,9 +386,9 @@ export async function search(
   onlyNames("search", options, SEARCH_OPTIONS);
   const lengths = toLengths(input);
   const { files = [] } = input as { readonly files?: SampleFiles };
-  const strategy = oneOf("strategy", options.strategy ?? "scan", ["scan", "reference"] as const);
+  const strategy = take(SEARCH_OPTIONS, "strategy", options);
   const resolved = resolve(options, strategy);
-  const asked = options.workers === undefined ? undefined : integer("workers", options.workers, 0, 1024);
+  const asked = options.workers === undefined ? undefined : take(SEARCH_OPTIONS, "workers", options);
   options.signal?.throwIfAborted();
   const n = lengths.vit.length;
   // Its state has to outlive other calls on this core, which come and go in between.

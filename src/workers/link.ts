@@ -3,16 +3,17 @@
 import { EngineError, type ErrorCode, InputError, OptionError } from "../core/errors.ts";
 import type { Lengths } from "../core/lengths.ts";
 import type { WorkerLike } from "../core/worker-like.ts";
-import type { BalancedOptions, IsfOptions, PackProgress } from "../pack/options.ts";
+import type { PackOptions } from "../pack/methods.ts";
+import type { PackProgress } from "../pack/options.ts";
 import type { PackingParts } from "../pack/packing.ts";
 import type { GroupLoads } from "../plan/group-loads.ts";
 import type { BalancedPlanOptions, PlanParts } from "../plan/plan.ts";
 import type { Candidate, Measured } from "../search/candidate.ts";
 
+type Postable<T> = T extends unknown ? Omit<T, "onRound" | "onProgress" | "signal"> : never;
+
 /** Options of a packing that can be posted. */
-export type PlainPackOptions =
-  | Omit<IsfOptions, "onRound" | "onProgress" | "signal">
-  | Omit<BalancedOptions, "onProgress" | "signal">;
+export type PlainPackOptions = Postable<PackOptions>;
 
 /** To a worker. */
 export type Request =

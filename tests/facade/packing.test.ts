@@ -67,7 +67,7 @@ describe("new Packing", () => {
     [{ bound: Number.NaN }, `bound is NaN, ${count} 0 to 2147483647`],
     [{ rounds: 0.5 }, `rounds is 0.5, ${count} 0 to 2147483647`],
     [{ mix: Number.NaN }, "mix is NaN, expected a number from 0 on, below 2^32, or null"],
-    [{ method: { toString: 1 } }, 'method is {"toString":1}, expected "isf", "balanced" or none'],
+    [{ method: { toString: 1 } }, 'method is {"toString":1}, expected a name or none'],
   ])("refuses %j", (other, why) => {
     expect(made(other)).toThrow(`packing: ${why}`);
     expect(made(other)).toThrow(InputError);

@@ -1,0 +1,21 @@
+import type { Columns, FieldNames, Watch } from "./columns.ts";
+import type { Source } from "./source.ts";
+
+/** Adds what a source holds to `out`; returns how many samples that is. */
+export type ReadInto = (source: Source, out: Columns, watch: Watch) => Promise<number>;
+
+/** A format that lengths are read from. A new one is a file that exports one, and a line in formats.ts. */
+export interface LengthsFormat {
+  readonly name: string;
+  /** Names of files that are of this format and no other, also packed ones: *.gz. */
+  readonly files: RegExp;
+  /** A file of this name may be a list of other files instead. */
+  readonly mayBeMeta: boolean;
+  /**
+   * Whether a file whose name says nothing may be of this format, by its first byte that is no white space nor of a
+   * byte order mark; undefined for an empty one. The formats are asked in their order.
+   */
+  begins(first: number | undefined): boolean;
+  /** Called once at most for all files of a call. */
+  reader(fields: FieldNames): Promise<ReadInto>;
+}
