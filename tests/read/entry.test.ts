@@ -22,6 +22,7 @@ async function packages(entry: string): Promise<string[]> {
 test("every entry can be bundled for browsers, and brings what it needs only", async () => {
   expect(await packages("../../src/index.ts")).toEqual(["@assemblyscript/loader"]);
   expect(await packages("../../src/read/index.ts")).toEqual(["@assemblyscript/loader", "csv-parse", "pako"]);
+  expect(await packages("../../src/write/bytes.ts")).toEqual([]);
   await expect(packages("../../src/write/output.ts")).rejects.toThrow('Could not resolve "node:');
 });
 
