@@ -112,8 +112,6 @@ export async function readCsv(source: Source, fields: FieldNames, out: Columns, 
   } catch (error) {
     if (error instanceof CsvError) throw csvError(path, error);
     throw error;
-  } finally {
-    parser.destroy();
   }
   if (columns === undefined) {
     throw new InputError("INVALID_FILE", `${path}: the file is empty, expected a header line`);
