@@ -68,6 +68,47 @@ test("types: a strict TypeScript user compiles", () => {
   expect(run("node", [tsc, ...flags, "--types", "", "use.ts"])).toBe("");
 });
 
+test("the entries for reading and writing: CSV by the parser for Node, bytes and the disk", () => {
+  writeFileSync(
+    join(folder, "read.js"),
+    `import { load } from "omnibal";
+     import { readLengths } from "omnibal/read";
+     import { packingFiles, formats, writeAs } from "omnibal/write";
+     const omnibal = await load();
+     const lengths = await readLengths(new Blob(["vit_num,token_num\\n5,900\\n9,1"]), { omnibal });
+     const packing = omnibal.pack(lengths, { maxVit: 9, maxTokens: 4096 });
+     await writeAs(formats[1], { core: omnibal.core, packing, ...lengths }, process.stdout);
+     console.log([...packingFiles(omnibal, packing, lengths, "jsonl").get("packing.jsonl")].length);`,
+  );
+  const lines = run("node", ["read.js"]).split("\n");
+  expect(lines.slice(1)).toEqual(['{"group":[1],"vit":9,"tokens":1}', '{"group":[0],"vit":5,"tokens":900}', "1", ""]);
+});
+
+test.each(["nodenext", "bundler"])("types: the entries for reading and writing, resolved as %s does", (resolution) => {
+  const disk = `import { formats, openOutput, writeAs } from "omnibal/write";
+     export const output = openOutput(formats[0], "out.json");
+     export const done: Promise<void> = writeAs(formats[0], { core: omnibal.core, packing, ...lengths }, "out.json");`;
+  writeFileSync(
+    join(folder, "read.ts"),
+    `import { load } from "omnibal";
+     import { type Input, type ReadResult, readLengths, readPacking, readPlan } from "omnibal/read";
+     import { packingFiles, planFiles } from "omnibal/write";
+     ${resolution === "nodenext" ? disk.split("\n")[0] : ""}
+     const omnibal = await load();
+     const inputs: Input[] = ["a.json", new Blob([]), new Uint8Array(1), { byteLength: 0, slice: () => new ArrayBuffer(0) }];
+     export const lengths: ReadResult = await readLengths(inputs, { omnibal });
+     export const packing = await readPacking(omnibal, new Map([["offsets.npy", new Blob([])]]), lengths);
+     export const order: Int32Array = (await readPlan({ "plan.json": new Blob([]) })).order;
+     export const pieces: Iterable<Uint8Array> | undefined = packingFiles(omnibal, packing, lengths).get("packing.json");
+     export const plans = planFiles(omnibal, omnibal.plan(packing, { ranks: 2 }), packing, lengths, "npy");
+     ${resolution === "nodenext" ? disk.split("\n").slice(1).join("\n") : ""}`,
+  );
+  const tsc = join(root, "node_modules/typescript/bin/tsc");
+  const module = resolution === "nodenext" ? "nodenext" : "esnext";
+  const flags = ["--strict", "--noEmit", "--module", module, "--moduleResolution", resolution, "--target", "es2022"];
+  expect(run("node", [tsc, ...flags, "--lib", "es2022,dom", "--types", "", "read.ts"])).toBe("");
+});
+
 test("the library entry reaches no dependency but the loader", () => {
   const dist = join(folder, "node_modules/omnibal/dist");
   const seen = new Set<string>();

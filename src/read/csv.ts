@@ -1,9 +1,8 @@
-import { pipeline } from "node:stream/promises";
-import { CsvError, type Info, type Options, parse } from "csv-parse";
+import type { CsvError, InfoRecord, Options, Parser } from "csv-parse";
 import { InputError, show } from "../core/errors.ts";
 import { MAX_INT32 } from "../core/options.ts";
 import type { Columns, FieldNames, Watch } from "./columns.ts";
-import type { Source } from "./source.ts";
+import type { Source } from "./peekable.ts";
 
 const PIECE = 1 << 16;
 /** A row longer than this is a quote that was never closed, not a row. */
@@ -16,17 +15,37 @@ function separator(beginning: Uint8Array): string {
   return line.includes("\t") ? "\t" : line.includes(";") ? ";" : ",";
 }
 
-async function* pieces(source: Source, watch: Watch): AsyncGenerator<Uint8Array> {
+/** Hands all of `source` to `parser`, a piece at a time, and waits until it has taken it. */
+async function feed(source: Source, parser: Parser, watch: Watch): Promise<void> {
+  let fail: (error: unknown) => void = () => {};
+  const failed = new Promise<never>((_, reject) => {
+    fail = reject;
+  });
+  failed.catch(() => {});
+  parser.on("error", fail);
+  const done = (start: (done: (error?: Error | null) => void) => void) =>
+    Promise.race([
+      failed,
+      new Promise<void>((resolve, reject) => start((error) => (error ? reject(error) : resolve()))),
+    ]);
+  // As text: the parser's edition for browsers takes bytes of a class of its own only.
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  const piece = new Uint8Array(PIECE);
   for (;;) {
     watch.signal?.throwIfAborted();
-    // A new one each time: the parser keeps what it is given.
-    const piece = new Uint8Array(PIECE);
     const bytes = await source.read(piece);
     const spent = source.spent();
     if (spent > 0) watch.read(spent);
-    if (bytes === 0) return;
-    yield piece.subarray(0, bytes);
+    if (bytes === 0) break;
+    const text = decoder.decode(piece.subarray(0, bytes), { stream: true });
+    if (text !== "") await done((resolve) => parser.write(text, resolve));
   }
+  const rest = decoder.decode();
+  if (rest !== "") await done((resolve) => parser.write(rest, resolve));
+  await done((resolve) => {
+    parser.on("end", resolve).resume();
+    parser.end();
+  });
 }
 
 function wholeNumber(text: string): number {
@@ -55,39 +74,41 @@ function findColumns({ path, quotes }: Source, header: readonly string[], fields
 /** Adds the rows of a CSV or TSV file with a header line to `out`; returns how many samples that is. */
 export async function readCsv(source: Source, fields: FieldNames, out: Columns, watch: Watch): Promise<number> {
   const { path } = source;
+  const before = out.vit.length;
+  let columns: [number, number] | undefined;
+  const row = (record: readonly string[], { lines }: InfoRecord): void => {
+    if (columns === undefined) {
+      columns = findColumns(source, record, fields);
+      return;
+    }
+    const vit = wholeNumber(record[columns[0]]);
+    const tokens = wholeNumber(record[columns[1]]);
+    if (vit < 0 || tokens < 0) {
+      const [field, text] = vit < 0 ? [fields.vit, record[columns[0]]] : [fields.tokens, record[columns[1]]];
+      throw new InputError(
+        "INVALID_LENGTH",
+        `${path}: line ${lines}: ${field} is ${show(text)}, expected a whole number from 0 to 2147483647`,
+      );
+    }
+    out.vit.push(vit);
+    out.tokens.push(tokens);
+  };
   const options: Options = {
     bom: true,
     delimiter: separator(await source.peek(4096)),
-    info: true,
     max_record_size: MAX_ROW,
     skip_empty_lines: true,
+    // Rows are taken as they are found: a stream of them costs more than to find them.
+    on_record: (record: string[], info: InfoRecord) => {
+      row(record, info);
+      return undefined;
+    },
   };
-  const before = out.vit.length;
-  let columns: [number, number] | undefined;
+  // Loaded for tables only. package.json says which edition of it is for which host.
+  const { parse, CsvError } = await import("#csv-parse");
+  const parser = parse(options);
   try {
-    await pipeline(
-      pieces(source, watch),
-      parse(options),
-      async (rows: AsyncIterable<{ record: string[]; info: Info }>) => {
-        for await (const { record, info } of rows) {
-          if (columns === undefined) {
-            columns = findColumns(source, record, fields);
-            continue;
-          }
-          const vit = wholeNumber(record[columns[0]]);
-          const tokens = wholeNumber(record[columns[1]]);
-          if (vit < 0 || tokens < 0) {
-            const [field, text] = vit < 0 ? [fields.vit, record[columns[0]]] : [fields.tokens, record[columns[1]]];
-            throw new InputError(
-              "INVALID_LENGTH",
-              `${path}: line ${info.lines}: ${field} is ${show(text)}, expected a whole number from 0 to 2147483647`,
-            );
-          }
-          out.vit.push(vit);
-          out.tokens.push(tokens);
-        }
-      },
-    );
+    await feed(source, parser, watch);
   } catch (error) {
     if (error instanceof CsvError) throw csvError(path, error);
     throw error;

@@ -1,18 +1,20 @@
 // The files of a folder as they belong together, also while a run replaces them or after one that was killed: see
 // docs/formats.md. Nothing is ever changed: the folder may be where nobody can write, and many may read it at once.
-import { createHash } from "node:crypto";
-import { createReadStream, statSync } from "node:fs";
-import { readFile, stat } from "node:fs/promises";
-import { join } from "node:path";
 import { InputError } from "../core/errors.ts";
 import { COMMIT, type CommitFile, MAX_COMMIT, parseCommit } from "../core/folder-commit.ts";
+import { needed } from "./host.ts";
 import { fileError } from "./source.ts";
+
+const { createHash } = needed("node:crypto");
+const { createReadStream, statSync } = needed("node:fs");
+const { readFile, stat } = needed("node:fs/promises");
+const { join } = needed("node:path");
 
 /** How often a folder is read that is replaced meanwhile. A run replaces it in milliseconds. */
 const TRIES = 5;
 
 /** Where the file of a name stands; there need be none. */
-export type FileOf = (name: string) => string;
+export type PathOf = (name: string) => string;
 
 /** The size of a regular file; undefined where there is none. */
 async function sizeOf(path: string): Promise<number | undefined> {
@@ -82,7 +84,7 @@ function identity(path: string): string {
  *
  * @throws InputError INVALID_FILE; what `read` throws.
  */
-export async function readWhole<T>(folder: string, read: (fileOf: FileOf) => Promise<T>): Promise<T> {
+export async function readWhole<T>(folder: string, read: (pathOf: PathOf) => Promise<T>): Promise<T> {
   for (let left = TRIES; ; left--) {
     const before = await commitIn(folder);
     const seen = new Map<string, string>();

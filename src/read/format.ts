@@ -1,5 +1,6 @@
+import type { Core } from "../core/core.ts";
 import type { Columns, FieldNames, Watch } from "./columns.ts";
-import type { Source } from "./source.ts";
+import type { Source } from "./peekable.ts";
 
 /** Adds what a source holds to `out`; returns how many samples that is. */
 export type ReadInto = (source: Source, out: Columns, watch: Watch) => Promise<number>;
@@ -16,6 +17,6 @@ export interface LengthsFormat {
    * byte order mark; undefined for an empty one. The formats are asked in their order.
    */
   begins(first: number | undefined): boolean;
-  /** Called once at most for all files of a call. */
-  reader(fields: FieldNames): Promise<ReadInto>;
+  /** Called once at most for all files of a call. `core`: the instance to read with; without it one of its own. */
+  reader(fields: FieldNames, core?: Core): Promise<ReadInto>;
 }

@@ -1,16 +1,28 @@
 import { CoreReader } from "./core.ts";
 import { readCsv } from "./csv.ts";
 import type { LengthsFormat } from "./format.ts";
-import type { Source } from "./source.ts";
+import type { Source } from "./peekable.ts";
 
 const coreFormat: LengthsFormat = {
   name: "json",
   files: /\.(json|jsonl|ndjson|npy)(\.gz)?$/i,
   mayBeMeta: true,
   begins: (first) => first === undefined || first === 0x5b || first === 0x7b || first === 0x93,
-  async reader(fields) {
-    const core = await CoreReader.make(fields);
-    return (source, out, watch) => core.read(source, out, watch);
+  async reader(fields, core) {
+    if (core === undefined) {
+      const own = await CoreReader.make(fields);
+      return (source, out, watch) => own.read(source, out, watch);
+    }
+    const reader = new CoreReader(core.abi, fields);
+    // The instance that is given is this reader's alone while it waits for bytes in between.
+    return async (source, out, watch) => {
+      const top = core.enter();
+      try {
+        return await reader.read(source, out, watch);
+      } finally {
+        core.leave(top);
+      }
+    };
   },
 };
 

@@ -5,7 +5,7 @@
 import { InputError } from "../core/errors.ts";
 import { MAX_INT32 } from "../core/options.ts";
 import type { Column, Watch } from "./columns.ts";
-import type { Source } from "./source.ts";
+import type { Source } from "./peekable.ts";
 
 const PIECE = 1 << 18;
 /** Strings are names and paths. */

@@ -1,7 +1,6 @@
-import { access } from "node:fs/promises";
-import { dirname, isAbsolute, resolve } from "node:path";
 import { InputError, show } from "../core/errors.ts";
-import type { Source } from "./source.ts";
+import { needed } from "./host.ts";
+import type { Source } from "./peekable.ts";
 
 /** A meta file names data sets, a few lines each; what is larger is a length file. */
 const MAX_META = 1 << 22;
@@ -33,7 +32,7 @@ export async function parseMeta(source: Source): Promise<Record<string, Record<s
 
 async function exists(path: string): Promise<boolean> {
   try {
-    await access(path);
+    await needed("node:fs/promises").access(path);
     return true;
   } catch {
     return false;
@@ -45,6 +44,7 @@ export async function metaEntries(
   path: string,
   meta: Record<string, Record<string, unknown>>,
 ): Promise<readonly MetaEntry[]> {
+  const { dirname, isAbsolute, resolve } = needed("node:path");
   const entries: MetaEntry[] = [];
   for (const [name, entry] of Object.entries(meta)) {
     const file = entry.token_lengths;

@@ -1,7 +1,8 @@
 import { InputError } from "../core/errors.ts";
 import { MAX_INT32 } from "../core/options.ts";
 import { Column, type Watch } from "./columns.ts";
-import { openFile, underWatch } from "./source.ts";
+import type { InputFile } from "./input.ts";
+import { underWatch } from "./open.ts";
 
 const PIECE = 1 << 18;
 /** Headers are padded to 64 bytes or so; what is longer is none. */
@@ -105,8 +106,9 @@ function reader({ width, signed, little }: Header, data: DataView): (i: number) 
 }
 
 /** Reads an .npy file of whole numbers, a piece at a time: 4 bytes of memory per value. */
-export async function readNpy(path: string, dimensions: number, watch: Watch): Promise<IndexArray> {
-  const source = await openFile(path, underWatch(watch));
+export async function readNpy(file: InputFile, dimensions: number, watch: Watch): Promise<IndexArray> {
+  const { path } = file;
+  const source = await file.open(underWatch(watch));
   try {
     const header = parseHeader(path, await source.peek(MAX_HEADER));
     const { shape, size, width } = header;

@@ -1,7 +1,5 @@
 // A packing from its file or folder, as `omnibal pack` writes it or as another tool does, checked against the samples
 // it is a packing of: what reads it may then trust every index.
-import { stat } from "node:fs/promises";
-import { resolve } from "node:path";
 import type { HasCore } from "../core/core.ts";
 import { InputError, show } from "../core/errors.ts";
 import type { Lengths } from "../core/lengths.ts";
@@ -11,11 +9,13 @@ import { methods } from "../pack/methods.ts";
 import { type Packing, type PackingSettings, trustedPacking } from "../pack/packing.ts";
 import { groupSums } from "../plan/evaluate.ts";
 import { Column, type Watch } from "./columns.ts";
-import { type FileOf, readWhole } from "./folder.ts";
+import { builtin } from "./host.ts";
+import type { FileOf, Folder, Input, InputFile } from "./input.ts";
 import { JsonText } from "./json-text.ts";
 import { checkSamples, packingMadeIn } from "./made.ts";
 import { readNpy } from "./npy.ts";
-import { fileError, fileSize, openFile, underWatch } from "./source.ts";
+import { underWatch } from "./open.ts";
+import { opened } from "./whole.ts";
 
 /** What a packing is read against. */
 export interface PackedLengths extends Lengths {
@@ -56,8 +56,9 @@ function refuse(path: string, why: string): never {
  * taken where they are, other members are only checked to be JSON. "groups" that is a number, as the first line of JSON
  * Lines has it, says how many there are.
  */
-async function readJson(path: string, admit: Admit, watch: Watch): Promise<Found> {
-  const source = await openFile(path, underWatch(watch));
+async function readJson(file: InputFile, admit: Admit, watch: Watch): Promise<Found> {
+  const { path } = file;
+  const source = await file.open(underWatch(watch));
   try {
     const text = new JsonText(source, watch);
     const offsets = new Column();
@@ -133,8 +134,8 @@ function checkCount(path: string, announced: unknown, groups: number): void {
 /** `packing.json` of a folder; nothing where another tool has made it. */
 async function readHead(fileOf: FileOf, watch: Watch): Promise<Readonly<Record<string, unknown>>> {
   const file = fileOf("packing.json");
-  if (!(await exists(file))) return {};
-  const source = await openFile(file);
+  if (!(await file.exists())) return {};
+  const source = await file.open();
   try {
     const text = new JsonText(source, watch);
     const members: Record<string, unknown> = {};
@@ -149,24 +150,25 @@ async function readHead(fileOf: FileOf, watch: Watch): Promise<Readonly<Record<s
   }
 }
 
-async function readVector(path: string, watch: Watch): Promise<Int32Array> {
-  return (await readNpy(path, 1, watch)).values;
-}
-
-async function exists(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined)) !== undefined;
+async function readVector(file: InputFile, watch: Watch): Promise<Int32Array> {
+  return (await readNpy(file, 1, watch)).values;
 }
 
 async function readFolder(fileOf: FileOf, admit: Admit, watch: Watch): Promise<Found> {
   const oversize = fileOf("oversize.npy");
   const { stats, made } = await readHead(fileOf, watch);
   return {
-    made: admit(fileOf("packing.json"), made),
+    made: admit(fileOf("packing.json").path, made),
     stats,
     offsets: await readVector(fileOf("offsets.npy"), watch),
     indices: await readVector(fileOf("indices.npy"), watch),
-    oversize: (await exists(oversize)) ? await readVector(oversize, watch) : new Int32Array(0),
+    oversize: (await oversize.exists()) ? await readVector(oversize, watch) : new Int32Array(0),
   };
+}
+
+/** The same for all ways to name a file, where there are such. */
+function resolved(path: string): string {
+  return builtin("node:path")?.resolve(path) ?? path;
 }
 
 /** Where the samples of each path begin, among those that were read. */
@@ -174,14 +176,14 @@ function startsOf(path: string, paths: readonly unknown[], { files }: PackedLeng
   const starts = new Map<string, number[]>();
   let start = 0;
   for (const file of files) {
-    const own = starts.get(resolve(file.path)) ?? [];
+    const own = starts.get(resolved(file.path)) ?? [];
     own.push(start);
-    starts.set(resolve(file.path), own);
+    starts.set(resolved(file.path), own);
     start += file.samples;
   }
   return paths.map((name) => {
     // A file that was given twice is there twice, in this order.
-    const own = typeof name === "string" ? starts.get(resolve(name)) : undefined;
+    const own = typeof name === "string" ? starts.get(resolved(name)) : undefined;
     const at = own !== undefined && own.length > 1 ? own.shift() : own?.[0];
     return at ?? refuse(path, `names ${show(name)}, which is not among the files given`);
   });
@@ -208,44 +210,45 @@ function startsIn(path: string, files: unknown, paths: readonly unknown[], sampl
 
 async function readXtuner(fileOf: FileOf, lengths: PackedLengths, admit: Admit, watch: Watch): Promise<Found> {
   const pathsFile = fileOf("paths.json");
-  const source = await openFile(pathsFile, underWatch(watch));
+  const source = await pathsFile.open(underWatch(watch));
   const paths: unknown[] = [];
   try {
     const text = new JsonText(source, watch);
     if ((await text.next()) === 0x5b) await text.items(async () => void paths.push(await text.value()));
-    else refuse(pathsFile, `is ${show(await text.value())}, expected a list of paths`);
+    else refuse(pathsFile.path, `is ${show(await text.value())}, expected a list of paths`);
     await text.finish();
   } finally {
     await source.close();
   }
   const headFile = fileOf("packing.json");
   const { stats, made: given, files } = await readHead(fileOf, watch);
-  const made = admit(headFile, given);
+  const made = admit(headFile.path, given);
   // Names find files only where nothing else says which they are.
   const starts =
-    made === undefined ? startsOf(pathsFile, paths, lengths) : startsIn(headFile, files, paths, made.samples);
+    made === undefined ? startsOf(pathsFile.path, paths, lengths) : startsIn(headFile.path, files, paths, made.samples);
   const samples = async (name: string): Promise<Int32Array> => {
     const file = fileOf(name);
+    const { path } = file;
     const { shape, values } = await readNpy(file, 2, watch);
-    if (shape[1] !== 6) refuse(file, `shape is (${shape.join(", ")}), expected (n, 6)`);
+    if (shape[1] !== 6) refuse(path, `shape is (${shape.join(", ")}), expected (n, 6)`);
     return Int32Array.from({ length: shape[0] }, (_, row) => {
       const [pathId, index, charStart, charEnd, from, to] = values.subarray(row * 6, row * 6 + 6);
       if (!(pathId >= 0 && pathId < starts.length))
-        refuse(file, `row ${row}: path ${pathId}, there are ${starts.length}`);
+        refuse(path, `row ${row}: path ${pathId}, there are ${starts.length}`);
       const sample = starts[pathId] + index;
-      if (index < 0 || sample >= lengths.tokens.length) refuse(file, `row ${row}: sample ${index} is not in its file`);
+      if (index < 0 || sample >= lengths.tokens.length) refuse(path, `row ${row}: sample ${index} is not in its file`);
       if (charStart !== -1 || charEnd !== -1 || from !== 0)
-        refuse(file, `row ${row}: a part of a sample, expected whole ones`);
+        refuse(path, `row ${row}: a part of a sample, expected whole ones`);
       if (to !== lengths.tokens[sample]) {
         refuse(
-          file,
+          path,
           `row ${row}: ${to} tokens, sample ${sample} has ${lengths.tokens[sample]}: packed from other lengths`,
         );
       }
       return sample;
     });
   };
-  const oversize = await exists(fileOf("oversize.npy"));
+  const oversize = await fileOf("oversize.npy").exists();
   return {
     made,
     stats,
@@ -320,13 +323,16 @@ function checkSums(
 const ARRAYS = ["offsets.npy", "indices.npy", "boundaries.npy", "samples.npy", "oversize.npy"];
 const FOLDER_FILES = [...ARRAYS, "paths.json", "packing.json"];
 
-async function find(path: string, lengths: PackedLengths, admit: Admit, options: ReadPackingOptions): Promise<Found> {
-  const kind = await stat(path).catch((error: unknown) => {
-    throw fileError(path, error);
-  });
-  const watchOf = async (files: readonly string[]): Promise<Watch> => {
+/** What a packing is read from, and what messages call it. */
+function find(
+  from: Input | Folder,
+  lengths: PackedLengths,
+  admit: Admit,
+  options: ReadPackingOptions,
+): Promise<{ readonly path: string; readonly value: Found }> {
+  const watchOf = async (files: readonly InputFile[]): Promise<Watch> => {
     let total = 0;
-    for (const file of files) total += (await exists(file)) ? ((await fileSize(file)) ?? 0) : 0;
+    for (const file of files) total += (await file.exists()) ? ((await file.size()) ?? 0) : 0;
     let done = 0;
     return {
       signal: options.signal,
@@ -337,18 +343,21 @@ async function find(path: string, lengths: PackedLengths, admit: Admit, options:
       },
     };
   };
-  if (!kind.isDirectory()) return readJson(path, admit, await watchOf([path]));
-  return readWhole(path, async (fileOf) => {
-    const watch = await watchOf(FOLDER_FILES.map(fileOf));
-    if (await exists(fileOf("offsets.npy"))) return readFolder(fileOf, admit, watch);
-    if (await exists(fileOf("boundaries.npy"))) return readXtuner(fileOf, lengths, admit, watch);
-    return refuse(path, "no packing: neither offsets.npy nor boundaries.npy is in this folder");
-  });
+  return opened(
+    from,
+    async (path, fileOf) => {
+      const watch = await watchOf(FOLDER_FILES.map(fileOf));
+      if (await fileOf("offsets.npy").exists()) return readFolder(fileOf, admit, watch);
+      if (await fileOf("boundaries.npy").exists()) return readXtuner(fileOf, lengths, admit, watch);
+      return refuse(path, "no packing: neither offsets.npy nor boundaries.npy is in this folder");
+    },
+    async (file) => readJson(file, admit, await watchOf([file])),
+  );
 }
 
 /**
  * Reads a packing of `lengths`: JSON or JSON Lines as `omnibal pack` writes it, {"groups":[[3,1],...]}, a bare
- * [[3,1],...], or a folder of .npy files or of XTuner's preset packs. Every sample is in one group at most, or in
+ * [[3,1],...], or a folder of .npy files or of XTuner's preset packs, by its path or as bytes (a folder: its files by name). Every sample is in one group at most, or in
  * `oversize`; where a file does not tell its bounds, they are what its groups reach. A file that says what it was made of
  * must have been made of these very samples, in this order, and be whole. 12 bytes per sample of memory,
  * while it is read 24, whatever the size of the text; sums come from the core.
@@ -357,7 +366,7 @@ async function find(path: string, lengths: PackedLengths, admit: Admit, options:
  */
 export async function readPacking(
   { core }: HasCore,
-  path: string,
+  from: Input | Folder,
   lengths: PackedLengths,
   options: ReadPackingOptions = {},
 ): Promise<Packing> {
@@ -369,7 +378,7 @@ export async function readPacking(
     checkSamples(abi, file, made, lengths);
     return made;
   };
-  const found = await find(path, lengths, admit, options);
+  const { path, value: found } = await find(from, lengths, admit, options);
   const { offsets, indices, oversize, stats, made } = found;
   checkIndices(path, found, lengths.tokens.length);
   const fingerprint = made === undefined ? undefined : packingFingerprint(abi, found);

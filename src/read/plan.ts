@@ -1,6 +1,5 @@
 // The order of a plan from its file or folder, as `omnibal plan` writes it. Whether its groups are there is for the core
 // to say, which knows how many there are.
-import { stat } from "node:fs/promises";
 import type { HasCore } from "../core/core.ts";
 import { InputError, show } from "../core/errors.ts";
 import { MAX_INT32 } from "../core/options.ts";
@@ -8,13 +7,12 @@ import type { PlanOrder } from "../plan/evaluate.ts";
 import { type GroupLoadsInput, toParts } from "../plan/group-loads.ts";
 import { GroupsIdentity } from "../plan/made.ts";
 import type { PlanMade } from "../plan/plan.ts";
-
 import { Column, type Watch } from "./columns.ts";
-import { type FileOf, readWhole } from "./folder.ts";
+import type { FileOf, Folder, Input, InputFile } from "./input.ts";
 import { JsonText } from "./json-text.ts";
 import { planMadeIn } from "./made.ts";
 import { readNpy } from "./npy.ts";
-import { fileError, openFile } from "./source.ts";
+import { opened } from "./whole.ts";
 
 /** A plan that was read. */
 export interface ReadPlan extends PlanOrder {
@@ -53,8 +51,9 @@ interface Found {
   readonly made: unknown;
 }
 
-async function readJson(path: string, options: ReadPlanOptions): Promise<Found> {
-  const source = await openFile(path, options);
+async function readJson(file: InputFile, { onWait }: ReadPlanOptions): Promise<Found> {
+  const { path } = file;
+  const source = await file.open({ onWait });
   try {
     const text = new JsonText(source, silent);
     const groups = new Column();
@@ -129,7 +128,7 @@ function fromJson(path: string, { groups, ends, widths, ranks: given, stats, mad
 
 async function readFolder(path: string, fileOf: FileOf): Promise<ReadPlan> {
   const file = fileOf("plan.json");
-  const source = await openFile(file);
+  const source = await file.open();
   let head: unknown;
   try {
     head = await new JsonText(source, silent).whole();
@@ -139,26 +138,26 @@ async function readFolder(path: string, fileOf: FileOf): Promise<ReadPlan> {
   const { stats, made } = (head ?? {}) as Record<string, unknown>;
   const { shape, values } = await readNpy(fileOf("plan.npy"), 3, silent);
   const [, ranks, size] = shape;
-  const { spSize, microBatch = size / spSize } = sizes(file, stats);
+  const { spSize, microBatch = size / spSize } = sizes(file.path, stats);
   if (microBatch * spSize !== size) {
-    refuse(fileOf("plan.npy"), `${size} groups of a rank, plan.json tells ${microBatch} x ${spSize}`);
+    refuse(fileOf("plan.npy").path, `${size} groups of a rank, plan.json tells ${microBatch} x ${spSize}`);
   }
   const own = { ranks: count(path, "ranks", ranks), microBatch, spSize };
-  return { ...own, order: values, made: madeIn(file, made, own) };
+  return { ...own, order: values, made: madeIn(file.path, made, own) };
 }
 
 /**
- * Reads the steps of a plan: the JSON or the .npy folder that `omnibal plan` writes.
+ * Reads the steps of a plan: the JSON or the .npy folder that `omnibal plan` writes, by its path or as bytes; a folder may be its
+ * files by name.
  *
  * @throws InputError INVALID_FILE with the path and the place, or what differs from the groups that it must fit.
  */
-export async function readPlan(path: string, options: ReadPlanOptions = {}): Promise<ReadPlan> {
-  const kind = await stat(path).catch((error: unknown) => {
-    throw fileError(path, error);
-  });
-  const plan = kind.isDirectory()
-    ? await readWhole(path, (fileOf) => readFolder(path, fileOf))
-    : fromJson(path, await readJson(path, options));
+export async function readPlan(from: Input | Folder, options: ReadPlanOptions = {}): Promise<ReadPlan> {
+  const { path, value: plan } = await opened(
+    from,
+    (folder, fileOf) => readFolder(folder, fileOf),
+    async (file) => fromJson(file.path, await readJson(file, options)),
+  );
   const { fits } = options;
   if (fits === undefined || plan.made === undefined) return plan;
   const other = new GroupsIdentity(fits.omnibal.core.abi, toParts(fits.packing)).differs(plan.made);

@@ -4,7 +4,6 @@
 import { createHash } from "node:crypto";
 import { chmodSync, fstatSync, lstatSync, mkdirSync, readdirSync, renameSync, statSync, unlinkSync } from "node:fs";
 import { basename, dirname, join, sep } from "node:path";
-import type { Writable } from "node:stream";
 import { InputError } from "../core/errors.ts";
 import type { CommitFile } from "../core/folder-commit.ts";
 import { Claim, drawnName, isClaimed } from "./claim.ts";
@@ -12,7 +11,7 @@ import { fillDevice, fillNew, syncFolder } from "./fill.ts";
 import { checkEntries, claimIn, commitFiles, finishCommit, isInForce, removeDrawn, removeLeft } from "./folder.ts";
 import type { Format, Pieces } from "./format.ts";
 import { type Kind, ownKindOf, type Place, placeOf, refuse, statsOf } from "./place.ts";
-import { toStream, unwritable } from "./stream.ts";
+import { toStream, unwritable, type Writable } from "./stream.ts";
 
 /** Bytes of OUT's name in the names beside it, which may be 255 long, on some systems 143: ours add 26, seldom more. */
 const STEM = 80;

@@ -1,9 +1,15 @@
 // Standard output, and other streams.
 import { fstatSync, readSync, statSync } from "node:fs";
-import type { Writable } from "node:stream";
 import { setImmediate } from "node:timers/promises";
 import { InputError } from "../core/errors.ts";
 import type { Pieces } from "./format.ts";
+
+/** A stream of Node's, by what is used of it. */
+export interface Writable {
+  write(piece: Uint8Array, done: (error?: Error | null) => void): boolean;
+  on(event: "error", listener: (error: Error) => void): unknown;
+  off(event: "error", listener: (error: Error) => void): unknown;
+}
 
 /** The file system's error in a line that names what the user named, not the name beside it that was being written. */
 export function unwritable(name: string, error: unknown): unknown {

@@ -26,11 +26,12 @@ async function make(): Promise<string> {
   build();
   const to = realpathSync(mkdtempSync(join(tmpdir(), "omnibal-hosts-")));
   folder = to;
-  const loader = "node_modules/@assemblyscript/loader";
   for (const path of ["package.json", "dist", "build/omnibal.wasm"]) {
     cpSync(join(root, path), join(to, "node_modules/omnibal", path), { recursive: true });
   }
-  cpSync(join(root, loader), join(to, loader), { recursive: true });
+  for (const name of ["@assemblyscript/loader", "csv-parse", "pako"]) {
+    cpSync(join(root, "node_modules", name), join(to, "node_modules", name), { recursive: true });
+  }
   cpSync(join(root, "tests/hosts/app"), to, { recursive: true });
   const answer = join(root, "tests/hosts/answer.ts");
   await tool("esbuild", answer, "--bundle", "--format=esm", `--outfile=${join(to, "answer.js")}`);

@@ -1,5 +1,5 @@
 // Chromium as the system has it, driven by playwright-core.
-import { chromium as driver } from "playwright-core";
+import { chromium as driver, type Page } from "playwright-core";
 import { findProgram, type Host } from "./host.ts";
 import { ways } from "./pages.ts";
 import { askPage, serve } from "./server.ts";
@@ -28,19 +28,26 @@ export async function open(url: string) {
   return { close: () => browser.close(), trouble: () => trouble.join("\n") };
 }
 
-/** What a page in `folder` has written into an element once it is there. */
-export async function read(folder: string, path: string, selector: string): Promise<string> {
+/** What `use` makes of a page in `folder`. */
+export async function withPage<T>(folder: string, path: string, use: (page: Page) => Promise<T>): Promise<T> {
   const { port, close } = await serve(folder);
   const browser = await driver.launch({ executablePath: program!, args: QUIET, chromiumSandbox });
   try {
     const page = await browser.newPage();
     await page.goto(`http://127.0.0.1:${port}/${path}`);
-    await page.waitForFunction((s) => document.querySelector(s)?.textContent !== "", selector);
-    return (await page.textContent(selector)) ?? "";
+    return await use(page);
   } finally {
     await browser.close();
     close();
   }
+}
+
+/** What a page in `folder` has written into an element once it is there. */
+export function read(folder: string, path: string, selector: string): Promise<string> {
+  return withPage(folder, path, async (page) => {
+    await page.waitForFunction((s) => document.querySelector(s)?.textContent !== "", selector);
+    return (await page.textContent(selector)) ?? "";
+  });
 }
 
 export function missing(): string | undefined {

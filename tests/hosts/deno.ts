@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { appFolder, root } from "./app.ts";
 import { askCommand, type Host, runs } from "./host.ts";
 
-const program = join(root, "node_modules/.bin/deno");
+export const program = join(root, "node_modules/.bin/deno");
 
 function row(name: string, script: string): Host {
   return {

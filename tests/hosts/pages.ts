@@ -16,10 +16,10 @@ async function plain(wasmType: string): Promise<Page> {
   return { folder: await appFolder(), path: "plain.html", wasmType };
 }
 
-async function byEsbuild(path: string): Promise<Page> {
+export async function byEsbuild(path: string, entry = "bundled.js"): Promise<Page> {
   const folder = await appFolder();
   const flags = ["--bundle", "--format=esm", "--loader:.wasm=file", `--outdir=${join(folder, "esbuild")}`];
-  await tool("esbuild", join(folder, "bundled.js"), ...flags);
+  await tool("esbuild", join(folder, entry), ...flags);
   return { folder, path, wasmType: WASM };
 }
 

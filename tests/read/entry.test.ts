@@ -1,37 +1,29 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
 import { expect, test } from "vitest";
 import { needs, unless } from "../needs.ts";
 
-/** All modules that `entry` imports, directly or not, by the words after `from`. */
-function imports(entry: URL, seen = new Set<string>()): Set<string> {
-  for (const [, name] of readFileSync(entry, "utf8").matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)) {
-    const target = name.startsWith(".") ? new URL(name, entry).href : name;
-    if (seen.has(target)) continue;
-    seen.add(target);
-    if (name.startsWith(".")) imports(new URL(target), seen);
-  }
-  return seen;
+/** The packages that a bundle of `entry` for browsers holds. Building it fails where a module of Node is imported. */
+async function packages(entry: string): Promise<string[]> {
+  const { metafile } = await build({
+    entryPoints: [fileURLToPath(new URL(entry, import.meta.url))],
+    ...{ bundle: true, platform: "browser", format: "esm", metafile: true, write: false, logLevel: "silent" },
+  });
+  expect(Object.values(metafile.outputs).flatMap(({ imports }) => imports.filter(({ external }) => external))).toEqual(
+    [],
+  );
+  const names = Object.keys(metafile.inputs).map(
+    (path) => /(?:^|\/)node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1],
+  );
+  return [...new Set(names.filter((name) => name !== undefined))].sort();
 }
 
-function packages(path: string): string[] {
-  return [...imports(new URL(path, import.meta.url))].filter((name) => !name.startsWith("file:")).sort();
-}
-
-test("the main entry runs where there is no file system; the reading entry is another one", () => {
-  expect(packages("../../src/index.ts")).toEqual(["@assemblyscript/loader"]);
-  expect(packages("../../src/read/index.ts")).toEqual([
-    "@assemblyscript/loader",
-    "csv-parse",
-    "node:crypto",
-    "node:fs",
-    "node:fs/promises",
-    "node:net",
-    "node:path",
-    "node:stream",
-    "node:stream/promises",
-    "node:zlib",
-  ]);
+test("every entry can be bundled for browsers, and brings what it needs only", async () => {
+  expect(await packages("../../src/index.ts")).toEqual(["@assemblyscript/loader"]);
+  expect(await packages("../../src/read/index.ts")).toEqual(["@assemblyscript/loader", "csv-parse", "pako"]);
+  expect(await packages("../../src/write/bytes.ts")).toEqual([]);
+  await expect(packages("../../src/write/output.ts")).rejects.toThrow('Could not resolve "node:');
 });
 
 /** What a process of its own reads from `path` when `input` is piped into it. */

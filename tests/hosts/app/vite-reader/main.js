@@ -1,0 +1,4 @@
+import { load } from "omnibal";
+import { listen } from "../reader.js";
+
+listen(await load());
