@@ -88,6 +88,17 @@ Exit codes: 0 done, 1 bad input or output, 2 wrong usage.
   );
 }
 
+/** The usual two loads as the texts take them: where their columns are, their names, and their bounds. */
+const columns: usize = memory.data(8, 4);
+const names: usize = ascii("vittokens");
+const lengths: usize = memory.data<u32>([3, 6]);
+const loadBounds: usize = memory.data(16, 8);
+
+function setColumns(vit: usize, tokens: usize): void {
+  store<usize>(columns, vit);
+  store<usize>(columns, tokens, 4);
+}
+
 /** Sends the last packing; `made` is what it was made of. */
 function writePacking(
   lines: bool,
@@ -103,17 +114,22 @@ function writePacking(
     tellOutOfMemory();
     return;
   }
+  setColumns(packing.vit, packing.tokens);
+  store<f64>(loadBounds, maxVit);
+  store<f64>(loadBounds, maxTokens, 8);
   textBegin(
     lines ? 1 : 0,
     packing.offsets,
     packing.order,
-    packing.vit,
-    packing.tokens,
+    columns,
+    4,
+    names,
+    lengths,
+    2,
     packing.groups,
     packing.oversize,
     packing.oversizeCount,
-    maxVit,
-    maxTokens,
+    loadBounds,
     packing.bound,
     rounds,
     mix,
@@ -233,7 +249,8 @@ function stats(): void {
   readSamples();
   if (exitCode != 0) return;
   const room = alloc(TEXT_ROOM);
-  if (room == 0 || statsLook(vitColumn, tokensColumn, samples) != OK) {
+  setColumns(vitColumn, tokensColumn);
+  if (room == 0 || statsLook(columns, names, lengths, 2, samples) != OK) {
     tellOutOfMemory();
     return;
   }
