@@ -3,7 +3,7 @@
 // never a byte is copied to make room; a .npy in Fortran order fills one column of many blocks before the other.
 
 import { ascii } from "../base/ascii";
-import { alloc, mark, release } from "../base/memory";
+import { alloc, allocArray, mark, release } from "../base/memory";
 import { BAD_ARGUMENT, OK, OUT_OF_MEMORY } from "../base/status";
 import { Columns } from "../read/columns";
 import { errorText, Reader, begin as readerBegin, end as readerEnd, push as readerPush, restart } from "../read/reader";
@@ -36,6 +36,13 @@ let vitKept: usize = 0;
 let tokensKept: usize = 0;
 /** Samples of all files. */
 export let samples: i32 = 0;
+
+/** u32[fileCount]: samples of all files up to the end of each. */
+let fileEnds: usize = 0;
+
+export function fileEnd(k: i32): i32 {
+  return load<i32>(fileEnds + ((<usize>k) << 2));
+}
 
 /** i32[samples] each, once all are read. */
 export let vitColumn: usize = 0;
@@ -287,7 +294,8 @@ export function readSamples(): void {
   const vitBytes = lengthOf(vitName);
   const tokensBytes = lengthOf(tokensName);
   const names = alloc(vitBytes + tokensBytes);
-  if (names == 0) {
+  fileEnds = allocArray(fileCount, 4);
+  if (names == 0 || fileEnds == 0) {
     tellOutOfMemory();
     return;
   }
@@ -314,6 +322,7 @@ export function readSamples(): void {
   for (let k = 0; k < fileCount && exitCode == 0; k++) {
     if (isStandardInput(file(k))) readAll(reader, 0, file(k));
     else readFile(reader, file(k));
+    store<u32>(fileEnds + ((<usize>k) << 2), <u32>vitKept);
   }
   if (exitCode == 0 && !makeColumns()) tellOutOfMemory();
 }

@@ -131,7 +131,7 @@ function offset(g: i32): u32 {
 
 /** What group g has of load k. */
 function sum(k: i32, g: i32): u64 {
-  const column = load<u32>(columns + ((<usize>k) << 2));
+  const column = load<usize>(columns + ((<usize>k) << 2));
   return wide ? <u64>load<f64>(column + ((<usize>g) << 3)) : load<u32>(column + ((<usize>g) << 2));
 }
 

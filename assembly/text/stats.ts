@@ -122,7 +122,7 @@ export function look(columns: usize, namesAt: usize, lengthsAt: usize, count: i3
   const isUsual = areUsual(namesAt, lengthsAt, count);
   for (let i = 0; i < n; i++) {
     for (let k = 0; k < count; k++) {
-      if (load<i32>(load<u32>(columns + ((<usize>k) << 2)) + ((<usize>i) << 2)) >= 0) continue;
+      if (load<i32>(load<usize>(columns + ((<usize>k) << 2)) + ((<usize>i) << 2)) >= 0) continue;
       if (!isUsual) return failAtLoad(i, k);
       return failAt(k == 0 ? NEGATIVE_VIT : NEGATIVE_TOKENS, i);
     }
@@ -137,13 +137,13 @@ export function look(columns: usize, namesAt: usize, lengthsAt: usize, count: i3
   usual = isUsual;
   bins = 0;
   for (let k = 0; k < count; k++) {
-    const column = load<u32>(columns + ((<usize>k) << 2));
+    const column = load<usize>(columns + ((<usize>k) << 2));
     let sum: u64 = 0;
     for (let i: usize = 0; i < <usize>n; i++) sum += load<u32>(column + (i << 2));
     store<u64>(sums + ((<usize>k) << 3), sum);
     if (n > 0) selectRanks(column, n, table, ranksOf(k));
   }
-  if (usual && n > 0) countBins(load<u32>(columns), load<u32>(columns, 4), n);
+  if (usual && n > 0) countBins(load<usize>(columns), load<usize>(columns, 4), n);
   release(before);
   return OK;
 }
