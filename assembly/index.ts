@@ -9,7 +9,7 @@
 // `memory` die when it grows: make them after the last call that can allocate (alloc, ...Begin, ...Finish).
 // An export that answers a status answers one of the codes in base/status.ts: 0 done, 1 out of memory, 2 bad argument,
 // 3 a vit value is negative, 4 a tokens value is negative (`errorIndex()` says where for 3 and 4), 5 to 14: a length
-// file cannot be read (`readerOffset()` and those after it say where and why), 15 and 16: a saved packer is refused,
+// file cannot be read (`readerOffset` and those after it say where and why), 15 and 16: a saved packer is refused,
 // 17: a plan names a unit that is not there (`errorIndex()`), 18: a load of a group cannot be one (`errorIndex()`, `errorLoad()`).
 // One instance serves one caller at a time. The imports (wasi_snapshot_preview1.ts) are for `_start` alone: who does
 // not call it may give functions that do nothing.
@@ -23,7 +23,6 @@ import * as reader from "./read/reader";
 import * as search from "./search/search";
 import * as searchText_ from "./search/text";
 import * as plan from "./plan/samplers";
-import * as sink from "./read/columns";
 import * as status from "./base/status";
 import * as stream from "./pack/stream";
 import * as units from "./plan/units";
@@ -319,85 +318,101 @@ export function planTime(): f64 {
 export { groupsFingerprint, loadFingerprint, oversizeFingerprint } from "./loads/fingerprint";
 
 /**
- * textBegin(format, offsets, order, vit, tokens, groups, oversize, oversizeCount, maxVit, maxTokens, bound, rounds, mix,
- * made, madeBytes): status. Starts the text of a packing: the last one's arrays, or a kept one's copied in, with the sums
- * of `groupSums`. docs/formats.md describes it.
+ * Loads by their names: k of them, 1 .. 8; names in UTF-8 one after another, u32[k] bytes each at `lengths`.
+ * textBegin(format, offsets, order, columns, width, names, lengths, k, groups, oversize, oversizeCount, bounds, bound,
+ * rounds, mix, made, madeBytes): status. Starts the text of a packing: the last one's arrays, or a kept one's copied in,
+ * with the sums of `groupSums`. columns: u32[k], where each load's sums are, u32[groups] for width 4, f64[groups] for 8;
+ * bounds: f64[k], >= 1, Infinity for none. docs/formats.md describes it.
  * Format 0: {"groups":[[3,1],[2]],"oversize":[7],"stats":{...},"made":{...}}. Format 1, JSON Lines: {"made":{...},
  * "groups":2}, then {"group":[3,1],"vit":9,"tokens":4001} per group, and {"oversize":[7]} if there are any. Format 2: the
- * stats and `made` of format 0 alone. mix: f64 below 2^32, `packingMix()`, negative for null. made: u8[madeBytes], JSON
- * that is written as it stands; without bytes there is none. All of it stays as it is until the end.
- * textWrite(out, room): writes the next bytes at `out`, `room` of them at most (768 <= room < 2^31); returns how many,
- * 0 at the end, or a status negated. Allocates nothing.
+ * stats and `made` of format 0 alone. Of loads other than vit and tokens, a group has "loads":{"frames":9} and the stats
+ * "fill":{"frames":0.9} in place of fillVit and fillTokens, null without a bound. mix: f64 below 2^32, `packingMix()`,
+ * negative for null. made: u8[madeBytes], JSON that is written as it stands; without bytes there is none. All of it stays
+ * as it is until the end.
+ * textWrite(out, room): writes the next bytes at `out`, `room` of them at most (768 <= room < 2^31; of loads other than
+ * those two, 96 k and 12 times the bytes of the names more); returns how many, 0 at the end, or a status negated.
+ * Allocates nothing.
  */
 export { begin as textBegin, write as textWrite } from "./text/packing";
 /**
- * statsLook(vit, tokens, n): status. Takes the figures of i32[n] at `vit` and `tokens`; 256 KB of the arena meanwhile.
- * statsWrite(out, room): writes them at `out` as one line of JSON (room >= 4096); returns its bytes, or a status negated.
- * Percentiles are by nearest rank, ratios have six decimals rounded half up, null where there is nothing to divide by.
+ * statsLook(columns, names, lengths, k, n): status. Takes the figures of k loads, u32[k] pointers to i32[n] at `columns`;
+ * 256 KB of the arena meanwhile. 3 and 4 are of vit and tokens alone; of others 18, with `errorLoad()`.
+ * statsWrite(out, room): writes them at `out` as one line of JSON (room >= 4096, and 6 times the bytes of other names);
+ * returns its bytes, or a status negated. Percentiles are by nearest rank, ratios have six decimals rounded half up, null
+ * where there is nothing to divide by. Loads other than vit and tokens stand in "loads", and without a histogram.
  */
 export { look as statsLook, write as statsWrite } from "./text/stats";
 
 /**
  * Length files, read in pieces: JSON (an array of records), JSONL (records with white space between), or .npy of shape
- * (n, 2); the first byte tells which. Use: readerBegin; then write a piece to readerBuffer() and readerPush its
- * length, and copy both columns out, until the input is at its end; then readerEnd. Free it all by releasing a mark.
+ * (n, count); the first byte tells which. Use: readerBegin; then write a piece to readerBuffer(r) and readerPush its
+ * length, and copy the columns out, until the input is at its end; then readerEnd. A reader is a handle, several can be
+ * open at a time; free it by releasing a mark.
  *
- * readerBegin(vitName, vitLength, tokensName, tokensLength, bytes): status. The fields' names in UTF-8, which must
- * differ; pieces hold up to `bytes` bytes, for which 9 times as many are allocated (nothing is later).
- * readerPush(bytes): status, 5 and up among them. Values before an error are in the columns. readerEnd(): status.
- * readerBuffer(): where a piece goes.
+ * readerBegin(names, lengths, count, bytes): a handle, or a status negated. count: 1 .. 8 columns; names: the fields'
+ *   names in UTF-8, one after another, u32[count] bytes each at `lengths`, 0 .. 4096, all different; pieces hold up to
+ *   `bytes` bytes, 1 .. 2^28, for which 1 + 4 count times as many are allocated (nothing is later).
+ * readerPush(r, bytes): status, 5 and up among them. Values before an error are in the columns. readerEnd(r): status.
+ * readerBuffer(r): where a piece goes.
  */
-export { begin as readerBegin, end as readerEnd, push as readerPush } from "./read/reader";
+export { begin as readerBegin } from "./read/reader";
 
-export function readerBuffer(): usize {
-  return reader.buffer;
+export function readerPush(r: usize, bytes: u32): i32 {
+  return reader.push(changetype<reader.Reader>(r), bytes);
 }
 
-/** i32[readerVitCount()]: vit values that the last push found. */
-export function readerVit(): usize {
-  return sink.vit;
+export function readerEnd(r: usize): i32 {
+  return reader.end(changetype<reader.Reader>(r));
 }
 
-/** i32[readerTokensCount()]: tokens values likewise. A .npy may bring more of one field than of the other. */
-export function readerTokens(): usize {
-  return sink.tokens;
+export function readerBuffer(r: usize): usize {
+  return changetype<reader.Reader>(r).buffer;
 }
 
-export function readerVitCount(): u32 {
-  return <u32>sink.vitCount;
+/** i32[readerCount(r, k)]: values of column k that the last push found. A .npy may bring more of one than of another. */
+export function readerColumn(r: usize, k: i32): usize {
+  return changetype<reader.Reader>(r).columns.column(k);
 }
 
-export function readerTokensCount(): u32 {
-  return <u32>sink.tokensCount;
+export function readerCount(r: usize, k: i32): u32 {
+  return changetype<reader.Reader>(r).columns.countOf(k);
 }
 
 /** Of the last error: its byte offset in the input, a whole number below 2^53. */
-export function readerOffset(): f64 {
-  return <f64>sink.errorOffset;
+export function readerOffset(r: usize): f64 {
+  return <f64>changetype<reader.Reader>(r).columns.errorOffset;
 }
 
 /** Its record (sample), from 0: as many were read before it. */
-export function readerIndex(): u32 {
-  return sink.errorRecord;
+export function readerIndex(r: usize): u32 {
+  return changetype<reader.Reader>(r).columns.errorRecord;
 }
 
-/** Its field, for statuses 8 and 9: 0 vit, 1 tokens. */
-export function readerField(): i32 {
-  return sink.errorField;
+/** Its column, for statuses 8 and 9. */
+export function readerField(r: usize): i32 {
+  return changetype<reader.Reader>(r).columns.errorField;
 }
 
-/** What could have stood there, for statuses 5 and 6: an `EXPECT_...` of sink.ts. */
-export function readerExpected(): i32 {
-  return sink.errorExpected;
+/**
+ * What it is in words, as every host shows it after the name of the file: UTF-8, printable, into 17 KB at `out`, which
+ * readerBuffer(r) always has. Returns how many bytes, 0 without an error. showFound 0: not which byte was met.
+ */
+export function readerErrorText(r: usize, showFound: i32, out: usize): u32 {
+  return reader.errorText(changetype<reader.Reader>(r), showFound != 0, out);
 }
 
-/** u8[readerSeenLength()]: the beginning (40 bytes at most) of what was refused, as the input writes it. */
-export function readerSeen(): usize {
-  return sink.seen;
+/** What could have stood there, for statuses 5 and 6: an `EXPECT_...` of read/columns.ts. */
+export function readerExpected(r: usize): i32 {
+  return changetype<reader.Reader>(r).columns.errorExpected;
 }
 
-export function readerSeenLength(): u32 {
-  return <u32>sink.seenLength;
+/** u8[readerSeenLength(r)]: the beginning (40 bytes at most) of what was refused, as the input writes it. */
+export function readerSeen(r: usize): usize {
+  return changetype<reader.Reader>(r).columns.seen;
+}
+
+export function readerSeenLength(r: usize): u32 {
+  return <u32>changetype<reader.Reader>(r).columns.seenLength;
 }
 
 /**

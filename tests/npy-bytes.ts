@@ -25,8 +25,8 @@ function element(descr: string, value: number | bigint): Uint8Array {
   return new Uint8Array(view.buffer);
 }
 
-/** The file numpy.save writes for rows of (vit, tokens). */
-export function npy(rows: readonly (readonly [number | bigint, number | bigint])[], how: NpyShape): Uint8Array {
+/** The file numpy.save writes for rows of (vit, tokens), or of more columns where `shape` says so. */
+export function npy(rows: readonly (readonly (number | bigint)[])[], how: NpyShape): Uint8Array {
   const { descr, fortran = false, version = 1, shape = `(${rows.length}, 2)` } = how;
   const order = fortran ? "True" : "False";
   const dict = how.dict ?? `{'descr': '${descr}', 'fortran_order': ${order}, 'shape': ${shape}, }`;
@@ -36,7 +36,8 @@ export function npy(rows: readonly (readonly [number | bigint, number | bigint])
   new Uint8Array(head.buffer).set([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, version, 0]);
   if (version === 1) head.setUint16(8, text.length, true);
   else head.setUint32(8, text.length, true);
-  const values = fortran ? [...rows.map((r) => r[0]), ...rows.map((r) => r[1])] : rows.flat();
+  const columns = rows.length === 0 ? [] : rows[0].map((_, k) => rows.map((row) => row[k]));
+  const values = (fortran ? columns : rows).flat();
   return Buffer.concat([
     new Uint8Array(head.buffer),
     new TextEncoder().encode(text),

@@ -10,6 +10,10 @@ export function startText(at: usize): void {
   cursor = at;
 }
 
+export function putByte(byte: u32): void {
+  store<u8>(cursor++, byte);
+}
+
 /** Copies a literal of ascii.ts. */
 export function put(text: usize): void {
   for (let c = load<u8>(text); c != 0; c = load<u8>(++text)) store<u8>(cursor++, c);

@@ -20,15 +20,26 @@ export const METHOD: i32 = 8;
 export const EFFORT: i32 = 9;
 export const VIT_FIELD: i32 = 10;
 export const TOKEN_FIELD: i32 = 11;
-export const QUIET: i32 = 12;
-export const HELP: i32 = 13;
-export const JSON: i32 = 14;
-const OPTIONS: i32 = 15;
+export const RANKS: i32 = 12;
+export const SAMPLES_PER_GROUP: i32 = 13;
+export const MAX_VIT_LIMIT: i32 = 14;
+export const MAX_TOKENS_LIMIT: i32 = 15;
+export const STRATEGY: i32 = 16;
+export const CANDIDATES: i32 = 17;
+export const SLACK: i32 = 18;
+export const MAX_LEFT_OUT: i32 = 19;
+export const QUIET: i32 = 20;
+export const HELP: i32 = 21;
+export const JSON: i32 = 22;
+const OPTIONS: i32 = 23;
 
 const INPUT: u32 = (1 << VIT_FIELD) | (1 << TOKEN_FIELD) | (1 << QUIET) | (1 << HELP);
 export const STATS_OPTIONS: u32 = INPUT | (1 << JSON);
 /** All before VIT_FIELD too. */
 export const PACK_OPTIONS: u32 = INPUT | ((1 << VIT_FIELD) - 1);
+
+/** Those from RANKS to MAX_LEFT_OUT, and a few that pack has too. */
+export const SEARCH_OPTIONS: u32 = STATS_OPTIONS | (1 << ROUNDS) | (1 << SEED) | ((1 << QUIET) - (1 << RANKS));
 
 function nameOf(option: i32): usize {
   switch (option) {
@@ -56,6 +67,22 @@ function nameOf(option: i32): usize {
       return ascii("vit-field");
     case TOKEN_FIELD:
       return ascii("token-field");
+    case RANKS:
+      return ascii("ranks");
+    case SAMPLES_PER_GROUP:
+      return ascii("samples-per-group");
+    case MAX_VIT_LIMIT:
+      return ascii("max-vit-limit");
+    case MAX_TOKENS_LIMIT:
+      return ascii("max-tokens-limit");
+    case STRATEGY:
+      return ascii("strategy");
+    case CANDIDATES:
+      return ascii("candidates");
+    case SLACK:
+      return ascii("slack");
+    case MAX_LEFT_OUT:
+      return ascii("max-left-out");
     case QUIET:
       return ascii("quiet");
     case HELP:
@@ -76,7 +103,7 @@ const DASH: u32 = 0x2d;
 const EQUALS: u32 = 0x3d;
 
 /** usize[OPTIONS]: the value of each option, 0 where it is not given. */
-const values: usize = memory.data(15 * 4, 4);
+const values: usize = memory.data(23 * 4, 4);
 /** usize[fileCount]: the arguments that are no options. They take the place of those that were read. */
 let files: usize = 0;
 export let fileCount: i32 = 0;
@@ -293,4 +320,19 @@ export function requiredNumber(option: i32, low: i64, high: i64): i64 {
   startOptionError(option);
   say(ascii(" is missing"));
   return NOT_GIVEN;
+}
+
+/** Whether an option is given as the second of two words; an error, whose line is not ended, unless it is the first. */
+export function isSecond(option: i32, first: usize, second: usize): bool {
+  const text = valueOf(option);
+  if (text == 0 || exitCode != 0 || areSame(first, text)) return false;
+  if (areSame(second, text)) return true;
+  startOptionError(option);
+  say(ascii(" is "));
+  sayQuoted(text);
+  say(ascii(", expected one of "));
+  say(first);
+  say(ascii(", "));
+  say(second);
+  return false;
 }

@@ -3,10 +3,10 @@
 // never a byte is copied to make room; a .npy in Fortran order fills one column of many blocks before the other.
 
 import { ascii } from "../base/ascii";
-import { alloc, mark, release } from "../base/memory";
-import { OK, OUT_OF_MEMORY } from "../base/status";
-import { tokens, tokensCount, vit, vitCount } from "../read/columns";
-import { buffer as piece, begin as readerBegin, end as readerEnd, push as readerPush, restart } from "../read/reader";
+import { alloc, allocArray, mark, release } from "../base/memory";
+import { BAD_ARGUMENT, OK, OUT_OF_MEMORY } from "../base/status";
+import { Columns } from "../read/columns";
+import { errorText, Reader, begin as readerBegin, end as readerEnd, push as readerPush, restart } from "../read/reader";
 import {
   areSame,
   file,
@@ -20,9 +20,8 @@ import {
   valueOf,
 } from "./arguments";
 import { advice, foreignFormat } from "./foreign";
-import { BAD_INPUT, endError, exitCode, say, sayErrno, sayNumber, startError, WRONG_USAGE } from "./output";
+import { BAD_INPUT, endError, exitCode, say, sayBytes, sayErrno, sayNumber, startError, WRONG_USAGE } from "./output";
 import { sayArgument, sayQuoted } from "./printable";
-import { sayReadError } from "./read-error";
 import { fd_close, fd_prestat_dir_name, fd_prestat_get, fd_read, path_open } from "./wasi_snapshot_preview1";
 
 /** Bytes that are read at a time. */
@@ -37,6 +36,13 @@ let vitKept: usize = 0;
 let tokensKept: usize = 0;
 /** Samples of all files. */
 export let samples: i32 = 0;
+
+/** u32[fileCount]: samples of all files up to the end of each. */
+let fileEnds: usize = 0;
+
+export function fileEnd(k: i32): i32 {
+  return load<i32>(fileEnds + ((<usize>k) << 2));
+}
 
 /** i32[samples] each, once all are read. */
 export let vitColumn: usize = 0;
@@ -60,8 +66,11 @@ function keep(column: usize, at: usize, values: usize, count: usize): bool {
   return true;
 }
 
-function keepPiece(): bool {
-  if (!keep(0, vitKept, vit, vitCount) || !keep(BLOCK * 4, tokensKept, tokens, tokensCount)) return false;
+function keepPiece(columns: Columns): bool {
+  const vitCount = columns.countOf(0);
+  const tokensCount = columns.countOf(1);
+  if (!keep(0, vitKept, columns.column(0), vitCount)) return false;
+  if (!keep(BLOCK * 4, tokensKept, columns.column(1), tokensCount)) return false;
   vitKept += vitCount;
   tokensKept += tokensCount;
   return true;
@@ -114,7 +123,7 @@ function tellFileError(path: usize, errno: i32): void {
 const scratch: usize = memory.data(16, 4);
 
 /** Names what the piece begins, if that is none of our formats. */
-function isForeign(path: usize, bytes: u32): bool {
+function isForeign(path: usize, piece: usize, bytes: u32): bool {
   const name = foreignFormat(piece, bytes);
   if (name == 0) return false;
   startFileError(path);
@@ -127,12 +136,12 @@ function isForeign(path: usize, bytes: u32): bool {
 }
 
 /** Reads to the end of an open file. */
-function readAll(fd: i32, path: usize): void {
-  restart();
+function readAll(reader: Reader, fd: i32, path: usize): void {
+  restart(reader);
   let status = OK;
   let isFirst = true;
   while (status == OK) {
-    store<usize>(scratch, piece);
+    store<usize>(scratch, reader.buffer);
     store<usize>(scratch, PIECE, 4);
     const errno = fd_read(fd, scratch, 1, scratch + 8);
     if (errno != 0) {
@@ -141,18 +150,20 @@ function readAll(fd: i32, path: usize): void {
     }
     const bytes = load<u32>(scratch, 8);
     if (bytes == 0) break;
-    if (isFirst && isForeign(path, bytes)) return;
+    if (isFirst && isForeign(path, reader.buffer, bytes)) return;
     isFirst = false;
-    status = readerPush(bytes);
-    if (status == OK && !keepPiece()) {
+    status = readerPush(reader, bytes);
+    if (status == OK && !keepPiece(reader.columns)) {
       tellOutOfMemory();
       return;
     }
   }
-  if (status == OK) status = readerEnd();
+  if (status == OK) status = readerEnd(reader);
   if (status == OK) return;
   startFileError(path);
-  sayReadError(status);
+  say(ascii(": "));
+  const text = reader.buffer;
+  sayBytes(text, errorText(reader, true, text));
   endError();
 }
 
@@ -263,13 +274,13 @@ function makeColumns(): bool {
   return true;
 }
 
-function readFile(path: usize): void {
+function readFile(reader: Reader, path: usize): void {
   const errno = open(path);
   if (errno != 0) {
     tellFileError(path, errno);
     return;
   }
-  readAll(fileOpened, path);
+  readAll(reader, fileOpened, path);
   fd_close(fileOpened);
 }
 
@@ -280,24 +291,38 @@ export function readSamples(): void {
   samples = 0;
   const vitName = valueOf(VIT_FIELD);
   const tokensName = valueOf(TOKEN_FIELD);
-  const status = readerBegin(vitName, <u32>lengthOf(vitName), tokensName, <u32>lengthOf(tokensName), PIECE);
-  if (status == OUT_OF_MEMORY) {
+  const vitBytes = lengthOf(vitName);
+  const tokensBytes = lengthOf(tokensName);
+  const names = alloc(vitBytes + tokensBytes);
+  fileEnds = allocArray(fileCount, 4);
+  if (names == 0 || fileEnds == 0) {
     tellOutOfMemory();
     return;
   }
-  if (status != OK) {
+  memory.copy(names, vitName, vitBytes);
+  memory.copy(names + vitBytes, tokensName, tokensBytes);
+  store<u32>(scratch, <u32>vitBytes);
+  store<u32>(scratch, <u32>tokensBytes, 4);
+  const handle = readerBegin(names, scratch, 2, PIECE);
+  if (handle == -OUT_OF_MEMORY) {
+    tellOutOfMemory();
+    return;
+  }
+  if (handle == -BAD_ARGUMENT) {
     // Names that are alike were told before.
-    startOptionError(lengthOf(vitName) > lengthOf(tokensName) ? VIT_FIELD : TOKEN_FIELD, BAD_INPUT);
+    startOptionError(vitBytes > tokensBytes ? VIT_FIELD : TOKEN_FIELD, BAD_INPUT);
     say(ascii(" is too long, expected a name of 1 to 4096 bytes"));
     endError();
     return;
   }
+  const reader = changetype<Reader>(<usize>handle);
   firstBlock = mark();
   endOfBlocks = firstBlock;
-  if (fileCount == 0) readAll(0, ascii("-"));
+  if (fileCount == 0) readAll(reader, 0, ascii("-"));
   for (let k = 0; k < fileCount && exitCode == 0; k++) {
-    if (isStandardInput(file(k))) readAll(0, file(k));
-    else readFile(file(k));
+    if (isStandardInput(file(k))) readAll(reader, 0, file(k));
+    else readFile(reader, file(k));
+    store<u32>(fileEnds + ((<usize>k) << 2), <u32>vitKept);
   }
   if (exitCode == 0 && !makeColumns()) tellOutOfMemory();
 }

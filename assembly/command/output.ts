@@ -72,11 +72,20 @@ export function sayByte(byte: u32): void {
   store<u8>(end++, byte);
 }
 
-export function sayNumber(x: u64): void {
-  if (end > buffer + ROOM - LONGEST_NUMBER) flush();
+/** What base/writer.ts writes from here to `endPart`, at most `most` bytes, is said. */
+export function startPart(most: usize): void {
+  if (end + most > buffer + ROOM) flush();
   startText(end);
-  putNumber(x);
+}
+
+export function endPart(): void {
   end = cursor;
+}
+
+export function sayNumber(x: u64): void {
+  startPart(LONGEST_NUMBER);
+  putNumber(x);
+  endPart();
 }
 
 export function sayBytes(from: usize, length: usize): void {

@@ -23,6 +23,7 @@ import {
   getArguments,
   HELP,
   isGiven,
+  isSecond,
   JSON,
   MAX_TOKENS,
   MAX_VIT,
@@ -36,16 +37,17 @@ import {
   QUIET,
   ROUNDS,
   requiredNumber,
+  SEARCH_OPTIONS,
   SEED,
   STATS_OPTIONS,
   startOptionError,
   takeOptions,
-  valueOf,
 } from "./arguments";
 import { checkInput, readSamples, samples, tellOutOfMemory, tokensColumn, vitColumn } from "./input";
 import { MADE_ROOM, putBalanced, putIsf } from "./made";
 import { exitCode, flush, say, send, startError, startOutput, WRONG_USAGE } from "./output";
-import { sayArgument, sayQuoted } from "./printable";
+import { sayArgument } from "./printable";
+import { search } from "./search";
 import { saySummary } from "./summary";
 import { proc_exit } from "./wasi_snapshot_preview1";
 
@@ -60,11 +62,12 @@ The WASI command of omnibal.wasm: wasmtime run --dir=FOLDER omnibal.wasm ...
 Commands:
   pack    packs samples into groups within bounds on tiles and tokens
   stats   how tiles and tokens are distributed, as --json
+  search  finds bounds to pack with, as --json
 
 FILE is JSON, JSON Lines or .npy of shape (n, 2) in a folder opened by --dir; -
 or none is standard input. Several are one after another.
 
-Options of both:
+Options of all:
   --vit-field NAME    (default vit_num)
   --token-field NAME  (default token_num)
   -q, --quiet         nothing on standard error but errors
@@ -84,9 +87,34 @@ Options of pack:
   of balanced:
   --effort N          0 quick, 1 normal, 2 long, 3 very long (default 1)
 
+Options of search, one of the first three needed beside --ranks:
+  --samples-per-group N
+                      on average: N to N + 1, or LOW-HIGH
+  --max-vit-limit N   no bound on tiles above this
+  --max-tokens-limit N
+                      the same of tokens
+  --ranks N           data-parallel ranks
+  --rounds N          at most so many of packing (default 50)
+  --strategy NAME     scan (default), or reference: the published walk
+  --candidates N      how many scan tries (default 200)
+  --slack RATIO       how much more groups than the best (default 0.01)
+  --max-left-out N    samples that scan may leave out (default 0)
+  --seed N            (default 1024)
+
 Exit codes: 0 done, 1 bad input or output, 2 wrong usage.
 `),
   );
+}
+
+/** The usual two loads as the texts take them: where their columns are, their names, and their bounds. */
+const columns: usize = memory.data(8, 4);
+const names: usize = ascii("vittokens");
+const lengths: usize = memory.data<u32>([3, 6]);
+const loadBounds: usize = memory.data(16, 8);
+
+function setColumns(vit: usize, tokens: usize): void {
+  store<usize>(columns, vit);
+  store<usize>(columns, tokens, 4);
 }
 
 /** Sends the last packing; `made` is what it was made of. */
@@ -104,17 +132,22 @@ function writePacking(
     tellOutOfMemory();
     return;
   }
+  setColumns(packing.vit, packing.tokens);
+  store<f64>(loadBounds, maxVit);
+  store<f64>(loadBounds, maxTokens, 8);
   textBegin(
     lines ? 1 : 0,
     packing.offsets,
     packing.order,
-    packing.vit,
-    packing.tokens,
+    columns,
+    4,
+    names,
+    lengths,
+    2,
     packing.groups,
     packing.oversize,
     packing.oversizeCount,
-    maxVit,
-    maxTokens,
+    loadBounds,
     packing.bound,
     rounds,
     mix,
@@ -150,21 +183,6 @@ function refuseForeign(option: i32, owner: usize): void {
   startOptionError(option);
   say(ascii(" is given, but it is for --method "));
   say(owner);
-}
-
-/** Whether an option is given as the second of two words; an error, whose line is not ended, unless it is the first. */
-function isSecond(option: i32, first: usize, second: usize): bool {
-  const text = valueOf(option);
-  if (text == 0 || exitCode != 0 || areSame(first, text)) return false;
-  if (areSame(second, text)) return true;
-  startOptionError(option);
-  say(ascii(" is "));
-  sayQuoted(text);
-  say(ascii(", expected one of "));
-  say(first);
-  say(ascii(", "));
-  say(second);
-  return false;
 }
 
 function pack(): void {
@@ -234,7 +252,8 @@ function stats(): void {
   readSamples();
   if (exitCode != 0) return;
   const room = alloc(TEXT_ROOM);
-  if (room == 0 || statsLook(vitColumn, tokensColumn, samples) != OK) {
+  setColumns(vitColumn, tokensColumn);
+  if (room == 0 || statsLook(columns, names, lengths, 2, samples) != OK) {
     tellOutOfMemory();
     return;
   }
@@ -282,6 +301,10 @@ function run(): void {
   }
   if (areSame(ascii("stats"), name)) {
     if (isToRun(ascii("stats"), STATS_OPTIONS)) stats();
+    return;
+  }
+  if (areSame(ascii("search"), name)) {
+    if (isToRun(ascii("search"), SEARCH_OPTIONS)) search();
     return;
   }
   startError(WRONG_USAGE);

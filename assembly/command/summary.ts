@@ -8,7 +8,7 @@ import { say, sayByte, sayNumber, sayOnStandardError } from "./output";
 const COMMA: u32 = 0x2c;
 
 /** 1234567 as 1,234,567 */
-function sayThousands(x: u64): void {
+export function sayThousands(x: u64): void {
   let scale: u64 = 1;
   let digits = 1;
   for (; x / scale >= 10; digits++) scale *= 10;

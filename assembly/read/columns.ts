@@ -1,26 +1,20 @@
-// Where the readers put what they find: two columns of i32 that the host empties after each push, and the place,
+// Where the readers put what they find: a column of i32 per name, which the host empties after each push, and the place,
 // field and text of the first error. The columns are filled on their own because a .npy in Fortran order brings all
-// of one before any of the other.
+// of one before any of the next.
 
-/** i32[]: values of each field that the current push has found. A push of n bytes finds at most n + 1 of each. */
-export let vit: usize = 0;
-export let tokens: usize = 0;
-export let vitCount: usize = 0;
-export let tokensCount: usize = 0;
+import { alloc, allocArray } from "../base/memory";
 
-export const VIT: i32 = 0;
-export const TOKENS: i32 = 1;
+/** Columns of one reader. */
+export const MAX_COLUMNS: i32 = 8;
 
-/** The error's byte offset in the whole input, its record, its field, and what can stand there (`EXPECT_...`). */
-export let errorOffset: u64 = 0;
-export let errorRecord: u32 = 0;
-export let errorField: i32 = VIT;
-export let errorExpected: i32 = 0;
+/**
+ * A value's largest. Columns are i32: of the loads read so far none is larger, and half the memory of f64. The readers
+ * keep values in 64 bits until they are stored, so that wider columns need another store and another bound.
+ */
+export const MAX_VALUE: u64 = i32.MAX_VALUE;
 
-/** The beginning of the value, byte or header entry that was refused. */
+/** The beginning of the value, byte or header entry that was refused is kept up to here. */
 export const SEEN_BYTES: usize = 40;
-export const seen: usize = memory.data(40);
-export let seenLength: usize = 0;
 
 /** `readerExpected`: 0 for errors that need no such answer. */
 export const EXPECT_START: i32 = 1; // [ or {
@@ -42,48 +36,116 @@ export const EXPECT_HEX: i32 = 16; // a hexadecimal digit
 export const EXPECT_STRING: i32 = 17; // the rest of a string: no control characters
 export const EXPECT_DATA: i32 = 18; // more of a .npy
 
-export function setColumns(vitAt: usize, tokensAt: usize): void {
-  vit = vitAt;
-  tokens = tokensAt;
-  clearColumns();
+/** The columns of one reader, in the arena. */
+@unmanaged
+export class Columns {
+  /** 1 .. MAX_COLUMNS */
+  count: i32;
+  /** i32[count][stride / 4]: what the current push has found. A push of n bytes finds at most n + 1 of each. */
+  values: usize;
+  /** Bytes from one column to the next. */
+  stride: usize;
+  /** u32[count]: values in each column. */
+  counts: usize;
+  /** u32[count + 1]: where each name begins in `names`, UTF-8. */
+  starts: usize;
+  names: usize;
+
+  /** The error's byte offset in the whole input, its record, its column, and what can stand there (`EXPECT_...`). */
+  errorOffset: u64;
+  errorRecord: u32;
+  errorField: i32;
+  errorExpected: i32;
+  /** u8[seenLength] */
+  seen: usize;
+  seenLength: usize;
+
+  @inline
+  nameAt(k: i32): usize {
+    return this.names + load<u32>(this.starts + ((<usize>k) << 2));
+  }
+
+  @inline
+  nameLength(k: i32): usize {
+    const at = this.starts + ((<usize>k) << 2);
+    return load<u32>(at, 4) - load<u32>(at);
+  }
+
+  @inline
+  column(k: i32): usize {
+    return this.values + <usize>k * this.stride;
+  }
+
+  @inline
+  countOf(k: i32): u32 {
+    return load<u32>(this.counts + ((<usize>k) << 2));
+  }
+
+  setCounts(count: u32): void {
+    for (let k = 0; k < this.count; k++) store<u32>(this.counts + ((<usize>k) << 2), count);
+  }
+
+  @inline
+  put(k: i32, value: i32): void {
+    const at = this.counts + ((<usize>k) << 2);
+    const count = load<u32>(at);
+    store<i32>(this.column(k) + ((<usize>count) << 2), value);
+    store<u32>(at, count + 1);
+  }
+
+  /** Forgets what was found and the last error. */
+  clear(): void {
+    this.setCounts(0);
+    this.seenLength = 0;
+    this.errorExpected = 0;
+  }
+
+  /** Appends bytes to what was seen, as far as there is room. */
+  keepSeen(from: usize, end: usize): void {
+    const count = min(end - from, SEEN_BYTES - this.seenLength);
+    memory.copy(this.seen + this.seenLength, from, count);
+    this.seenLength += count;
+  }
+
+  keepByte(byte: u32): void {
+    if (this.seenLength < SEEN_BYTES) store<u8>(this.seen + this.seenLength++, byte);
+  }
+
+  setError(offset: u64, record: u32, field: i32, expected: i32): void {
+    this.errorOffset = offset;
+    this.errorRecord = record;
+    this.errorField = field;
+    this.errorExpected = expected;
+  }
 }
 
-/** Forgets what was found and the last error. */
-export function clearColumns(): void {
-  vitCount = 0;
-  tokensCount = 0;
-  seenLength = 0;
-  errorExpected = 0;
-}
-
-export function setCounts(ofVit: usize, ofTokens: usize): void {
-  vitCount = ofVit;
-  tokensCount = ofTokens;
-}
-
-export function put(field: i32, value: i32): void {
-  if (field == VIT) store<i32>(vit + (vitCount++ << 2), value);
-  else store<i32>(tokens + (tokensCount++ << 2), value);
-}
-
-export function clearSeen(): void {
-  seenLength = 0;
-}
-
-/** Appends bytes to what was seen, as far as there is room. */
-export function keepSeen(from: usize, end: usize): void {
-  const count = min(end - from, SEEN_BYTES - seenLength);
-  memory.copy(seen + seenLength, from, count);
-  seenLength += count;
-}
-
-export function keepByte(byte: u32): void {
-  if (seenLength < SEEN_BYTES) store<u8>(seen + seenLength++, byte);
-}
-
-export function setError(offset: u64, record: u32, field: i32, expected: i32): void {
-  errorOffset = offset;
-  errorRecord = record;
-  errorField = field;
-  errorExpected = expected;
+/** Columns for `count` names, whose bytes stand one after another at `names`; null without memory for them. */
+export function makeColumns(names: usize, lengths: usize, count: i32, pieceBytes: u32): Columns | null {
+  let bytes: u32 = 0;
+  for (let k = 0; k < count; k++) bytes += load<u32>(lengths + ((<usize>k) << 2));
+  const c = changetype<Columns>(alloc(offsetof<Columns>()));
+  const counts = allocArray(count, 4);
+  const starts = allocArray(count + 1, 4);
+  const copy = alloc(bytes);
+  const seen = alloc(SEEN_BYTES);
+  const stride = ((<u64>pieceBytes + 1) * 4 + 15) & ~15;
+  const values = allocArray(<usize>stride, count);
+  if (changetype<usize>(c) == 0 || counts == 0 || starts == 0 || copy == 0 || seen == 0 || values == 0) return null;
+  memory.fill(changetype<usize>(c), 0, offsetof<Columns>());
+  memory.copy(copy, names, bytes);
+  let start: u32 = 0;
+  for (let k = 0; k < count; k++) {
+    store<u32>(starts + ((<usize>k) << 2), start);
+    start += load<u32>(lengths + ((<usize>k) << 2));
+  }
+  store<u32>(starts + ((<usize>count) << 2), start);
+  c.count = count;
+  c.values = values;
+  c.stride = <usize>stride;
+  c.counts = counts;
+  c.starts = starts;
+  c.names = copy;
+  c.seen = seen;
+  c.clear();
+  return c;
 }

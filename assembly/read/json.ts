@@ -1,6 +1,6 @@
 // JSON length files: one array of records, or records one after another with white space between (JSONL). Takes the
 // input in pieces cut at any byte and remembers a few words between them, so that neither the size of the file nor
-// its nesting costs memory. From each record it takes two whole numbers; everything else is checked against RFC 8259
+// its nesting costs memory. From each record it takes a whole number per column; everything else is checked against RFC 8259
 // and skipped (that strings are well-formed UTF-8 is not checked: none of them is kept).
 //
 // Each piece is followed by 16 zero bytes. A zero byte is legal nowhere, so no step asks whether the piece has ended:
@@ -13,14 +13,13 @@ import {
   FIELD_MISSING,
   NOT_A_RECORD,
   OK,
-  OUT_OF_MEMORY,
   TOO_DEEP,
   TRAILING_BYTES,
   UNEXPECTED_BYTE,
   UNEXPECTED_END,
 } from "../base/status";
 import {
-  clearSeen,
+  Columns,
   EXPECT_COLON,
   EXPECT_DIGIT,
   EXPECT_ESCAPE,
@@ -38,20 +37,12 @@ import {
   EXPECT_STRING,
   EXPECT_VALUE,
   EXPECT_VALUE_OR_END,
-  keepByte,
-  keepSeen,
+  MAX_COLUMNS,
+  MAX_VALUE,
   SEEN_BYTES,
-  seenLength,
-  setCounts,
-  setError,
-  TOKENS,
-  tokens as tokensOut,
-  VIT,
-  vit as vitOut,
 } from "./columns";
 
 const MAX_DEPTH: i32 = 512;
-const MAX_VALUE: u64 = i32.MAX_VALUE;
 
 // States: what the next byte belongs to. Those of a record's own fields come first, as the most frequent.
 const FIELD_FIRST: i32 = 0; // after the { of a record
@@ -97,9 +88,8 @@ const TEXT: i32 = 0;
 const NESTED_NAME: i32 = 1;
 const FIELD_NAME: i32 = 2;
 
-/** A field that is not wanted; the wanted ones are VIT and TOKENS. */
-const OTHER: i32 = 2;
-const BOTH: u32 = 3;
+/** A field that is not wanted; the wanted ones are the numbers of their columns. */
+const OTHER: i32 = MAX_COLUMNS;
 
 const BACKSLASH: u32 = 0x5c;
 const QUOTE: u32 = 0x22;
@@ -109,45 +99,55 @@ const CLOSE: u32 = 0x7d;
 const OPEN_ARRAY: u32 = 0x5b;
 const CLOSE_ARRAY: u32 = 0x5d;
 
-let state: i32 = START;
-let isArray: bool = false;
-let records: u32 = 0;
-/** Bytes of all pieces before this one. */
-let base: u64 = 0;
-let recordAt: u64 = 0;
-let valueAt: u64 = 0;
-let found: u32 = 0;
-let vitValue: u64 = 0;
-let tokensValue: u64 = 0;
-let field: i32 = OTHER;
-let number: u64 = 0;
-let literal: u32 = 0;
+/** Bytes of a pattern: a wanted name and its closing quote as 16 bytes, then which of them count. */
+const PATTERN: usize = 32;
 
-/** Which of the open containers are objects: one bit each, none for the record itself. */
-const kinds: usize = memory.data(64, 16);
-let depth: i32 = 0;
+/** A JSON document being read, in the arena. */
+@unmanaged
+export class JsonReader {
+  columns: Columns;
+  state: i32;
+  isArray: bool;
+  /** A name is longer than 15 bytes. */
+  longNames: bool;
+  records: u32;
+  /** Bytes of all pieces before this one. */
+  base: u64;
+  recordAt: u64;
+  valueAt: u64;
+  /** Which columns the record has brought so far, a bit each. */
+  found: u32;
+  field: i32;
+  number: u64;
+  literal: u32;
+  depth: i32;
+  /** Which of the open containers are objects: one bit each, none for the record itself. */
+  kinds: usize;
+  /** u64[MAX_COLUMNS]: values of the record so far. */
+  value0: u64;
+  value1: u64;
+  value2: u64;
+  value3: u64;
+  value4: u64;
+  value5: u64;
+  value6: u64;
+  value7: u64;
+  /**
+   * A pattern per column, two at least. A name that is longer than 15 bytes, or that JSON must escape, gets one that
+   * nothing matches, and is compared byte by byte.
+   */
+  patterns: usize;
 
-// A wanted name and its closing quote as 16 bytes, and which of them count. A name that is longer than 15 bytes, or
-// that JSON must escape, gets a pattern that nothing matches, and is compared byte by byte.
-const patterns: usize = memory.data(64, 16);
-let vitSkip: usize = 0;
-let tokensSkip: usize = 0;
-/** A name is longer than 15 bytes. */
-let longNames: bool = false;
-let vitName: usize = 0;
-let vitLength: usize = 0;
-let tokensName: usize = 0;
-let tokensLength: usize = 0;
-
-// The string that is open over a seam or has escapes: a field's name is decoded into `name`, up to `nameRoom` bytes.
-let kind: i32 = TEXT;
-let name: usize = 0;
-let nameRoom: usize = 0;
-let nameLength: usize = 0;
-let unit: u32 = 0;
-let hexLeft: i32 = 0;
-/** A first half of a surrogate pair that waits for the second. */
-let high: u32 = 0;
+  // The string that is open over a seam or has escapes: a field's name is decoded into `name`, up to `nameRoom` bytes.
+  kind: i32;
+  name: usize;
+  nameRoom: usize;
+  nameLength: usize;
+  unit: u32;
+  hexLeft: i32;
+  /** A first half of a surrogate pair that waits for the second. */
+  high: u32;
+}
 
 function setPattern(at: usize, from: usize, length: usize): void {
   memory.fill(at, 0, 32);
@@ -166,32 +166,41 @@ function setPattern(at: usize, from: usize, length: usize): void {
   memory.fill(at + 16, 0xff, length + 1);
 }
 
-/** Starts a document. The names are UTF-8 and stay the caller's until the end. */
-export function begin(vitAt: usize, ofVit: usize, tokensAt: usize, ofTokens: usize): i32 {
-  vitName = vitAt;
-  vitLength = ofVit;
-  tokensName = tokensAt;
-  tokensLength = ofTokens;
-  setPattern(patterns, vitAt, ofVit);
-  setPattern(patterns + 32, tokensAt, ofTokens);
-  vitSkip = ofVit + 1;
-  tokensSkip = ofTokens + 1;
-  longNames = ofVit > 15 || ofTokens > 15;
-  nameRoom = max(ofVit, ofTokens);
-  name = alloc(nameRoom + 1);
-  if (name == 0) return OUT_OF_MEMORY;
-  restart();
-  return OK;
+/** A reader of documents into `columns`, or null without memory for it. */
+export function make(columns: Columns): JsonReader | null {
+  const count = <usize>columns.count;
+  const r = changetype<JsonReader>(alloc(offsetof<JsonReader>()));
+  const kinds = alloc(MAX_DEPTH >> 3);
+  const patterns = alloc(max<usize>(count, 2) * PATTERN);
+  let longest: usize = 0;
+  for (let k = 0; k < columns.count; k++) longest = max(longest, columns.nameLength(k));
+  const name = alloc(longest + 1);
+  if (changetype<usize>(r) == 0 || kinds == 0 || patterns == 0 || name == 0) return null;
+  memory.fill(changetype<usize>(r), 0, offsetof<JsonReader>());
+  r.columns = columns;
+  r.kinds = kinds;
+  r.patterns = patterns;
+  r.name = name;
+  r.nameRoom = longest;
+  r.longNames = longest > 15;
+  // One that nothing matches in the place of a second column.
+  setPattern(patterns + PATTERN, name, 16);
+  for (let k = 0; k < columns.count; k++) {
+    setPattern(patterns + <usize>k * PATTERN, columns.nameAt(k), columns.nameLength(k));
+  }
+  restart(r);
+  return r;
 }
 
 /** Starts another document with the same names. */
-export function restart(): void {
-  state = START;
-  isArray = false;
-  records = 0;
-  base = 0;
-  depth = 0;
-  field = OTHER;
+export function restart(r: JsonReader): void {
+  r.state = START;
+  r.isArray = false;
+  r.records = 0;
+  r.base = 0;
+  r.depth = 0;
+  r.field = OTHER;
+  r.found = 0;
 }
 
 function isSpace(c: u32): bool {
@@ -227,62 +236,85 @@ function skipText(p: usize): usize {
   }
 }
 
-function same(a: usize, b: usize, length: usize): bool {
-  for (let i: usize = 0; i < length; i++) {
-    if (load<u8>(a + i) != load<u8>(b + i)) return false;
+function fieldOf(columns: Columns, at: usize, length: usize): i32 {
+  for (let k = 0; k < columns.count; k++) {
+    if (length == columns.nameLength(k) && memory.compare(at, columns.nameAt(k), length) == 0) return k;
   }
-  return true;
-}
-
-function fieldOf(at: usize, length: usize): i32 {
-  if (length == vitLength && same(at, vitName, length)) return VIT;
-  if (length == tokensLength && same(at, tokensName, length)) return TOKENS;
   return OTHER;
 }
 
-function nameByte(byte: u32): void {
+function nameByte(r: JsonReader, byte: u32): void {
   // One byte too many stays in the length, which then matches no name.
-  if (nameLength <= nameRoom) store<u8>(name + nameLength++, byte);
+  if (r.nameLength <= r.nameRoom) store<u8>(r.name + r.nameLength++, byte);
 }
 
-function nameUtf8(code: u32): void {
-  if (code < 0x80) nameByte(code);
+function nameUtf8(r: JsonReader, code: u32): void {
+  if (code < 0x80) nameByte(r, code);
   else if (code < 0x800) {
-    nameByte(0xc0 | (code >> 6));
-    nameByte(0x80 | (code & 63));
+    nameByte(r, 0xc0 | (code >> 6));
+    nameByte(r, 0x80 | (code & 63));
   } else {
-    if (code < 0x10000) nameByte(0xe0 | (code >> 12));
+    if (code < 0x10000) nameByte(r, 0xe0 | (code >> 12));
     else {
-      nameByte(0xf0 | (code >> 18));
-      nameByte(0x80 | ((code >> 12) & 63));
+      nameByte(r, 0xf0 | (code >> 18));
+      nameByte(r, 0x80 | ((code >> 12) & 63));
     }
-    nameByte(0x80 | ((code >> 6) & 63));
-    nameByte(0x80 | (code & 63));
+    nameByte(r, 0x80 | ((code >> 6) & 63));
+    nameByte(r, 0x80 | (code & 63));
   }
 }
 
 /** A half without its other half becomes three bytes that no UTF-8 name holds. */
-function flushHigh(): void {
-  if (high == 0) return;
-  nameUtf8(high);
-  high = 0;
+function flushHigh(r: JsonReader): void {
+  if (r.high == 0) return;
+  nameUtf8(r, r.high);
+  r.high = 0;
 }
 
-function nameUnit(code: u32): void {
-  if (high != 0 && (code & 0xfc00) == 0xdc00) {
-    nameUtf8(0x10000 + ((high - 0xd800) << 10) + (code - 0xdc00));
-    high = 0;
+function nameUnit(r: JsonReader, code: u32): void {
+  if (r.high != 0 && (code & 0xfc00) == 0xdc00) {
+    nameUtf8(r, 0x10000 + ((r.high - 0xd800) << 10) + (code - 0xdc00));
+    r.high = 0;
     return;
   }
-  flushHigh();
-  if ((code & 0xfc00) == 0xd800) high = code;
-  else nameUtf8(code);
+  flushHigh(r);
+  if ((code & 0xfc00) == 0xd800) r.high = code;
+  else nameUtf8(r, code);
 }
 
-function nameRun(from: usize, end: usize): void {
+function nameRun(r: JsonReader, from: usize, end: usize): void {
   if (from == end) return;
-  flushHigh();
-  for (; from < end; from++) nameByte(load<u8>(from));
+  flushHigh(r);
+  for (; from < end; from++) nameByte(r, load<u8>(from));
+}
+
+/** Where the value of column k is kept. */
+function valueOf(r: JsonReader, k: i32): usize {
+  return changetype<usize>(r) + offsetof<JsonReader>("value0") + ((<usize>k) << 3);
+}
+
+function keepValue(r: JsonReader, k: i32, value: u64): void {
+  store<u64>(valueOf(r, k), value);
+}
+
+/** Puts the values from the third on where the first one goes to `to`. */
+function putOthers(r: JsonReader, to: usize): void {
+  const columns = r.columns;
+  for (let k = 2; k < columns.count; k++) {
+    store<u32>(to + <usize>k * columns.stride, <u32>load<u64>(valueOf(r, k)));
+  }
+}
+
+/** Whether a column from the third on has the pattern that is at `at`; it is then `field`. */
+function matching(r: JsonReader, at: usize): bool {
+  const here = v128.load(at);
+  let pattern = r.patterns + 2 * PATTERN;
+  for (let k = 2; k < r.columns.count; k++, pattern += PATTERN) {
+    if (v128.any_true(v128.xor(v128.and(here, v128.load(pattern, 16)), v128.load(pattern)))) continue;
+    r.field = k;
+    return true;
+  }
+  return false;
 }
 
 /** What the letter after a backslash stands for; 0 for u, -1 for no escape. */
@@ -303,22 +335,24 @@ function hexDigit(c: u32): i32 {
 }
 
 /** Opens a container inside a record; false when that is one too many. */
-function push(isObject: bool): bool {
+function push(r: JsonReader, isObject: bool): bool {
+  const depth = r.depth;
   if (depth == MAX_DEPTH) return false;
-  const at = kinds + (depth >> 3);
+  const at = r.kinds + (depth >> 3);
   const bit: u32 = 1 << (depth & 7);
   const bits = <u32>load<u8>(at);
   store<u8>(at, isObject ? bits | bit : bits & ~bit);
-  depth++;
+  r.depth = depth + 1;
   return true;
 }
 
-function inObject(): bool {
-  return depth == 0 || ((load<u8>(kinds + ((depth - 1) >> 3)) >> ((depth - 1) & 7)) & 1) != 0;
+function inObject(r: JsonReader): bool {
+  const depth = r.depth;
+  return depth == 0 || ((load<u8>(r.kinds + ((depth - 1) >> 3)) >> ((depth - 1) & 7)) & 1) != 0;
 }
 
 /** What can stand where a state has met something else. */
-function expected(s: i32): i32 {
+function expected(r: JsonReader, s: i32): i32 {
   switch (s) {
     case FIELD_FIRST:
     case NAME_FIRST:
@@ -338,7 +372,7 @@ function expected(s: i32): i32 {
     case DIGITS:
     case FRACTION:
     case EXPONENT_DIGITS:
-      return inObject() ? EXPECT_NEXT_FIELD : EXPECT_NEXT_ITEM;
+      return inObject(r) ? EXPECT_NEXT_FIELD : EXPECT_NEXT_ITEM;
     case ARRAY_AFTER:
       return EXPECT_NEXT_RECORD;
     case ARRAY_NEXT:
@@ -381,24 +415,32 @@ function beginsValue(c: u32): bool {
 }
 
 /**
- * Reads the piece at `from` and puts the values of the records that end in it into the sink. The 16 bytes after the
+ * Reads the piece at `from` and puts the values of the records that end in it into the columns. The 16 bytes after the
  * piece are overwritten. One call per piece: a frame that runs for long never gets the engine's better code.
  */
-export function run(from: usize, length: usize): i32 {
+export function run(r: JsonReader, from: usize, length: usize): i32 {
   const end = from + length;
   v128.store(end, i8x16.splat(0));
-  const origin = base - <u64>from;
-  const vitPattern = v128.load(patterns);
-  const vitMask = v128.load(patterns + 16);
-  const tokensPattern = v128.load(patterns + 32);
-  const tokensMask = v128.load(patterns + 48);
-  let vitTo = vitOut;
-  let tokensTo = tokensOut;
+  const origin = r.base - <u64>from;
+  const columns = r.columns;
+  const count = columns.count;
+  const all: u32 = (1 << count) - 1;
+  const patterns = r.patterns;
+  // The first two are kept at hand: most files have no more.
+  const pattern0 = v128.load(patterns);
+  const mask0 = v128.load(patterns + 16);
+  const skip0 = columns.nameLength(0) + 2;
+  const pattern1 = v128.load(patterns + PATTERN);
+  const mask1 = v128.load(patterns + PATTERN + 16);
+  const skip1 = count > 1 ? columns.nameLength(1) + 2 : 0;
+  const outAt = columns.values;
+  let to = outAt;
+  let to2 = outAt + columns.stride;
   let p = from;
-  let s = state;
-  let has = found;
-  let want = field;
-  let value = number;
+  let s = r.state;
+  let has = r.found;
+  let want = r.field;
+  let value = r.number;
   let text = from; // where the wanted value begins, or its part in this piece
   let c: u32 = 0;
   let status = OK;
@@ -419,24 +461,27 @@ export function run(from: usize, length: usize): i32 {
           continue;
         }
         const here = v128.load(p + 1);
-        if (!v128.any_true(v128.xor(v128.and(here, vitMask), vitPattern))) {
-          want = VIT;
-          p += vitSkip + 1;
-        } else if (!v128.any_true(v128.xor(v128.and(here, tokensMask), tokensPattern))) {
-          want = TOKENS;
-          p += tokensSkip + 1;
+        if (!v128.any_true(v128.xor(v128.and(here, mask0), pattern0))) {
+          want = 0;
+          p += skip0;
+        } else if (!v128.any_true(v128.xor(v128.and(here, mask1), pattern1))) {
+          want = 1;
+          p += skip1;
+        } else if (count > 2 && matching(r, p + 1)) {
+          want = r.field;
+          p += columns.nameLength(want) + 2;
         } else {
           const close = skipText(p + 1);
           if (load<u8>(close) != QUOTE) {
             // Cut by the end of the piece, or with escapes: byte by byte.
-            kind = FIELD_NAME;
-            nameLength = 0;
-            high = 0;
+            r.kind = FIELD_NAME;
+            r.nameLength = 0;
+            r.high = 0;
             p++;
             s = STRING;
             continue;
           }
-          want = longNames ? fieldOf(p + 1, close - p - 1) : OTHER;
+          want = r.longNames ? fieldOf(columns, p + 1, close - p - 1) : OTHER;
           p = close + 1;
         }
         // The common case in one go: a colon, a space or none, a number or a short string, a comma.
@@ -456,17 +501,20 @@ export function run(from: usize, length: usize): i32 {
           if (want == OTHER) {
             s = DIGITS;
           } else {
-            valueAt = origin + text;
+            r.valueAt = origin + text;
             s = WHOLE;
             if (p - text > 10) value = u64.MAX_VALUE >> 8;
           }
           if (c != COMMA - 0x30 || (want != OTHER && value > MAX_VALUE)) continue;
-          if (want == VIT) {
-            vitValue = value;
+          if (want == 0) {
+            r.value0 = value;
             has |= 1;
-          } else if (want == TOKENS) {
-            tokensValue = value;
+          } else if (want == 1) {
+            r.value1 = value;
             has |= 2;
+          } else if (want != OTHER) {
+            keepValue(r, want, value);
+            has |= 1 << want;
           }
           p++;
           s = FIELD_NEXT;
@@ -494,13 +542,13 @@ export function run(from: usize, length: usize): i32 {
         }
         if (want != OTHER) {
           if (!beginsValue(c)) break;
-          valueAt = origin + p;
+          r.valueAt = origin + p;
           text = p;
           if (c == QUOTE) {
             p++;
             s = REFUSED_STRING;
           } else if (c == OPEN || c == OPEN_ARRAY) {
-            keepByte(c);
+            columns.keepByte(c);
             status = BAD_VALUE;
             break;
           } else if (c == 0x30) {
@@ -514,11 +562,11 @@ export function run(from: usize, length: usize): i32 {
           continue;
         }
         if (c == QUOTE) {
-          kind = TEXT;
+          r.kind = TEXT;
           p++;
           s = STRING;
         } else if (c == OPEN || c == OPEN_ARRAY) {
-          if (!push(c == OPEN)) {
+          if (!push(r, c == OPEN)) {
             status = TOO_DEEP;
             break;
           }
@@ -535,11 +583,11 @@ export function run(from: usize, length: usize): i32 {
           s = MINUS;
         } else if (c == 0x74 || c == 0x66 || c == 0x6e) {
           // The letters that must follow, the first one lowest.
-          literal = c == 0x74 ? 0x657572 : c == 0x66 ? 0x65736c61 : 0x6c6c75;
+          r.literal = c == 0x74 ? 0x657572 : c == 0x66 ? 0x65736c61 : 0x6c6c75;
           p++;
           s = LITERAL;
         } else if (c == CLOSE_ARRAY && s == ITEM_FIRST) {
-          depth--;
+          r.depth--;
           p++;
           s = AFTER;
         } else break;
@@ -551,33 +599,33 @@ export function run(from: usize, length: usize): i32 {
           p = skipSpace(p);
           c = load<u8>(p);
         }
-        if (depth == 0) {
+        if (r.depth == 0) {
           if (c == COMMA) s = FIELD_NEXT;
           else if (c == CLOSE) s = RECORD_END;
           else break;
         } else if (c == COMMA) {
-          if (inObject()) s = NAME_NEXT;
+          if (inObject(r)) s = NAME_NEXT;
           else {
             want = OTHER;
             s = VALUE;
           }
-        } else if (c == (inObject() ? CLOSE : CLOSE_ARRAY)) depth--;
+        } else if (c == (inObject(r) ? CLOSE : CLOSE_ARRAY)) r.depth--;
         else break;
         p++;
         continue;
 
       case RECORD_END:
-        if (has != BOTH) {
+        if (has != all) {
           status = FIELD_MISSING;
           break;
         }
-        store<u32>(vitTo, <u32>vitValue);
-        store<u32>(tokensTo, <u32>tokensValue);
-        vitTo += 4;
-        tokensTo += 4;
-        records++;
-        s = isArray ? ARRAY_AFTER : SEQUENCE_AFTER;
-        if (!isArray || load<u8>(p) != COMMA) continue;
+        store<u32>(to, <u32>r.value0);
+        if (count > 1) store<u32>(to2, <u32>r.value1);
+        if (count > 2) putOthers(r, to);
+        to += 4;
+        to2 += 4;
+        s = r.isArray ? ARRAY_AFTER : SEQUENCE_AFTER;
+        if (!r.isArray || load<u8>(p) != COMMA) continue;
         p++;
         s = ARRAY_NEXT;
         continue;
@@ -614,11 +662,11 @@ export function run(from: usize, length: usize): i32 {
             continue;
           }
           if (!beginsValue(c)) break;
-          keepByte(c);
+          columns.keepByte(c);
           status = NOT_A_RECORD;
           break;
         }
-        recordAt = origin + p;
+        r.recordAt = origin + p;
         has = 0;
         p++;
         s = FIELD_FIRST;
@@ -627,7 +675,7 @@ export function run(from: usize, length: usize): i32 {
       case DONE:
         p = skipSpace(p);
         if (p == end) break;
-        keepByte(load<u8>(p));
+        columns.keepByte(load<u8>(p));
         status = TRAILING_BYTES;
         break;
 
@@ -640,7 +688,7 @@ export function run(from: usize, length: usize): i32 {
         p = skipSpace(p);
         c = load<u8>(p);
         if (c == OPEN_ARRAY) {
-          isArray = true;
+          r.isArray = true;
           p++;
           s = ARRAY_FIRST;
         } else if (c == OPEN) s = SEQUENCE_NEXT;
@@ -670,14 +718,9 @@ export function run(from: usize, length: usize): i32 {
           s = WHOLE_DOT;
         } else if (c - 0x30 < 10 || c == 0x2e || (c | 0x20) == 0x65 || value > MAX_VALUE) s = REFUSED;
         else {
-          if (want == VIT) {
-            vitValue = value;
-            has |= 1;
-          } else {
-            tokensValue = value;
-            has |= 2;
-          }
-          clearSeen();
+          keepValue(r, want, value);
+          has |= 1 << want;
+          columns.seenLength = 0;
           s = AFTER;
         }
         continue;
@@ -692,14 +735,9 @@ export function run(from: usize, length: usize): i32 {
         if (p == end) break;
         if (s == WHOLE_DOT || c - 0x30 < 10 || (c | 0x20) == 0x65) s = REFUSED;
         else {
-          if (want == VIT) {
-            vitValue = value;
-            has |= 1;
-          } else {
-            tokensValue = value;
-            has |= 2;
-          }
-          clearSeen();
+          keepValue(r, want, value);
+          has |= 1 << want;
+          columns.seenLength = 0;
           s = AFTER;
         }
         continue;
@@ -707,7 +745,7 @@ export function run(from: usize, length: usize): i32 {
       case REFUSED:
       case REFUSED_STRING: {
         // Goes on to the value's end or as far as is shown, so that it reads the same wherever the piece was cut.
-        const most = text + (SEEN_BYTES - seenLength);
+        const most = text + (SEEN_BYTES - columns.seenLength);
         let ended = false;
         while (p < end && p < most && !ended) {
           c = load<u8>(p);
@@ -720,23 +758,23 @@ export function run(from: usize, length: usize): i32 {
           }
         }
         if (p == end && p < most && !ended) break;
-        keepSeen(text, p);
+        columns.keepSeen(text, p);
         status = BAD_VALUE;
         break;
       }
 
       case STRING: {
         const stop = skipText(p);
-        if (kind == FIELD_NAME) nameRun(p, stop);
+        if (r.kind == FIELD_NAME) nameRun(r, p, stop);
         p = stop;
         c = load<u8>(p);
         if (c == QUOTE) {
           p++;
-          if (kind == TEXT) s = AFTER;
+          if (r.kind == TEXT) s = AFTER;
           else {
-            if (kind == FIELD_NAME) {
-              flushHigh();
-              want = fieldOf(name, nameLength);
+            if (r.kind == FIELD_NAME) {
+              flushHigh(r);
+              want = fieldOf(columns, r.name, r.nameLength);
             } else want = OTHER;
             s = COLON;
           }
@@ -752,14 +790,14 @@ export function run(from: usize, length: usize): i32 {
         if (letter < 0) break;
         p++;
         if (letter == 0) {
-          unit = 0;
-          hexLeft = 4;
+          r.unit = 0;
+          r.hexLeft = 4;
           s = HEX;
           continue;
         }
-        if (kind == FIELD_NAME) {
-          flushHigh();
-          nameByte(letter);
+        if (r.kind == FIELD_NAME) {
+          flushHigh(r);
+          nameByte(r, letter);
         }
         s = STRING;
         continue;
@@ -769,9 +807,9 @@ export function run(from: usize, length: usize): i32 {
         const digit = hexDigit(load<u8>(p));
         if (digit < 0) break;
         p++;
-        unit = (unit << 4) | digit;
-        if (--hexLeft > 0) continue;
-        if (kind == FIELD_NAME) nameUnit(unit);
+        r.unit = (r.unit << 4) | digit;
+        if (--r.hexLeft > 0) continue;
+        if (r.kind == FIELD_NAME) nameUnit(r, r.unit);
         s = STRING;
         continue;
       }
@@ -784,21 +822,21 @@ export function run(from: usize, length: usize): i32 {
           c = load<u8>(p);
         }
         if (c == QUOTE) {
-          kind = NESTED_NAME;
+          r.kind = NESTED_NAME;
           s = STRING;
         } else if (c == CLOSE && s == NAME_FIRST) {
-          depth--;
+          r.depth--;
           s = AFTER;
         } else break;
         p++;
         continue;
 
       case LITERAL:
-        while (literal != 0 && load<u8>(p) == (literal & 0xff)) {
-          literal >>= 8;
+        while (r.literal != 0 && load<u8>(p) == (r.literal & 0xff)) {
+          r.literal >>= 8;
           p++;
         }
-        if (literal != 0) break;
+        if (r.literal != 0) break;
         s = AFTER;
         continue;
 
@@ -859,35 +897,39 @@ export function run(from: usize, length: usize): i32 {
     // A state that could not go on came here with p where it stopped: at an error, at the end, or at a wrong byte.
     if (status == OK && p < end) {
       status = UNEXPECTED_BYTE;
-      keepByte(load<u8>(p));
+      columns.keepByte(load<u8>(p));
     }
     break;
   }
 
-  setCounts((vitTo - vitOut) >> 2, (tokensTo - tokensOut) >> 2);
+  const records = <u32>((to - outAt) >> 2);
+  columns.setCounts(records);
+  r.records += records;
   if (status != OK) {
-    fail(status, s, status == BAD_VALUE ? valueAt : status == FIELD_MISSING ? recordAt : origin + p, want, has);
+    fail(r, status, s, status == BAD_VALUE ? r.valueAt : status == FIELD_MISSING ? r.recordAt : origin + p, want, has);
     return status;
   }
-  if (s >= WHOLE && s <= REFUSED_STRING) keepSeen(text, end);
-  state = s;
-  found = has;
-  field = want;
-  number = value;
-  base += <u64>length;
+  if (s >= WHOLE && s <= REFUSED_STRING) columns.keepSeen(text, end);
+  r.state = s;
+  r.found = has;
+  r.field = want;
+  r.number = value;
+  r.base += <u64>length;
   return OK;
 }
 
-function fail(status: i32, s: i32, at: u64, want: i32, has: u32): void {
-  state = FAILED;
-  const which = status == FIELD_MISSING ? ((has & 1) != 0 ? TOKENS : VIT) : want;
-  setError(at, records, which, status == UNEXPECTED_BYTE || status == UNEXPECTED_END ? expected(s) : 0);
+function fail(r: JsonReader, status: i32, s: i32, at: u64, want: i32, has: u32): void {
+  r.state = FAILED;
+  const which = status == FIELD_MISSING ? <i32>ctz(~has) : want;
+  const isOpen = status == UNEXPECTED_BYTE || status == UNEXPECTED_END;
+  r.columns.setError(at, r.records, which, isOpen ? expected(r, s) : 0);
 }
 
 /** Ends the document: an error when something is still open, or when there was none. */
-export function finish(): i32 {
+export function finish(r: JsonReader): i32 {
+  const state = r.state;
   if (state == DONE || state == SEQUENCE_AFTER || state == SEQUENCE_NEXT) return OK;
-  clearSeen();
-  fail(UNEXPECTED_END, state, base, field, found);
+  r.columns.seenLength = 0;
+  fail(r, UNEXPECTED_END, state, r.base, r.field, r.found);
   return UNEXPECTED_END;
 }

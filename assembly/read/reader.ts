@@ -1,9 +1,10 @@
 // Reads length files in pieces: the first byte says which reader gets them. The host writes a piece into the buffer,
-// pushes it, takes the values out of the sink, and so on to the end. Nothing is allocated after the start.
+// pushes it, takes the values out of the columns, and so on to the end. Nothing is allocated after the start.
 
-import { alloc, allocArray, mark, release } from "../base/memory";
+import { alloc, mark, release } from "../base/memory";
 import { BAD_ARGUMENT, OK, OUT_OF_MEMORY } from "../base/status";
-import { clearColumns, setColumns, setCounts } from "./columns";
+import { Columns, MAX_COLUMNS, makeColumns } from "./columns";
+import { TEXT_ROOM, errorText as writeErrorText } from "./error-text";
 import * as json from "./json";
 import * as npy from "./npy";
 
@@ -15,63 +16,104 @@ const ENDED: i32 = 3;
 /** A field name in UTF-8 is at most so long. */
 const MAX_NAME: u32 = 4096;
 
-let format: i32 = ENDED;
-let room: u32 = 0;
-/** Where a piece of up to `room` bytes goes. */
-export let buffer: usize = 0;
+/** A reader in the arena: freed with the mark before it. */
+@unmanaged
+export class Reader {
+  columns: Columns;
+  json: json.JsonReader;
+  npy: npy.NpyReader;
+  format: i32;
+  /** Of the last error, 0 for none. */
+  status: i32;
+  room: u32;
+  /** Where a piece of up to `room` bytes goes, or the text of an error. */
+  buffer: usize;
+}
 
-/** Starts an input. Takes 9 bytes per byte of `bytes`, the longest piece, from the arena. */
-export function begin(vitName: usize, vitLength: u32, tokensName: usize, tokensLength: u32, bytes: u32): i32 {
-  const longest = max(vitLength, tokensLength);
-  if (bytes < 1 || bytes > 0x10000000 || longest > MAX_NAME) return BAD_ARGUMENT;
-  if (vitLength == tokensLength && memory.compare(vitName, tokensName, vitLength) == 0) return BAD_ARGUMENT;
+/** Whether these can be the names of columns: short enough, and no two of them alike. */
+function areNames(names: usize, lengths: usize, count: i32): bool {
+  let at = names;
+  for (let k = 0; k < count; k++) {
+    const length = load<u32>(lengths + ((<usize>k) << 2));
+    if (length > MAX_NAME) return false;
+    let other = names;
+    for (let j = 0; j < k; j++) {
+      const otherLength = load<u32>(lengths + ((<usize>j) << 2));
+      if (otherLength == length && memory.compare(other, at, length) == 0) return false;
+      other += otherLength;
+    }
+    at += length;
+  }
+  return true;
+}
+
+/**
+ * A reader of `count` columns, named by u32[count] `lengths` of the bytes at `names`, or a status negated. Takes
+ * 1 + 4 count bytes per byte of `bytes`, the longest piece, from the arena.
+ */
+export function begin(names: usize, lengths: usize, count: i32, bytes: u32): i32 {
+  if (bytes < 1 || bytes > 0x10000000 || count < 1 || count > MAX_COLUMNS) return -BAD_ARGUMENT;
+  if (!areNames(names, lengths, count)) return -BAD_ARGUMENT;
   const before = mark();
-  format = ENDED;
+  const r = changetype<Reader>(alloc(offsetof<Reader>()));
   // The readers look 16 bytes past the end of a piece.
-  buffer = alloc(bytes + 16);
-  const names = alloc(vitLength + tokensLength);
-  const vit = allocArray(bytes + 1, 4);
-  const tokens = allocArray(bytes + 1, 4);
-  if (buffer == 0 || names == 0 || vit == 0 || tokens == 0) {
+  const buffer = alloc(max(bytes, TEXT_ROOM) + 16);
+  const columns = makeColumns(names, lengths, count, bytes);
+  if (changetype<usize>(r) == 0 || buffer == 0 || columns === null) {
     release(before);
-    return OUT_OF_MEMORY;
+    return -OUT_OF_MEMORY;
   }
-  memory.copy(names, vitName, vitLength);
-  memory.copy(names + vitLength, tokensName, tokensLength);
-  if (json.begin(names, vitLength, names + vitLength, tokensLength) != OK || npy.begin() != OK) {
+  const ofJson = json.make(columns);
+  const ofNpy = npy.make(columns);
+  if (ofJson === null || ofNpy === null) {
     release(before);
-    return OUT_OF_MEMORY;
+    return -OUT_OF_MEMORY;
   }
-  setColumns(vit, tokens);
-  room = bytes;
-  format = UNKNOWN;
-  return OK;
+  r.columns = columns;
+  r.json = ofJson;
+  r.npy = ofNpy;
+  r.status = OK;
+  r.room = bytes;
+  r.buffer = buffer;
+  r.format = UNKNOWN;
+  return <i32>changetype<usize>(r);
 }
 
 /** Starts another input in the memory of the last one, with the same names. */
-export function restart(): void {
-  json.restart();
-  npy.restart();
-  clearColumns();
-  format = UNKNOWN;
+export function restart(r: Reader): void {
+  json.restart(r.json);
+  npy.restart(r.npy);
+  r.columns.clear();
+  r.status = OK;
+  r.format = UNKNOWN;
 }
 
 /** Reads the first `bytes` bytes of the buffer. After an error, and after the end, there is no more to push. */
-export function push(bytes: u32): i32 {
-  if (format == ENDED || bytes > room) return BAD_ARGUMENT;
-  setCounts(0, 0);
+export function push(r: Reader, bytes: u32): i32 {
+  if (r.format == ENDED || bytes > r.room) return BAD_ARGUMENT;
+  r.columns.setCounts(0);
   if (bytes == 0) return OK;
-  if (format == UNKNOWN) format = load<u8>(buffer) == 0x93 ? NPY : JSON;
-  const status = format == NPY ? npy.run(buffer, bytes) : json.run(buffer, bytes);
-  if (status != OK) format = ENDED;
+  if (r.format == UNKNOWN) r.format = load<u8>(r.buffer) == 0x93 ? NPY : JSON;
+  const status = r.format == NPY ? npy.run(r.npy, r.buffer, bytes) : json.run(r.json, r.buffer, bytes);
+  if (status != OK) r.format = ENDED;
+  r.status = status;
   return status;
 }
 
 /** Ends the input. An empty one is an error: even no samples are written as []. */
-export function end(): i32 {
-  if (format == ENDED) return BAD_ARGUMENT;
-  setCounts(0, 0);
-  const status = format == NPY ? npy.finish() : json.finish();
-  format = ENDED;
+export function end(r: Reader): i32 {
+  if (r.format == ENDED) return BAD_ARGUMENT;
+  r.columns.setCounts(0);
+  const status = r.format == NPY ? npy.finish(r.npy) : json.finish(r.json);
+  r.format = ENDED;
+  r.status = status;
   return status;
+}
+
+/**
+ * Writes what the last error of push or end is in words, without the file's name, into TEXT_ROOM bytes at `out`, such as
+ * the buffer; returns how many, 0 without an error. See error-text.ts for `showFound`.
+ */
+export function errorText(r: Reader, showFound: bool, out: usize): u32 {
+  return r.status == OK ? 0 : writeErrorText(r.columns, r.status, showFound, out);
 }

@@ -85,6 +85,14 @@ function putLargest(s: Search): void {
   putCount(load<i32>(samples.tokens + at), ascii(" token"));
 }
 
+/** Writes the largest sample in words at `out`: at most 256 bytes and the file's name; how many. */
+export function writeLargest(s: Search, out: usize): i32 {
+  startText(out);
+  inJson = false;
+  putLargest(s);
+  return <i32>(cursor - out);
+}
+
 /** What leaves samples out, and which bounds would not. */
 function putLeftOut(s: Search): void {
   const samples = s.samples;

@@ -4,22 +4,31 @@
 import { ascii } from "../base/ascii";
 import { BAD_ARGUMENT, OK } from "../base/status";
 import { cursor, put, putList, putNumber, putRatio, startText } from "../base/writer";
+import { areUsual, MAX_LOADS, nameBytes, putKey } from "./names";
 
 /** {"groups":[[3,1],[2]],"oversize":[7],"stats":{...},"made":{...}} and a line feed. */
 const JSON_TEXT: i32 = 0;
 /**
  * A line {"made":{...},"groups":2}, a line {"group":[3,1],"vit":9,"tokens":4001} per group, then {"oversize":[7]} if there
- * are oversize samples.
+ * are oversize samples. Loads other than vit and tokens are "loads":{"frames":9,"audio":4001}.
  */
 const JSON_LINES: i32 = 1;
 /** {"stats":{...},"made":{...}} and a line feed. */
 const JSON_HEAD: i32 = 2;
 
-/** Room for the longest piece that is written without looking at the end of the buffer: the stats. */
+/**
+ * Room for the longest piece that is written without looking at the end of the buffer: the stats of the usual two loads.
+ * Names of others take up to six times their bytes, and a number each.
+ */
 const LONGEST_PIECE: u32 = 384;
+const LONGEST_LOAD: u32 = 48;
+const LONGEST_NAMES: u32 = 65536;
 
 /** Bytes of `made` that are copied without looking. */
 const MADE_PIECE: u32 = 256;
+
+/** Bounds from here on are none. */
+const MOST_BOUND: f64 = 9007199254740992;
 
 /** A mix is below the number of samples. */
 const MOST_MIX: f64 = 4294967296;
@@ -37,13 +46,18 @@ let next: i32 = END;
 let format: i32 = JSON_TEXT;
 let offsets: usize = 0;
 let order: usize = 0;
-let vit: usize = 0;
-let tokens: usize = 0;
+/** u32[loads]: where the sums of each load are, u32[groups] or f64[groups] each; f64[loads]: its bound. */
+let columns: usize = 0;
+let wide: bool = false;
+let loads: i32 = 0;
+let names: usize = 0;
+let lengths: usize = 0;
+let bounds: usize = 0;
+let usual: bool = true;
+let longest: u32 = LONGEST_PIECE;
 let groups: i32 = 0;
 let oversize: usize = 0;
 let oversizeCount: i32 = 0;
-let maxVit: i32 = 0;
-let maxTokens: i32 = 0;
 let bound: i32 = 0;
 let rounds: i32 = 0;
 /** In millionths, -1 for none. */
@@ -56,18 +70,24 @@ let madeBytes: u32 = 0;
 let group: i32 = 0;
 let item: u32 = 0;
 
-/** Starts the text of a packing; nothing is allocated, and the arrays are read until the text is drained. */
+/**
+ * Starts the text of a packing; nothing is allocated, and the arrays are read until the text is drained. `columns` are
+ * u32[loads] pointers to the sums, of `width` 4 (u32) or 8 (f64, whole numbers) bytes each; bounds: f64[loads], at least
+ * 1, Infinity for none.
+ */
 export function begin(
   textFormat: i32,
   offsetsAt: usize,
   orderAt: usize,
-  vitSums: usize,
-  tokenSums: usize,
+  columnsAt: usize,
+  width: i32,
+  namesAt: usize,
+  lengthsAt: usize,
+  loadCount: i32,
   groupCount: i32,
   oversizeAt: usize,
   oversizeSamples: i32,
-  vitBound: i32,
-  tokenBound: i32,
+  boundsAt: usize,
   leastGroups: i32,
   roundsDone: i32,
   mixOfGroups: f64,
@@ -75,18 +95,25 @@ export function begin(
   madeLength: u32,
 ): i32 {
   if (textFormat < JSON_TEXT || textFormat > JSON_HEAD) return BAD_ARGUMENT;
-  if (groupCount < 0 || oversizeSamples < 0 || vitBound < 1 || tokenBound < 1) return BAD_ARGUMENT;
+  if (loadCount < 1 || loadCount > MAX_LOADS || (width != 4 && width != 8)) return BAD_ARGUMENT;
+  if (nameBytes(lengthsAt, loadCount) > LONGEST_NAMES) return BAD_ARGUMENT;
+  if (groupCount < 0 || oversizeSamples < 0) return BAD_ARGUMENT;
+  for (let k = 0; k < loadCount; k++) if (!(load<f64>(boundsAt + ((<usize>k) << 3)) >= 1)) return BAD_ARGUMENT;
   if (leastGroups < 0 || roundsDone < 0 || !(mixOfGroups < MOST_MIX)) return BAD_ARGUMENT;
   format = textFormat;
   offsets = offsetsAt;
   order = orderAt;
-  vit = vitSums;
-  tokens = tokenSums;
+  columns = columnsAt;
+  wide = width == 8;
+  loads = loadCount;
+  names = namesAt;
+  lengths = lengthsAt;
+  bounds = boundsAt;
+  usual = areUsual(namesAt, lengthsAt, loadCount);
+  longest = usual ? LONGEST_PIECE : LONGEST_PIECE + loads * LONGEST_LOAD + 6 * <u32>nameBytes(lengthsAt, loadCount);
   groups = groupCount;
   oversize = oversizeAt;
   oversizeCount = oversizeSamples;
-  maxVit = vitBound;
-  maxTokens = tokenBound;
   bound = leastGroups;
   rounds = roundsDone;
   mix = mixOfGroups < 0 ? -1 : <i64>(mixOfGroups * 1000000 + 0.5);
@@ -102,15 +129,34 @@ function offset(g: i32): u32 {
   return load<u32>(offsets + ((<usize>g) << 2));
 }
 
-function sumOf(values: usize): u64 {
-  let sum: u64 = 0;
-  for (let g = 0; g < groups; g++) sum += load<u32>(values + ((<usize>g) << 2));
-  return sum;
+/** What group g has of load k. */
+function sum(k: i32, g: i32): u64 {
+  const column = load<usize>(columns + ((<usize>k) << 2));
+  return wide ? <u64>load<f64>(column + ((<usize>g) << 3)) : load<u32>(column + ((<usize>g) << 2));
+}
+
+/** Writes how much of a bound the groups fill. */
+function putFill(k: i32): void {
+  const bound = load<f64>(bounds + ((<usize>k) << 3));
+  let all: u64 = 0;
+  for (let g = 0; g < groups; g++) all += sum(k, g);
+  // Without a group the ratios are 0, as in the facade.
+  putRatio(all, bound < MOST_BOUND ? <u64>max(groups, 1) * <u64>bound : 0);
+}
+
+/** Writes {"name":...} with what `group` has of each load, or, below 0, with its fill. */
+function putLoads(group: i32): void {
+  for (let k = 0; k < loads; k++) {
+    put(k == 0 ? ascii("{") : ascii(","));
+    putKey(names, lengths, k);
+    if (group < 0) putFill(k);
+    else putNumber(sum(k, group));
+  }
+  put(ascii("}"));
 }
 
 function putStats(): void {
   const samples = <u64>(offset(groups) - offset(0));
-  // Without a group the ratios are 0, as in the facade.
   const count = <u64>max(groups, 1);
   put(ascii('"stats":{"groups":'));
   putNumber(groups);
@@ -120,10 +166,15 @@ function putStats(): void {
   putNumber(oversizeCount);
   put(ascii(',"bound":'));
   putNumber(bound);
-  put(ascii(',"fillVit":'));
-  putRatio(sumOf(vit), count * <u64>maxVit);
-  put(ascii(',"fillTokens":'));
-  putRatio(sumOf(tokens), count * <u64>maxTokens);
+  if (usual) {
+    put(ascii(',"fillVit":'));
+    putFill(0);
+    put(ascii(',"fillTokens":'));
+    putFill(1);
+  } else {
+    put(ascii(',"fill":'));
+    putLoads(-1);
+  }
   put(ascii(',"samplesPerGroup":'));
   putRatio(samples, count);
   put(ascii(',"rounds":'));
@@ -177,10 +228,15 @@ function step(stop: usize): void {
     item = putList(order, offset(group), item, end, stop);
     if (item < end) return;
     if (lines) {
-      put(ascii('],"vit":'));
-      putNumber(load<u32>(vit + ((<usize>group) << 2)));
-      put(ascii(',"tokens":'));
-      putNumber(load<u32>(tokens + ((<usize>group) << 2)));
+      if (usual) {
+        put(ascii('],"vit":'));
+        putNumber(sum(0, group));
+        put(ascii(',"tokens":'));
+        putNumber(sum(1, group));
+      } else {
+        put(ascii('],"loads":'));
+        putLoads(group);
+      }
       put(ascii("}\n"));
     } else {
       put(ascii("]"));
@@ -209,9 +265,9 @@ function step(stop: usize): void {
 
 /** Writes what comes next into `room` bytes at `out`; returns how many, 0 at the end, or a negated status. */
 export function write(out: usize, room: u32): i32 {
-  if (room < 2 * LONGEST_PIECE || room > <u32>i32.MAX_VALUE) return -BAD_ARGUMENT;
+  if (room < 2 * longest || room > <u32>i32.MAX_VALUE) return -BAD_ARGUMENT;
   startText(out);
-  const stop = out + room - LONGEST_PIECE;
+  const stop = out + room - longest;
   while (next != END && cursor <= stop) step(stop);
   return <i32>(cursor - out);
 }

@@ -1,17 +1,20 @@
-// What a set of samples is like, before anything is packed: exact percentiles by nearest rank, a histogram over vit, means.
+// What a set of samples is like, before anything is packed: exact percentiles by nearest rank, means, and of the usual two
+// loads a histogram over vit.
 // Percentiles come from counting (a pass over the high 16 bits, one over the low 16 of each bucket that holds a rank):
 // 256 KB of memory whatever the number of samples, and no sort.
 
 import { ascii } from "../base/ascii";
 import { allocArray, mark, release } from "../base/memory";
-import { BAD_ARGUMENT, failAt, NEGATIVE_TOKENS, NEGATIVE_VIT, OK, OUT_OF_MEMORY } from "../base/status";
+import { BAD_ARGUMENT, failAt, failAtLoad, NEGATIVE_TOKENS, NEGATIVE_VIT, OK, OUT_OF_MEMORY } from "../base/status";
 import { cursor, put, putNumber, putRatio, startText } from "../base/writer";
+import { areUsual, MAX_LOADS, nameBytes, putKey } from "./names";
 
 /** min, seven percentiles, max. */
 const RANKS: usize = 9;
 const percents: usize = memory.data<u8>([0, 1, 5, 25, 50, 75, 95, 99, 100]);
-const vitRanks: usize = memory.data(9 * 4, 16);
-const tokenRanks: usize = memory.data(9 * 4, 16);
+/** u32[MAX_LOADS][RANKS], and the sum of each load. */
+const loadRanks: usize = memory.data(8 * 9 * 4, 16);
+const sums: usize = memory.data(8 * 8, 16);
 const rankBuckets: usize = memory.data(9 * 4, 16);
 const rankRests: usize = memory.data(9 * 4, 16);
 
@@ -20,12 +23,15 @@ const BINS: i32 = 20;
 const binSamples: usize = memory.data(20 * 4, 16);
 const binTokens: usize = memory.data(20 * 8, 16);
 
-/** Room for the longest text there is. */
+/** Room for the longest text there is, beside six times the bytes of the names. */
 const LONGEST_TEXT: u32 = 4096;
+const LONGEST_NAMES: u32 = 65536;
 
 let samples: i32 = 0;
-let vitSum: u64 = 0;
-let tokenSum: u64 = 0;
+let loads: i32 = 0;
+let names: usize = 0;
+let lengths: usize = 0;
+let usual: bool = true;
 let bins: i32 = 0;
 let binWidth: i32 = 1;
 
@@ -85,37 +91,59 @@ function chooseBins(most: i32): void {
   bins = <i32>(most / width) + 1;
 }
 
-/** Looks at i32[n] at `vit` and `tokens`; 256 KB of the arena while it runs. O(samples). */
-export function look(vit: usize, tokens: usize, n: i32): i32 {
-  if (n < 0) return BAD_ARGUMENT;
+function ranksOf(k: i32): usize {
+  return loadRanks + ((<usize>k * RANKS) << 2);
+}
+
+function sumOf(k: i32): u64 {
+  return load<u64>(sums + ((<usize>k) << 3));
+}
+
+/** Counts the samples of each bin of vit, and adds up their tokens. */
+function countBins(vit: usize, tokens: usize, n: i32): void {
+  chooseBins(load<i32>(ranksOf(0) + ((RANKS - 1) << 2)));
+  memory.fill(binSamples, 0, BINS * 4);
+  memory.fill(binTokens, 0, BINS * 8);
+  for (let i: usize = 0; i < <usize>n; i++) {
+    const bin = <usize>(load<u32>(vit + (i << 2)) / <u32>binWidth);
+    countUp(binSamples, <u32>bin);
+    const at = binTokens + (bin << 3);
+    store<u64>(at, load<u64>(at) + load<u32>(tokens + (i << 2)));
+  }
+}
+
+/**
+ * Looks at n samples of `count` loads: u32[count] pointers to i32[n] at `columns`; the names are read until `write`. 256 KB
+ * of the arena while it runs. O(loads samples).
+ */
+export function look(columns: usize, namesAt: usize, lengthsAt: usize, count: i32, n: i32): i32 {
+  if (n < 0 || count < 1 || count > MAX_LOADS) return BAD_ARGUMENT;
+  if (nameBytes(lengthsAt, count) > LONGEST_NAMES) return BAD_ARGUMENT;
+  const isUsual = areUsual(namesAt, lengthsAt, count);
   for (let i = 0; i < n; i++) {
-    const at = (<usize>i) << 2;
-    if (load<i32>(vit + at) < 0) return failAt(NEGATIVE_VIT, i);
-    if (load<i32>(tokens + at) < 0) return failAt(NEGATIVE_TOKENS, i);
+    for (let k = 0; k < count; k++) {
+      if (load<i32>(load<usize>(columns + ((<usize>k) << 2)) + ((<usize>i) << 2)) >= 0) continue;
+      if (!isUsual) return failAtLoad(i, k);
+      return failAt(k == 0 ? NEGATIVE_VIT : NEGATIVE_TOKENS, i);
+    }
   }
   const before = mark();
   const table = allocArray(65536, 4);
   if (table == 0) return OUT_OF_MEMORY;
   samples = n;
-  vitSum = 0;
-  tokenSum = 0;
+  loads = count;
+  names = namesAt;
+  lengths = lengthsAt;
+  usual = isUsual;
   bins = 0;
-  if (n > 0) {
-    selectRanks(vit, n, table, vitRanks);
-    selectRanks(tokens, n, table, tokenRanks);
-    chooseBins(load<i32>(vitRanks + ((RANKS - 1) << 2)));
-    memory.fill(binSamples, 0, BINS * 4);
-    memory.fill(binTokens, 0, BINS * 8);
-    for (let i = 0; i < n; i++) {
-      const v = load<u32>(vit + ((<usize>i) << 2));
-      const t = load<u32>(tokens + ((<usize>i) << 2));
-      const bin = <usize>(v / <u32>binWidth);
-      vitSum += v;
-      tokenSum += t;
-      countUp(binSamples, <u32>bin);
-      store<u64>(binTokens + (bin << 3), load<u64>(binTokens + (bin << 3)) + t);
-    }
+  for (let k = 0; k < count; k++) {
+    const column = load<usize>(columns + ((<usize>k) << 2));
+    let sum: u64 = 0;
+    for (let i: usize = 0; i < <usize>n; i++) sum += load<u32>(column + (i << 2));
+    store<u64>(sums + ((<usize>k) << 3), sum);
+    if (n > 0) selectRanks(column, n, table, ranksOf(k));
   }
+  if (usual && n > 0) countBins(load<usize>(columns), load<usize>(columns, 4), n);
   release(before);
   return OK;
 }
@@ -147,16 +175,22 @@ function putField(sum: u64, ranks: usize): void {
 
 /** Writes what `look` saw as one line of JSON into `room` bytes at `out`; returns how many, or a negated status. */
 export function write(out: usize, room: u32): i32 {
-  if (room < LONGEST_TEXT) return -BAD_ARGUMENT;
+  if (room < LONGEST_TEXT + 6 * <u32>nameBytes(lengths, usual ? 0 : loads)) return -BAD_ARGUMENT;
   startText(out);
   put(ascii('{"samples":'));
   putNumber(samples);
-  put(ascii(',"vit":'));
-  putField(vitSum, vitRanks);
-  put(ascii(',"tokens":'));
-  putField(tokenSum, tokenRanks);
+  put(usual ? ascii(",") : ascii(',"loads":{'));
+  for (let k = 0; k < loads; k++) {
+    if (k > 0) put(ascii(","));
+    putKey(names, lengths, k);
+    putField(sumOf(k), ranksOf(k));
+  }
+  if (!usual) {
+    put(ascii("}}\n"));
+    return <i32>(cursor - out);
+  }
   put(ascii(',"tokensPerTile":'));
-  putRatio(tokenSum, vitSum);
+  putRatio(sumOf(1), sumOf(0));
   put(ascii(',"vitHistogram":['));
   for (let b = 0; b < bins; b++) {
     const count = load<u32>(binSamples + ((<usize>b) << 2));

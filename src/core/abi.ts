@@ -63,20 +63,19 @@ export interface Abi {
   packingMix(): number;
   groupSums(values: number, order: number, offsets: number, groups: number, out: number): void;
 
-  readerBegin(vitName: number, vitLength: number, tokensName: number, tokensLength: number, bytes: number): number;
-  readerPush(bytes: number): number;
-  readerEnd(): number;
-  readerBuffer(): number;
-  readerVit(): number;
-  readerTokens(): number;
-  readerVitCount(): number;
-  readerTokensCount(): number;
-  readerOffset(): number;
-  readerIndex(): number;
-  readerField(): number;
-  readerExpected(): number;
-  readerSeen(): number;
-  readerSeenLength(): number;
+  readerBegin(names: number, lengths: number, count: number, bytes: number): number;
+  readerPush(reader: number, bytes: number): number;
+  readerEnd(reader: number): number;
+  readerBuffer(reader: number): number;
+  readerColumn(reader: number, k: number): number;
+  readerCount(reader: number, k: number): number;
+  readerOffset(reader: number): number;
+  readerIndex(reader: number): number;
+  readerField(reader: number): number;
+  readerErrorText(reader: number, showFound: number, out: number): number;
+  readerExpected(reader: number): number;
+  readerSeen(reader: number): number;
+  readerSeenLength(reader: number): number;
   groupAttention(tokens: number, order: number, offsets: number, groups: number, out: number): void;
 
   unitsBegin(columns: number, kinds: number, k: number, sizes: number, parts: number, spSize: number): number;
@@ -123,13 +122,15 @@ export interface Abi {
     format: number,
     offsets: number,
     order: number,
-    vit: number,
-    tokens: number,
+    columns: number,
+    width: number,
+    names: number,
+    lengths: number,
+    loads: number,
     groups: number,
     oversize: number,
     oversizeCount: number,
-    maxVit: number,
-    maxTokens: number,
+    bounds: number,
     bound: number,
     rounds: number,
     mix: number,
@@ -230,7 +231,7 @@ export interface Abi {
   steeredStatus(): number;
   steeredStep(at: number): number;
 
-  statsLook(vit: number, tokens: number, n: number): number;
+  statsLook(columns: number, names: number, lengths: number, loads: number, n: number): number;
   statsWrite(out: number, room: number): number;
 
   // The model's partition.

@@ -123,4 +123,23 @@ export class Core implements HasCore {
     this.int32(at, values.length).set(values);
     return at;
   }
+
+  /** Copies names in as the exports take them: UTF-8, one after another, and uint32[count] how many bytes each has. */
+  namesIn(names: readonly string[], samples: number): { readonly names: number; readonly lengths: number } {
+    const texts = names.map((name) => new TextEncoder().encode(name));
+    const lengths = this.copyIn(
+      Int32Array.from(texts, ({ length }) => length),
+      samples,
+    );
+    const at = this.alloc(
+      texts.reduce((sum, { length }) => sum + length, 0),
+      samples,
+    );
+    let end = at;
+    for (const text of texts) {
+      this.bytes(end, text.length).set(text);
+      end += text.length;
+    }
+    return { names: at, lengths };
+  }
 }

@@ -5,6 +5,9 @@ import { type LengthsInput, toLengths } from "../core/lengths.ts";
 /** Room for the longest text that `statsWrite` makes. */
 const TEXT_ROOM = 4096;
 
+/** The loads, by which the text calls them. */
+const USUAL = ["vit", "tokens"] as const;
+
 /** One load over all samples. Percentile p is the value at rank ceil(p n / 100); without samples all are null. */
 export interface LoadStats {
   readonly sum: number;
@@ -41,12 +44,14 @@ export interface LengthStats {
 }
 
 /** The body of `Omnibal.statsText`. */
-export function statsText(core: Core, lengths: LengthsInput): string {
-  const { vit, tokens } = toLengths(lengths);
+export function statsText(core: Core, input: LengthsInput): string {
+  const { vit, tokens } = toLengths(input);
   const { abi } = core;
   const n = vit.length;
   return core.exclusive(() => {
-    const status = abi.statsLook(core.copyIn(vit, n), core.copyIn(tokens, n), n);
+    const columns = core.copyIn(Int32Array.of(core.copyIn(vit, n), core.copyIn(tokens, n)), n);
+    const { names, lengths } = core.namesIn(USUAL, n);
+    const status = abi.statsLook(columns, names, lengths, USUAL.length, n);
     check(abi, status, n, (field, at) => (field === "vit" ? vit : tokens)[at]);
     const out = core.alloc(TEXT_ROOM, n);
     return new TextDecoder().decode(core.bytes(out, abi.statsWrite(out, TEXT_ROOM)));

@@ -8,6 +8,9 @@ import { checkLists, type Packing } from "../pack/packing.ts";
 const TEXT_FORMATS = ["json", "jsonl", "head"] as const;
 export type PackingTextFormat = (typeof TEXT_FORMATS)[number];
 
+/** The loads of a packing, as its text names them. */
+const LOADS = ["vit", "tokens"] as const;
+
 /** Bytes of text taken out of the core at a time. */
 const TEXT_ROOM = 65536;
 
@@ -26,17 +29,26 @@ export function* packingText(
     const madeAt = core.alloc(made.length, n);
     core.bytes(madeAt, made.length).set(made);
     const out = core.alloc(TEXT_ROOM, n);
+    const bounds = core.alloc(LOADS.length * 8, n);
+    core.float64(bounds, LOADS.length).set([packing.bounds.maxVit, packing.bounds.maxTokens]);
+    const sums = core.copyIn(
+      Int32Array.from(LOADS, (load) => core.copyIn(packing[load], n)),
+      n,
+    );
+    const { names, lengths } = core.namesIn(LOADS, n);
     const status = abi.textBegin(
       TEXT_FORMATS.indexOf(oneOf("format", format, TEXT_FORMATS)),
       core.copyIn(packing.offsets, n),
       core.copyIn(packing.indices, n),
-      core.copyIn(packing.vit, n),
-      core.copyIn(packing.tokens, n),
-      packing.vit.length,
+      sums,
+      Int32Array.BYTES_PER_ELEMENT,
+      names,
+      lengths,
+      LOADS.length,
+      packing.length,
       core.copyIn(packing.oversize, n),
       packing.oversize.length,
-      packing.bounds.maxVit,
-      packing.bounds.maxTokens,
+      bounds,
       packing.bound,
       packing.rounds,
       packing.mix ?? -1,

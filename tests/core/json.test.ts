@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { abi, bytesOf, read, readEveryWay } from "./reading.ts";
+import { npy } from "../npy-bytes.ts";
+import { abi, bytesOf, putNames, read, readColumns, readEveryWay } from "./reading.ts";
 
 const nasty = `\uFEFF [ {"vit_num":1,"token_num":20}\r\n,\t{ "x" : [ ] , "token_num" : 2147483647 , "deep":{"a":[[{"b":{}},
   "\\u00e9\\\\\\"",-0.5e-3,1E+9,true,false,null,0]],"vit_num":"no","token_num":-1}, "vit_num" : 5.00 },
@@ -192,13 +193,93 @@ describe("errors say where and what", () => {
   });
 
   test("after an error or the end nothing more is taken; wrong arguments are refused", () => {
-    expect(read(bytesOf("x")).status).toBe(5);
-    expect(abi.readerPush(1)).toBe(2);
-    expect(abi.readerEnd()).toBe(2);
+    const top = abi.mark();
+    const reader = abi.readerBegin(...putNames(abi, ["a", "b"]), 9);
+    new Uint8Array(abi.memory.buffer, abi.readerBuffer(reader) >>> 0, 1).set(bytesOf("x"));
+    expect(abi.readerPush(reader, 1)).toBe(5);
+    expect(abi.readerPush(reader, 1)).toBe(2);
+    expect(abi.readerEnd(reader)).toBe(2);
+    abi.release(top);
     expect(read(bytesOf("[]"), [], ["a", "a"]).status).toBe(2);
     expect(read(bytesOf("[]"), [], ["a".repeat(4097), "a"]).status).toBe(2);
-    expect(abi.readerBegin(0, 1, 8, 2, 0)).toBe(2);
-    expect(abi.readerBegin(0, 1, 8, 2, -1)).toBe(2);
+    for (const [count, bytes] of [
+      [2, 0],
+      [2, -1],
+      [0, 9],
+      [9, 9],
+    ]) {
+      expect(abi.readerBegin(0, 0, count, bytes)).toBe(-2);
+    }
+    abi.release(top);
+  });
+
+  test("several readers in one instance do not meet", () => {
+    const top = abi.mark();
+    const texts = [
+      '[{"a":1,"b":2},{"a":3,"b":4}]',
+      '{"y":5}\n{"y":6,"x":{}}\n{"z":[1],"y":7}',
+      '[{"a":8,"b":9,"c":10}]',
+    ];
+    const readers = [["b", "a"], ["y"], ["c", "b", "a"]].map((names) => abi.readerBegin(...putNames(abi, names), 64));
+    const columns = readers.map((): number[][] => [[], [], []]);
+    // A byte of each in turn.
+    for (let i = 0; i < 40; i++) {
+      for (const [r, reader] of readers.entries()) {
+        if (i >= texts[r].length) continue;
+        new Uint8Array(abi.memory.buffer, abi.readerBuffer(reader) >>> 0, 1).set(bytesOf(texts[r][i]));
+        expect(abi.readerPush(reader, 1)).toBe(0);
+        for (let k = 0; k < [2, 1, 3][r]; k++) {
+          const at = abi.readerColumn(reader, k) >>> 0;
+          columns[r][k].push(...new Int32Array(abi.memory.buffer, at, abi.readerCount(reader, k)));
+        }
+      }
+    }
+    expect(readers.map((reader) => abi.readerEnd(reader))).toEqual([0, 0, 0]);
+    expect(columns).toEqual([
+      [[2, 4], [1, 3], []],
+      [[5, 6, 7], [], []],
+      [[10], [9], [8]],
+    ]);
+    abi.release(top);
+  });
+});
+
+describe("one to eight columns", () => {
+  const all = ["a", "b", "dd", 'e"\u00e9', "a name of more than fifteen bytes", "", "g", "h"];
+
+  test("each is the field of its name, wherever the file is cut", () => {
+    const rows = Array.from({ length: 5 }, (_, i) => all.map((_, k) => (i + 1) * 1000 + k));
+    const text = JSON.stringify(rows.map((row, i) => Object.fromEntries(row.map((x, k) => [all[(k + i) % 8], x]))));
+    const values = rows.map((row, i) => all.map((_, k) => row[(k - i + 8) % 8]));
+    for (let count = 1; count <= all.length; count++) {
+      const names = all.slice(-count);
+      const columns = names.map((name) => values.map((row) => row[all.indexOf(name)]));
+      const bytes = bytesOf(text);
+      for (const cuts of [[], Array.from(bytes, (_, i) => i), ...Array.from(bytes, (_, i) => [i])]) {
+        expect(readColumns(bytes, cuts, names)).toEqual({ status: 0, columns });
+      }
+    }
+  });
+
+  test("the first that a record lacks is named", () => {
+    const answer = readColumns(bytesOf('[{"a":1,"b":1,"g":1}]'), [], ["a", "b", "h", "g", "dd"]);
+    expect(answer).toMatchObject({ status: 8, field: 2, index: 0, offset: 1 });
+    expect(readColumns(bytesOf('{"a":1,"g":-1}'), [], ["a", "b", "g"])).toMatchObject({ status: 9, field: 2 });
+  });
+
+  test("a .npy of as many columns, in either order; other shapes are refused", () => {
+    const rows = Array.from({ length: 4 }, (_, i) => Array.from({ length: 3 }, (_, k) => 10 * i + k));
+    const columns = [0, 1, 2].map((k) => rows.map((row) => row[k]));
+    for (const fortran of [false, true]) {
+      const bytes = npy(rows, { descr: "<i4", fortran, shape: "(4, 3)" });
+      for (const cuts of [[], Array.from(bytes, (_, i) => i)]) {
+        expect(readColumns(bytes, cuts, ["a", "b", "c"])).toEqual({ status: 0, columns });
+      }
+      expect(readColumns(bytes, [], ["a", "b"])).toMatchObject({ status: 14, seen: "(4, 3)" });
+      const negative = Buffer.concat([bytes.subarray(0, -12), Buffer.from(Int32Array.of(-1, 0, 0).buffer)]);
+      const place = fortran ? { index: 1, field: 2 } : { index: 3, field: 0 };
+      expect(readColumns(negative, [], ["a", "b", "c"])).toMatchObject({ status: 9, ...place });
+    }
   });
 });
 

@@ -19,53 +19,80 @@ export function bytesOf(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }
 
-function begin(core: Abi, names: readonly [string, string], room: number): number {
-  const [vit, tokens] = names.map(bytesOf);
-  const at = core.alloc(vit.length + tokens.length) >>> 0;
-  const into = new Uint8Array(core.memory.buffer, at, vit.length + tokens.length);
-  into.set(vit);
-  into.set(tokens, vit.length);
-  return core.readerBegin(at, vit.length, at + vit.length, tokens.length, room);
+/** What tests pass to readerBegin: names, where their lengths are, and how many. */
+export function putNames(
+  core: Abi,
+  names: readonly string[],
+): readonly [names: number, lengths: number, count: number] {
+  const bytes = names.map(bytesOf);
+  const total = bytes.reduce((sum, { length }) => sum + length, 0);
+  const lengths = core.alloc(names.length * 4) >>> 0;
+  const at = core.alloc(total) >>> 0;
+  new Uint32Array(core.memory.buffer, lengths, names.length).set(bytes.map(({ length }) => length));
+  const into = new Uint8Array(core.memory.buffer, at, total);
+  let end = 0;
+  for (const name of bytes) {
+    into.set(name, end);
+    end += name.length;
+  }
+  return [at, lengths, names.length];
 }
 
-/** Reads `bytes` cut at the places `cuts`. */
-export function read(
+/** Reads `bytes` cut at the places `cuts`; `columns` has the values of each name. */
+export function readColumns(
   bytes: Uint8Array,
-  cuts: readonly number[] = [],
-  names: readonly [string, string] = ["vit_num", "token_num"],
-): Answer {
+  cuts: readonly number[],
+  names: readonly string[],
+): Omit<Answer, "vit" | "tokens"> & { readonly columns: number[][] } {
   const top = abi.mark();
-  const vit: number[] = [];
-  const tokens: number[] = [];
-  let status = begin(abi, names, Math.max(bytes.length, 1));
-  if (status === 0) {
-    const at = abi.readerBuffer() >>> 0;
+  const columns = names.map((): number[] => []);
+  const reader = abi.readerBegin(...putNames(abi, names), Math.max(bytes.length, 1));
+  let status = reader < 0 && reader > -64 ? -reader : 0;
+  if (status !== 0) {
+    abi.release(top);
+    return { status, columns };
+  }
+  {
+    const at = abi.readerBuffer(reader) >>> 0;
     const ends = [...cuts, bytes.length];
     let from = 0;
     for (const end of ends) {
       // What lies behind a piece must not matter.
       new Uint8Array(abi.memory.buffer, at, bytes.length + 16).fill(0x31);
       new Uint8Array(abi.memory.buffer, at, bytes.length).set(bytes.subarray(from, end));
-      status = abi.readerPush(end - from);
-      vit.push(...new Int32Array(abi.memory.buffer, abi.readerVit() >>> 0, abi.readerVitCount()));
-      tokens.push(...new Int32Array(abi.memory.buffer, abi.readerTokens() >>> 0, abi.readerTokensCount()));
+      status = abi.readerPush(reader, end - from);
+      for (const [k, column] of columns.entries()) {
+        column.push(
+          ...new Int32Array(abi.memory.buffer, abi.readerColumn(reader, k) >>> 0, abi.readerCount(reader, k)),
+        );
+      }
       if (status !== 0) break;
       from = end;
     }
-    if (status === 0) status = abi.readerEnd();
+    if (status === 0) status = abi.readerEnd(reader);
   }
-  const answer = { status, vit, tokens };
+  const answer = { status, columns };
   const failure = {
-    offset: abi.readerOffset(),
-    index: abi.readerIndex(),
-    field: abi.readerField(),
-    expected: abi.readerExpected(),
+    offset: abi.readerOffset(reader),
+    index: abi.readerIndex(reader),
+    field: abi.readerField(reader),
+    expected: abi.readerExpected(reader),
     seen: new TextDecoder().decode(
-      new Uint8Array(abi.memory.buffer, abi.readerSeen() >>> 0, abi.readerSeenLength()).slice(),
+      new Uint8Array(abi.memory.buffer, abi.readerSeen(reader) >>> 0, abi.readerSeenLength(reader)).slice(),
     ),
   };
   abi.release(top);
   return status < 5 ? answer : { ...answer, ...failure };
+}
+
+/** `readColumns` of the usual two. */
+export function read(
+  bytes: Uint8Array,
+  cuts: readonly number[] = [],
+  names: readonly [string, string] = ["vit_num", "token_num"],
+): Answer {
+  const { columns, ...rest } = readColumns(bytes, cuts, names);
+  return { ...rest, vit: columns[0], tokens: columns[1] };
 }
 
 /** `read` at every single cut and byte by byte: all must answer the same. */

@@ -70,6 +70,14 @@ file("wide.json", `[${records([...tiled.slice(0, 3000), [2147483647, 0], [0, 214
 file("fields.json", `[{"t\\u00efles":2,"note":"}]","\\"":{"a":[[]]},"length":100.0},{"length":7,"tïles":0}]`);
 // All of five tiles, which leave groups of nine half empty.
 file("fives.json", `[${records(Array.from({ length: 60 }, (_, i) => [5, 1300 + ((i * 37) % 200)] as const))}]`);
+file("thin.json", `[${records(tiled.filter((_, i) => i % 40 === 0))}]`);
+file(
+  "many.npy",
+  npy(
+    Array.from({ length: 100_001 }, (_, i) => tiled[(i * 7919) % tiled.length]),
+    { descr: "<i4" },
+  ),
+);
 const forms: Record<string, NpyShape> = {
   "int64.npy": { descr: "<i8" },
   "fortran.npy": { descr: "<i4", fortran: true },
@@ -98,6 +106,14 @@ const optionSets = [
   ["--method=isf", "--rounds=2"],
   ["--max-vit=40000", "--max-tokens=0000000002000000", "--rounds=2147483647", "--min-vit=1"],
 ];
+const searches = [
+  "--samples-per-group=4e0 --candidates=30",
+  "--samples-per-group 2.5-4. --max-vit-limit 40 --candidates=30 --slack=.05",
+  "--max-vit-limit=9 --max-left-out=60 --candidates=20 --rounds=3",
+  "--max-tokens-limit=8192 --max-vit-limit=18 --candidates=12 --seed=7 -q",
+  "--strategy=reference --samples-per-group=3 --rounds=5",
+  "--strategy reference --samples-per-group 5e-1-2.25E+0 --max-tokens-limit=5000 --rounds=2",
+];
 const fields = ["--vit-field=tïles", "--token-field", "length"];
 const good: Case[] = [
   ...optionSets.flatMap((options) =>
@@ -121,6 +137,22 @@ const good: Case[] = [
   },
   { args: ["stats", "--json", "--", "fortran.npy", "a.json", "none.json", "./b.jsonl"] },
   { args: ["stats", "--json", "-", "a.json"], input: "int64.npy" },
+  ...searches.map((options) => ({ args: ["search", "--json", "--ranks=4", ...options.split(" "), "thin.json"] })),
+  ...bothWays("thin.json", ["search", "--json", "--ranks", "500", "--samples-per-group=3", "--candidates=30"]),
+  { args: ["search", "--json", "--ranks=500", "--strategy=reference", "--samples-per-group=3", "thin.json", "a.json"] },
+  // So many that most candidates are tried on a part of them.
+  {
+    args: [
+      "search",
+      "--json",
+      "--ranks=64",
+      "--max-vit-limit=9",
+      "--max-tokens-limit=4096",
+      "--candidates=10",
+      "--rounds=3",
+      "many.npy",
+    ],
+  },
 ];
 
 const row = '{"vit_num":1,"token_num":1}';
@@ -225,6 +257,34 @@ const bad: Case[] = [
   ),
 ];
 
+// Nothing found is an answer too, with a line and a code of its own.
+for (const options of [
+  "--max-vit-limit=4 small.json thin.json",
+  "--max-vit-limit=4 --max-tokens-limit=4999 small.json",
+  "--max-tokens-limit=4999 b.jsonl a.json",
+  "--samples-per-group=3 none.json",
+  "--samples-per-group=3 --strategy=reference none.json",
+  "--samples-per-group=9e9 thin.json --candidates=10",
+  "--samples-per-group=00.4e1-400.0e-2 thin.json --candidates=10 --slack=1e-3",
+  // Usage.
+  "a",
+  "--strategy=reference a",
+  "--strategy=walk a",
+  "--samples-per-group=3 --strategy=reference --max-left-out=0 a",
+  ...["0", "", "-", "4-", "-4", "4-3", "1-2-3", "1e", "e1", ".", "1e999", "0x4", "4_0", "NaN", "+4", "1.2.3"].map(
+    (text) => `--samples-per-group=${text} a`,
+  ),
+  ...["--slack=1.01", "--slack=x", "--slack=-0", "--candidates=9", "--max-left-out=-1", "--max-vit-limit=0"].map(
+    (option) => `--samples-per-group=3 ${option} a`,
+  ),
+]) {
+  bad.push({ args: ["search", "--json", "--ranks=4", ...options.split(" ")] });
+}
+bad.push(
+  { args: ["search", "--json", "--samples-per-group=3", "a"] },
+  { args: ["search", "--json", "--ranks=0", "a"] },
+);
+
 /** The Node command line on the same; the times, which only it tells, are left out. */
 function byNode({ args, input, node = args }: Case): Promise<End> {
   return new Promise((done) => {
@@ -287,6 +347,11 @@ describe("as the Node command line", () => {
 /** What the command does that the Node command line does not, or does in another way. */
 const own: readonly (readonly [args: readonly string[], code: number, err: string, input?: string])[] = [
   [["stats", "small.json"], 2, "--json is missing: this command draws no tables (see omnibal stats --help)"],
+  [
+    ["search", "--ranks=4", "--samples-per-group=4", "small.json"],
+    2,
+    "--json is missing: tables are drawn by omnibal in Node, this command draws none (see omnibal search --help)",
+  ],
   [
     ["pack", ...bounds, "-o", "out.json", "small.json"],
     2,
@@ -454,6 +519,14 @@ for (const host of hosts) {
         "format",
         "method",
         "effort",
+        "ranks",
+        "samples-per-group",
+        "max-vit-limit",
+        "max-tokens-limit",
+        "strategy",
+        "candidates",
+        "slack",
+        "max-left-out",
       ]) {
         expect(help).toContain(`--${name} `);
       }

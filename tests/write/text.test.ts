@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { EngineError, load, type Packing } from "../../src/index.ts";
+import { type Abi, EngineError, load, type Packing } from "../../src/index.ts";
 import { samples } from "../samples.ts";
 
 const omnibal = await load();
@@ -21,6 +21,17 @@ function ratio(over: bigint, under: bigint): string {
 }
 
 const sum = (values: Int32Array) => values.reduce((total, value) => total + BigInt(value), 0n);
+
+/** Puts loads as textBegin takes them into 128 bytes at `at`: pointers to sums, names, and bounds from byte 88 on. */
+function put(abi: Abi, at: number, sums: readonly number[], names: readonly string[], bounds: readonly number[]) {
+  const { buffer } = abi.memory;
+  const text = new TextEncoder().encode(names.join(""));
+  new Uint32Array(buffer, at, sums.length).set(sums);
+  new Uint32Array(buffer, at + 16, names.length).set(names.map((name) => name.length));
+  new Uint8Array(buffer, at + 32, text.length).set(text);
+  new Float64Array(buffer, at + 88, bounds.length).set(bounds);
+  return [at, 4, at + 32, at + 16, names.length] as const;
+}
 
 const small = { vit: [5, 0, 9, 12, 4], tokens: [2000, 1558, 93, 93, 5000] };
 const made =
@@ -112,7 +123,8 @@ describe("a packing as text", () => {
     new Uint32Array(abi.memory.buffer, offsets, 2).set([0, values.length]);
     const sums = at + 1040;
     new Uint32Array(abi.memory.buffer, sums, 1).set([7]);
-    expect(abi.textBegin(0, offsets, at, sums, sums, 1, at, 0, 9, 9, 1, 1, 0.1234565, 0, 0)).toBe(0);
+    const loads = put(abi, at + 1120, [sums, sums], ["vit", "tokens"], [9, 9]);
+    expect(abi.textBegin(0, offsets, at, ...loads, 1, at, 0, at + 1208, 1, 1, 0.1234565, 0, 0)).toBe(0);
     const size = abi.textWrite(at + 2048, 2048);
     const json = Buffer.from(abi.memory.buffer, at + 2048, size).toString();
     expect(abi.textWrite(at + 2048, 2048)).toBe(0);
@@ -121,15 +133,94 @@ describe("a packing as text", () => {
     abi.release(top);
   });
 
+  test("loads of other names have keys of their own", () => {
+    const { abi } = omnibal;
+    const top = abi.mark();
+    const at = abi.alloc(8192) >>> 0;
+    const { buffer } = abi.memory;
+    new Uint32Array(buffer, at + 1024, 3).set([0, 2, 3]);
+    new Uint32Array(buffer, at + 1040, 3).set([2, 0, 1]);
+    for (const width of [4, 8]) {
+      const Sums = width === 4 ? Uint32Array : Float64Array;
+      const most = width === 4 ? 4294967295 : Number.MAX_SAFE_INTEGER;
+      new Sums(buffer, at + 1056, 2).set([7, 9]);
+      new Sums(buffer, at + 1072, 2).set([most, 0]);
+      new Sums(buffer, at + 1088, 2).set([1, 2]);
+      const sums = [at + 1056, at + 1072, at + 1088];
+      const bounds = [10, Number.MAX_SAFE_INTEGER, Number.POSITIVE_INFINITY];
+      const [columns, , names, lengths, k] = put(abi, at, sums, ["a", 'b"', "d"], bounds);
+      const write = (format: number) => {
+        const status = abi.textBegin(
+          ...([format, at + 1024, at + 1040, columns, width, names, lengths, k] as const),
+          ...([2, 0, 0, at + 88, 2, 3, -1, 0, 0] as const),
+        );
+        expect(status).toBe(0);
+        return Buffer.from(buffer, at + 2048, abi.textWrite(at + 2048, 4096)).toString();
+      };
+      expect(write(1)).toBe(
+        `{"groups":2}\n{"group":[2,0],"loads":{"a":7,"b\\"":${most},"d":1}}\n{"group":[1],"loads":{"a":9,"b\\"":0,"d":2}}\n`,
+      );
+      const { stats } = JSON.parse(write(0));
+      expect(stats.fill).toEqual({ a: 0.8, 'b"': width === 4 ? 0 : 0.5, d: null });
+      expect(Object.keys(stats)).toEqual([
+        "groups",
+        "samples",
+        "oversize",
+        "bound",
+        "fill",
+        "samplesPerGroup",
+        "rounds",
+        "mix",
+      ]);
+    }
+    abi.release(top);
+  });
+
+  test("statistics of loads of other names, one and eight of them", () => {
+    const { abi } = omnibal;
+    const top = abi.mark();
+    const at = abi.alloc(16384) >>> 0;
+    const { buffer } = abi.memory;
+    new Int32Array(buffer, at + 1024, 5).set(small.vit);
+    const { vit } = omnibal.stats(small);
+    for (const k of [1, 8]) {
+      const names = Array.from({ length: k }, (_, j) => `load ${j}`);
+      new Uint32Array(buffer, at, k).fill(at + 1024);
+      new Uint32Array(buffer, at + 64, k).fill(6);
+      new Uint8Array(buffer, at + 128, 6 * k).set(new TextEncoder().encode(names.join("")));
+      expect(abi.statsLook(at, at + 128, at + 64, k, 5)).toBe(0);
+      const text = Buffer.from(buffer, at + 2048, abi.statsWrite(at + 2048, 8192)).toString();
+      expect(JSON.parse(text)).toEqual({ samples: 5, loads: Object.fromEntries(names.map((name) => [name, vit])) });
+    }
+    new Int32Array(buffer, at + 1032, 1).set([-1]);
+    expect(abi.statsLook(at, at + 128, at + 64, 8, 5)).toBe(18);
+    expect([abi.errorIndex(), abi.errorLoad()]).toEqual([2, 0]);
+    abi.release(top);
+  });
+
   test("what the core refuses", () => {
     const { abi } = omnibal;
-    expect(abi.textBegin(3, 0, 0, 0, 0, 0, 0, 0, 9, 9, 0, 0, -1, 0, 0)).toBe(2);
-    expect(abi.textBegin(0, 0, 0, 0, 0, -1, 0, 0, 9, 9, 0, 0, -1, 0, 0)).toBe(2);
-    expect(abi.textBegin(0, 0, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, -1, 0, 0)).toBe(2);
-    expect(abi.textBegin(0, 0, 0, 0, 0, 0, 0, 0, 9, 9, 0, 0, Number.NaN, 0, 0)).toBe(2);
+    const top = abi.mark();
+    const at = abi.alloc(128) >>> 0;
+    const loads = put(abi, at, [0, 0], ["vit", "tokens"], [9, 9]);
+    const bounds = at + 88;
+    expect(abi.textBegin(3, 0, 0, ...loads, 0, 0, 0, bounds, 0, 0, -1, 0, 0)).toBe(2);
+    expect(abi.textBegin(0, 0, 0, ...loads, -1, 0, 0, bounds, 0, 0, -1, 0, 0)).toBe(2);
+    expect(abi.textBegin(0, 0, 0, ...loads, 0, 0, 0, bounds, 0, 0, Number.NaN, 0, 0)).toBe(2);
+    const [columns, , names, lengths] = loads;
+    expect(abi.textBegin(0, 0, 0, columns, 4, names, lengths, 0, 0, 0, 0, bounds, 0, 0, -1, 0, 0)).toBe(2);
+    expect(abi.textBegin(0, 0, 0, columns, 4, names, lengths, 9, 0, 0, 0, bounds, 0, 0, -1, 0, 0)).toBe(2);
+    expect(abi.textBegin(0, 0, 0, columns, 5, names, lengths, 2, 0, 0, 0, bounds, 0, 0, -1, 0, 0)).toBe(2);
+    for (const bound of [0, -1, Number.NaN]) {
+      put(abi, at, [0, 0], ["vit", "tokens"], [bound, 9]);
+      expect(abi.textBegin(0, 0, 0, ...loads, 0, 0, 0, bounds, 0, 0, -1, 0, 0)).toBe(2);
+    }
+    abi.release(top);
     expect(abi.textWrite(0, 767)).toBe(-2);
     expect(abi.statsWrite(0, 4095)).toBe(-2);
-    expect(abi.statsLook(0, 0, -1)).toBe(2);
+    expect(abi.statsLook(0, 0, 0, 2, -1)).toBe(2);
+    expect(abi.statsLook(0, 0, 0, 0, 1)).toBe(2);
+    expect(abi.statsLook(0, 0, 0, 9, 1)).toBe(2);
   });
 
   test("the instance is at work until the text is drained or left", () => {
