@@ -132,7 +132,7 @@ export class Omnibal implements HasCore {
   }
 
   /**
-   * Plans one epoch of one packing, or of one per data group: steps in which all ranks have alike tiles and tokens (and
+   * Plans one epoch of one packing, or of one per source: steps in which all ranks have alike tiles and tokens (and
    * attention, or cost, if asked for), in random order, the ranks dealt at random. The same options give the same plan
    * for ever. O(groups log steps), 130 bytes per group.
    *
@@ -143,7 +143,7 @@ export class Omnibal implements HasCore {
   }
 
   /**
-   * How even the ranks' loads are over one epoch of a sampler, of one packing or of one per data group. A `Packing` has
+   * How even the ranks' loads are over one epoch of a sampler, of one packing or of one per source. A `Packing` has
    * the sums that attention needs; one read back from a file gets them from `lengths`.
    * O(groups) and a sort, 60 bytes per group.
    *
@@ -163,7 +163,7 @@ export class Omnibal implements HasCore {
   }
 
   /**
-   * One rank's batches of groups, over one packing or one per data group: every group is handed out once per epoch,
+   * One rank's batches of groups, over one packing or one per source: every group is handed out once per epoch,
    * but for what the tail rule drops or repeats, and every rank has the same number of steps. The order changes each
    * epoch and is the same on every rank's machine. O(groups) and a sort per epoch; 4 bytes per batch and group are kept.
    *

@@ -124,7 +124,7 @@ export function evaluate(core: Core, packings: GroupLoadsInput, options: Evaluat
     if (lengths !== undefined) {
       const [part] = parts;
       if (parts.length !== 1 || !(part instanceof Packing)) {
-        throw new OptionError("INVALID_OPTION", `lengths are for one packing, there are ${parts.length} data groups`);
+        throw new OptionError("INVALID_OPTION", `lengths are for one packing, there are ${parts.length} sources`);
       }
       parts = [{ ...part, attention: part.attention ?? groupAttention(core.abi, part, lengths) }];
     }

@@ -138,7 +138,7 @@ export class Plan {
   readonly length: number;
   /** Steps at the end, of tail `short`, in which `order` has places of -1. */
   readonly shortSteps: number;
-  /** int32[length][ranks][microBatch][spSize]: groups; several data groups are numbered one after another. */
+  /** int32[length][ranks][microBatch][spSize]: groups; several sources are numbered one after another. */
   readonly order: Int32Array;
   readonly stats: PlanStats;
   /** With `compare`: the same of the published samplers; one that cannot serve so few groups is missing. */
@@ -304,7 +304,7 @@ function planEpoch(abi: Abi, parts: readonly GroupLoads[], options: BalancedPlan
   if (balance.weights[attention] > 0) {
     const without = parts.findIndex((part) => part.attention === undefined);
     if (without !== -1) {
-      throw new OptionError("INVALID_OPTION", `balance asks for attention, data group ${without} has none`);
+      throw new OptionError("INVALID_OPTION", `balance asks for attention, source ${without} has none`);
     }
   }
   beginUnits(abi, parts, spSize);
@@ -320,7 +320,7 @@ function planEpoch(abi: Abi, parts: readonly GroupLoads[], options: BalancedPlan
   if (stats.steps === 0 && units > 0) {
     throw new OptionError(
       "INVALID_OPTION",
-      `no step: ${units} ${spSize > 1 ? "teams" : "groups"}, a step takes ${ranks * microBatch}${parts.length > 1 ? " of one data group" : ""} (ranks ${ranks} x microBatch ${microBatch}) and tail is "drop"`,
+      `no step: ${units} ${spSize > 1 ? "teams" : "groups"}, a step takes ${ranks * microBatch}${parts.length > 1 ? " of one source" : ""} (ranks ${ranks} x microBatch ${microBatch}) and tail is "drop"`,
     );
   }
   const shortSteps = abi.planShortSteps();

@@ -10,7 +10,7 @@ export const SAMPLER_KINDS = ["random", "length-group", "group-random"] as const
 /**
  * - `random`: all groups in random order, cut into steps.
  * - `length-group`: windows of steps sorted by tokens, each step dealt to the ranks so that their sums are even.
- * - `group-random`: each step of one data group and of like lengths, in random order of steps.
+ * - `group-random`: each step of one source and of like lengths, in random order of steps.
  */
 export type SamplerKind = (typeof SAMPLER_KINDS)[number];
 
@@ -26,7 +26,7 @@ export interface PlanOptions {
   /** 0 .. 2^32 - 1. Each epoch draws with seed + epoch, mod 2^32. Default: 0, of length-group 233. */
   readonly seed?: number;
   /**
-   * What becomes of units that do not fill a step (of group-random: of their data group): `repeat` fills it with units
+   * What becomes of units that do not fill a step (of group-random: of their source): `repeat` fills it with units
    * drawn in this epoch already, `drop` leaves them out of this epoch. Others each epoch. Default: `repeat`.
    */
   readonly tail?: "repeat" | "drop";
@@ -290,15 +290,15 @@ function takeShare(abi: Abi, { ranks, microBatch }: ResolvedPlan, rank: number, 
 
 /**
  * One rank's batches: iterating hands out the rest of the current epoch, each batch int32[microBatch] of group indices
- * (with spSize >= 2 of sp groups), and then stands at the start of the next epoch. Groups of several data groups are
- * numbered one data group after another; `locate` says which is which. Every rank has the same number of steps.
+ * (with spSize >= 2 of sp groups), and then stands at the start of the next epoch. Groups of several sources are
+ * numbered one source after another; `locate` says which is which. Every rank has the same number of steps.
  *
  * The order is a pure function of groups, options, seed and epoch: `state()` is two numbers and what they hold for.
  */
 export class RankSampler implements Iterable<Int32Array> {
   readonly rank: number;
   readonly options: ResolvedPlan;
-  /** Groups of each data group. */
+  /** Groups of each source. */
   readonly sizes: readonly number[];
   readonly #draw: Draw;
   readonly #groups: GroupsIdentity;
@@ -414,7 +414,7 @@ export class RankSampler implements Iterable<Int32Array> {
     return this.#sp === undefined ? Int32Array.of(unit) : this.#sp.slice(unit * spSize, (unit + 1) * spSize);
   }
 
-  /** Which data group a group is of, and its index in there. O(data groups). */
+  /** Which source a group is of, and its index in there. O(sources). */
   locate(group: number): { readonly part: number; readonly group: number } {
     let left = group;
     for (const [part, size] of this.sizes.entries()) {
@@ -425,7 +425,7 @@ export class RankSampler implements Iterable<Int32Array> {
   }
 }
 
-/** Takes the units the core has built over one data group apart into `SpGroups`. */
+/** Takes the units the core has built over one source apart into `SpGroups`. */
 function takeSpGroups(abi: Abi, loads: GroupLoads, spSize: number): SpGroups {
   const length = abi.unitCount();
   const groups = new Int32Array(abi.memory.buffer, abi.unitGroups() >>> 0, length * spSize).slice();
