@@ -23,6 +23,7 @@ export class Omnibal implements HasCore {
   /** What the functions of the package take as their first argument. */
   readonly core: Core;
 
+  /** Over a core that is at hand; `load` and `loadSync` make both. */
   constructor(core: Core) {
     this.core = core;
   }

@@ -58,10 +58,10 @@ The WASI command of omnibal.wasm: wasmtime run --dir=FOLDER omnibal.wasm ...
 
 Commands:
   pack    packs samples into groups within bounds on tiles and tokens
-  stats   how tiles and tokens are distributed, as --json
+  stats   shows how tiles and tokens are distributed, as --json
 
-FILE is JSON, JSON Lines or .npy of shape (n, 2) in a folder opened by --dir; -
-or none is standard input. Several are one after another.
+FILE is JSON, JSON Lines or .npy of shape (n, 2), in a folder opened with --dir;
+- or none is standard input. Samples are numbered across all FILEs.
 
 Options of both:
   --vit-field NAME    (default vit_num)

@@ -14,9 +14,9 @@ import { pairs, thousands } from "./table.ts";
 const help = `Usage: omnibal evaluate --packing PACKING --ranks N [options] FILE...
        omnibal evaluate --packing PACKING --plan PLAN [options] FILE...
 
-Tells how even the loads of the ranks are over one epoch, with a sampler or a
+Measures how even the loads of the ranks are over one epoch of a sampler or of a
 plan. A dist is the mean over steps of how far the ranks are below the heaviest:
-0 is perfect, 0.3 leaves 30 % of what they could do unused.
+0 is perfect, at 0.3 they wait 30 % of the time.
 
 ${inputHelp}
 
@@ -36,8 +36,7 @@ Options:
   --json              one line of JSON in place of the figures
 ${inputOptionsHelp}
 
-Ratios in JSON have twelve decimals at most, and are null where there is no
-step.
+Ratios in JSON have at most twelve decimals, and are null if there is no step.
 `;
 
 /** What a plan brings with it. */
@@ -65,7 +64,7 @@ export function shape({ ranks, microBatch, spSize }: { ranks: number; microBatch
 
 export const evaluateCommand: Command = {
   name: "evaluate",
-  about: "tells how even the ranks' loads are, with a sampler or a plan",
+  about: "measures how even the ranks' loads are, with a sampler or a plan",
   help,
   options: {
     ...inputOptions,
@@ -84,7 +83,7 @@ export const evaluateCommand: Command = {
     const path = packingOption(values);
     const planPath = textOption(values, "plan");
     const clash = planPath === undefined ? undefined : OF_THE_PLAN.find((name) => values[name] !== undefined);
-    if (clash !== undefined) throw new UsageError(`--${clash} is the plan's own where --plan is given`);
+    if (clash !== undefined) throw new UsageError(`--${clash} comes from the plan: leave it out with --plan`);
     const ranks =
       planPath === undefined
         ? requiredNumber(values, "ranks", 1, MAX_INT32)

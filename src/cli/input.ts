@@ -14,8 +14,8 @@ export const inputOptions: Options = {
 
 export const inputHelp = `FILE is a list of samples with a number of image tiles and of tokens each: JSON,
 JSON Lines, CSV with a header, .npy of shape (n, 2), or a JSON of several such
-files ("token_lengths"), as it is or as gzip; - is standard input. Several files
-are one after another: their samples are counted on.`;
+files ("token_lengths"), plain or gzipped; - is standard input. Samples are
+numbered across all FILEs, in their order.`;
 
 export const inputOptionsHelp = `  --vit-field NAME    the field of the tiles (default vit_num)
   --token-field NAME  the field of the tokens (default token_num)
@@ -33,7 +33,7 @@ function fieldOption(values: Values, name: string, usual: string): string {
 export function sayWaiting(values: Values): (path: string) => void {
   return (path) => {
     if (values.quiet === true) return;
-    process.stderr.write(`omnibal: ${printable(path)}: waiting for somebody to write to this named pipe\n`);
+    process.stderr.write(`omnibal: ${printable(path)}: waiting for data on this named pipe\n`);
   };
 }
 

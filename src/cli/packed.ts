@@ -8,7 +8,7 @@ import { Progress } from "./progress.ts";
 import { megabytes, thousands } from "./table.ts";
 
 export const packingHelp = `PACKING is what \`omnibal pack\` wrote of the same FILEs, in any of its formats,
-or another tool: {"groups":[[3,1],...]} or [[3,1],...], samples from 0 on.`;
+or groups of another tool: {"groups":[[3,1],...]} or [[3,1],...].`;
 
 /** The option that names it; asked for before any file is read. */
 export function packingOption(values: Values): string {

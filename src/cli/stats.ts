@@ -8,8 +8,8 @@ import { bar, table, thousands } from "./table.ts";
 
 const help = `Usage: omnibal stats [options] FILE...
 
-Shows what samples are like: how many there are, how their image tiles (vit) and
-tokens are distributed, and how many tokens there are per tile.
+Shows how many samples there are, how their image tiles (vit) and tokens are
+distributed, and how many tokens there are per tile.
 
 ${inputHelp}
 
@@ -17,7 +17,7 @@ Options:
   --json              one line of JSON in place of the tables
 ${inputOptionsHelp}
 
-Percentile p is the value at rank ceil(p n / 100) of the n values in rising
+Percentile p is the value at rank ceil(p n / 100) of the n values in ascending
 order. Ratios in JSON have six decimals.
 `;
 

@@ -5,6 +5,7 @@ import { integer, MAX_INT32, MAX_UINT32, oneOf } from "../core/options.ts";
 export interface PackProgress {
   /** Share of the work that is done, 0 .. 1, never falling: for ISF rounds of those at most, for `balanced` an estimate. */
   readonly done: number;
+  /** Samples there are. */
   readonly samples: number;
   /** Groups there would be if it ended now; 0 while `balanced` has none yet. */
   readonly groups: number;
@@ -14,6 +15,7 @@ export interface PackProgress {
 export interface RoundInfo extends PackProgress {
   /** Rounds done, 1 .. rounds. */
   readonly round: number;
+  /** Rounds at most. */
   readonly rounds: number;
   /** Samples whose group was not full enough: the next round draws them again. */
   readonly loose: number;
@@ -39,7 +41,9 @@ export interface CommonPackOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Options of `isf`, Iterative Sampling and Filtering (paper, Algorithm 1). */
 export interface IsfOptions extends CommonPackOptions {
+  /** The published algorithm; also when no method is given. */
   readonly method?: "isf";
   /** A group with so many tiles is full (Q'_v). Default: maxVit. */
   readonly minVit?: number;
@@ -51,7 +55,9 @@ export interface IsfOptions extends CommonPackOptions {
   readonly onRound?: (info: RoundInfo) => void;
 }
 
+/** Options of `balanced`. */
 export interface BalancedOptions extends CommonPackOptions {
+  /** The packer that comes close to the lower bound. */
   readonly method: "balanced";
   /** 0 quick, 1 normal, 2 long, 3 very long: 2 may take 10 times as long as 1 to save a few groups. Default: 1. */
   readonly effort?: number;

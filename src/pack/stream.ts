@@ -5,6 +5,7 @@ import { type LengthsInput, toLengths } from "../core/lengths.ts";
 import { integer, MAX_INT32, MAX_UINT32, type NamesOf, onlyNames } from "../core/options.ts";
 import { withRow } from "./option-names.ts";
 
+/** What a packer of streams is made with. */
 export interface PackerOptions {
   /** Most tiles in a group, 1 .. 2^31 - 1. */
   readonly maxVit: number;
@@ -32,7 +33,7 @@ export interface PackedGroup {
 export interface PackerOutput {
   /** Groups that became full, in the order in which they did. */
   readonly groups: readonly PackedGroup[];
-  /** Samples of this push that are beyond a bound, rising: no group will have them. */
+  /** Samples of this push that are beyond a bound, ascending: no group will have them. */
   readonly oversize: Int32Array;
 }
 
@@ -56,8 +57,11 @@ const MAX_BUFFER = 1_000_000;
  * A packer has an instance of the core for itself: 0.4 MB and 56 bytes per sample of `buffer`.
  */
 export class Packer {
+  /** Most tiles in a group. */
   readonly maxVit: number;
+  /** Most tokens in a group. */
   readonly maxTokens: number;
+  /** What draws are seeded with. */
   readonly seed: number;
   readonly #buffer: number;
   readonly #abi: Abi;

@@ -8,6 +8,7 @@ import { type GroupLoads, type GroupLoadsInput, toParts } from "./group-loads.ts
 import { GroupsIdentity, type GroupsMade } from "./made.ts";
 import { allocate, beginUnits, makePlan, PLAN_OPTIONS, type PlanOptions, resolvePlan } from "./samplers.ts";
 
+/** Which sampler and which of its epochs to measure. */
 export interface EvaluateOptions extends Omit<PlanOptions, "kind" | "seed"> {
   /**
    * 0 .. 2^32 - 1. Default: 1024, as `plan` has it; with `compat` what the published sampler has, 0, of length-group 233.

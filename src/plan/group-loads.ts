@@ -5,9 +5,13 @@ import { InputError, show } from "../core/errors.ts";
  * tokens; float64[length] sums of tokens^2, 0 .. 2^62, where attention is to be measured.
  */
 export interface GroupLoads {
+  /** Groups there are. */
   readonly length: number;
+  /** int32[length]: tiles of each group, from 0 on. */
   readonly vit: Int32Array;
+  /** int32[length]: tokens of each group, from 0 on. */
   readonly tokens: Int32Array;
+  /** float64[length]: sums of tokens^2, 0 .. 2^62. */
   readonly attention?: Float64Array | undefined;
 }
 

@@ -5,6 +5,7 @@ import { integer, MAX_INT32, MAX_UINT32, type NamesOf, oneOf, onlyNames } from "
 import { type GroupLoads, type GroupLoadsInput, toParts } from "./group-loads.ts";
 import { GroupsIdentity, type GroupsMade } from "./made.ts";
 
+/** The samplers there are, by name. */
 export const SAMPLER_KINDS = ["random", "length-group", "group-random"] as const;
 
 /**
@@ -16,6 +17,7 @@ export type SamplerKind = (typeof SAMPLER_KINDS)[number];
 
 /** What a plan of one epoch depends on, beside the groups. */
 export interface PlanOptions {
+  /** Which sampler. */
   readonly kind: SamplerKind;
   /** Data-parallel ranks, 1 .. 2^31 - 1. With spSize, a rank is a team of spSize devices. */
   readonly ranks: number;
@@ -53,6 +55,7 @@ export const PLAN_OPTIONS: NamesOf<PlanOptions> = {
   compat: true,
 };
 
+/** A sampler of one rank: which, and where it starts. */
 export interface SamplerOptions extends PlanOptions {
   /** Whose share to hand out, 0 .. ranks - 1. */
   readonly rank: number;
@@ -79,7 +82,9 @@ export interface ResolvedPlan {
 
 /** Where a sampler is, for a checkpoint: plain JSON. */
 export interface SamplerState {
+  /** Version of the state. */
   readonly version: 2;
+  /** The epoch of the next batch. */
   readonly epoch: number;
   /** Steps of that epoch that were handed out. */
   readonly step: number;
@@ -91,8 +96,9 @@ export interface SamplerState {
 export interface SpGroups {
   /** How many there are. */
   readonly length: number;
+  /** Devices of a team. */
   readonly spSize: number;
-  /** int32[length * spSize]: the packed groups of each, by rising (tokens, index). */
+  /** int32[length * spSize]: the packed groups of each, by ascending (tokens, index). */
   readonly groups: Int32Array;
   /** float64[length]: sum of their tokens. */
   readonly tokens: Float64Array;
@@ -176,7 +182,7 @@ export function beginUnits(abi: Abi, parts: readonly GroupLoads[], spSize: numbe
   if (status === BAD_ARGUMENT) {
     throw new OptionError(
       "INVALID_OPTION",
-      `spSize is ${spSize}: ${groups} groups and their repeats pass ${MAX_INT32}`,
+      `spSize is ${spSize}: ${groups} groups and their repeats exceed ${MAX_INT32}`,
     );
   }
   check(abi, status, groups, () => undefined);
@@ -296,7 +302,9 @@ function takeShare(abi: Abi, { ranks, microBatch }: ResolvedPlan, rank: number, 
  * The order is a pure function of groups, options, seed and epoch: `state()` is two numbers and what they hold for.
  */
 export class RankSampler implements Iterable<Int32Array> {
+  /** Whose share it hands out, 0 .. ranks - 1. */
   readonly rank: number;
+  /** What it was made with, defaults included. */
   readonly options: ResolvedPlan;
   /** Groups of each source. */
   readonly sizes: readonly number[];
@@ -307,6 +315,7 @@ export class RankSampler implements Iterable<Int32Array> {
   #step: number;
   #share: Share | undefined;
 
+  /** For `sampler`. */
   constructor(
     draw: Draw,
     groups: GroupsIdentity,
@@ -387,6 +396,7 @@ export class RankSampler implements Iterable<Int32Array> {
     return this.#share;
   }
 
+  /** The batches that are left of the current epoch. */
   *[Symbol.iterator](): Generator<Int32Array, void, undefined> {
     const share = this.#current();
     const { microBatch } = this.options;

@@ -13,6 +13,7 @@ import { fileError, fileSize, openFile, openStream, type Source, underWatch } fr
 export { type PackedLengths, type ReadPackingOptions, readPacking } from "./packing.ts";
 export { type ReadPlan, type ReadPlanOptions, readPlan } from "./plan.ts";
 
+/** Which fields to read, from where, and what to call meanwhile. */
 export interface ReadOptions {
   /** Field (or CSV column) with a sample's image tiles. Default: vit_num. */
   readonly vitField?: string;
@@ -48,13 +49,17 @@ const READ_OPTIONS: NamesOf<ReadOptions> = {
 
 /** A file that was read, in the order of the samples. */
 export interface ReadFile {
+  /** Its path, as it was given or as the meta file leads to it. */
   readonly path: string;
   /** Its name in the meta file that named it. */
   readonly name?: string;
+  /** Samples in it. */
   readonly samples: number;
 }
 
+/** The lengths of all samples of all files, and which file has how many. */
 export interface ReadResult extends Lengths {
+  /** The files in the order of their samples. */
   readonly files: readonly ReadFile[];
 }
 

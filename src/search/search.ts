@@ -10,6 +10,7 @@ import type { WorkerLike } from "../core/worker-like.ts";
 import type { Candidate, Measured } from "./candidate.ts";
 import type { OpenRunner, Task } from "./runner.ts";
 
+/** Where a search looks, and what it may take. */
 export interface SearchOptions {
   /** Data-parallel ranks to be balanced, 1 .. 2^31 - 1. */
   readonly ranks: number;
@@ -69,11 +70,13 @@ const SEARCH_OPTIONS: NamesOf<SearchOptions> = {
   signal: true,
 };
 
+/** How far a search has come. */
 export interface SearchProgress {
   /** Candidates tried. */
   readonly done: number;
   /** Candidates there may be in all; `reference` does not know: 0. */
   readonly total: number;
+  /** What the candidate that was tried last gave. */
   readonly last: Measured;
 }
 
@@ -86,7 +89,9 @@ export interface SampleAt {
   readonly index: number;
   /** The file it is from, and its index in there, where the lengths have `files`. */
   readonly file?: { readonly path: string; readonly index: number };
+  /** Its tiles. */
   readonly vit: number;
+  /** Its tokens. */
   readonly tokens: number;
 }
 
@@ -98,13 +103,15 @@ export interface SearchRow extends Measured {
   readonly pareto: boolean;
 }
 
+/** What a search found. */
 export interface SearchResult {
+  /** How it looked. */
   readonly strategy: "scan" | "reference";
   /** What to pack with; null when no candidate is in the window, or none that leaves out as few samples as asked. */
   readonly winner: SearchRow | null;
   /** All candidates tried on all samples: of `scan` best first, of `reference` in the order of its steps. */
   readonly candidates: readonly SearchRow[];
-  /** Rows of the Pareto front of (ratio, vitDist, tokenDist), by rising ratio. */
+  /** Rows of the Pareto front of (ratio, vitDist, tokenDist), by ascending ratio. */
   readonly pareto: readonly SearchRow[];
   /** Where there is no winner: the rows nearest to the window, nearest first. */
   readonly nearest: readonly SearchRow[];
@@ -149,7 +156,7 @@ function resolveWindow(asked: unknown): readonly [number, number] {
   }
   throw new OptionError(
     "INVALID_OPTION",
-    `samplesPerGroup is ${show(asked)}, expected a number above 0 or [low, high] of such`,
+    `samplesPerGroup is ${show(asked)}, expected a number above 0, or [low, high]`,
   );
 }
 
