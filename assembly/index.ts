@@ -166,7 +166,7 @@ export function packingOversizeCount(): i32 {
   return packing.oversizeCount;
 }
 
-/** u32[packingOversizeCount()]: their indices, rising. */
+/** u32[packingOversizeCount()]: their indices, ascending. */
 export function packingOversize(): usize {
   return packing.oversize;
 }
@@ -460,7 +460,7 @@ export function streamTaken(): i32 {
  *   the file it is from, u8[bytes] of UTF-8 that stay in place, and its index in there, for the texts.
  * searchAsk(search): how many candidates are to be tried next, at searchCandidates: i32[6] each of set (0 all samples, 1
  *   the part), maxVit, maxTokens, minTokens, rounds, 1 for the published way; 0 at the end; a status negated before all of
- *   the last are told. searchTotal(search): how many there may be in all, 0 where nobody knows.
+ *   the last have results. searchTotal(search): how many there may be in all, 0 where nobody knows.
  * searchPart(n, out): which samples the part has: u32[searchPartSamples()]; without a set 1 it is not needed.
  * searchTell(search, id, rounds, groups, bound, samples, leftOut, pad, vitDist, tokenDist, attentionDist): status. What
  *   candidate id (0 ..) of the last ask gave: the rounds to pack with, groups, linear bound, samples in groups, samples
