@@ -150,7 +150,7 @@ export function packLine(row: SearchRow, files: readonly string[], values: Value
   const lines = [`${program()} pack`];
   for (const word of all) {
     const last = lines[lines.length - 1];
-    // Two columns for the space and the backslash behind it.
+    // Two columns for the space and the backslash after it.
     if (last.length + 1 + word.length <= 78) lines[lines.length - 1] += ` ${word}`;
     else lines.push(`  ${word}`);
   }

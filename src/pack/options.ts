@@ -45,9 +45,9 @@ export interface CommonPackOptions {
 export interface IsfOptions extends CommonPackOptions {
   /** The published algorithm; also when no method is given. */
   readonly method?: "isf";
-  /** A group with so many tiles is full (Q'_v). Default: maxVit. */
+  /** A group is full once it reaches this many tiles (Q'_v). Default: maxVit. */
   readonly minVit?: number;
-  /** A group with so many tokens is full (Q'_t). Default: maxTokens - 128, at least 0. */
+  /** A group is full once it reaches this many tokens (Q'_t). Default: maxTokens - 128, at least 0. */
   readonly minTokens?: number;
   /** Rounds of ISF at most (T), 1 .. 2^31 - 1; it ends sooner when every group is full. Default: 50. */
   readonly rounds?: number;
