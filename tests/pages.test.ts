@@ -46,7 +46,7 @@ const pages: readonly Page[] = ["README.md", ...readdirSync(join(root, "docs")).
   .filter(({ blocks }) => blocks.length > 0);
 
 /** Languages of blocks that are to be read, not run. */
-const TO_READ = ["json", "ts", "py", "pseudo"];
+const TO_READ = ["json", "ts", "py", "c"];
 
 /** Commands of `sh` blocks, and what runs them. */
 const REPOSITORY: Record<string, string> = {

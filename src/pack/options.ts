@@ -3,7 +3,7 @@ import { integer, MAX_INT32, MAX_UINT32, oneOf } from "../core/options.ts";
 
 /** How far a packing has come. */
 export interface PackProgress {
-  /** Share of the work that is done, 0 .. 1, never falling: for ISF rounds of those at most, for `balanced` an estimate. */
+  /** Share of the work that is done, 0 .. 1, never decreasing: for ISF rounds of those at most, for `balanced` an estimate. */
   readonly done: number;
   /** Samples there are. */
   readonly samples: number;
@@ -37,7 +37,7 @@ export interface CommonPackOptions {
   readonly lowerBound?: "linear" | "tight";
   /** Called between pieces of the work, of ISF after each round; what it throws ends the packing. */
   readonly onProgress?: (progress: PackProgress) => void;
-  /** Looked at before each piece of the work. */
+  /** Checked before each piece of the work. */
   readonly signal?: AbortSignal;
 }
 

@@ -19,7 +19,7 @@ export interface EvaluateOptions extends Omit<PlanOptions, "kind" | "seed"> {
   readonly sampler?: PlanOptions["kind"];
   /** The epoch to measure, 0 .. 2^32 - 1. Default: 0. */
   readonly epoch?: number;
-  /** The samples' lengths, of one packing that has no `attention`: for attentionDist. Not looked at otherwise. */
+  /** The samples' lengths, of one packing that has no `attention`: for attentionDist. Ignored otherwise. */
   readonly lengths?: LengthsInput;
 }
 

@@ -29,7 +29,7 @@ export interface ReadPackingOptions {
   readonly onProgress?: (bytesRead: number, totalBytes: number) => void;
   /** See `ReadOptions.onWait`. */
   readonly onWait?: (path: string) => void;
-  /** Looked at between pieces. */
+  /** Checked between pieces. */
   readonly signal?: AbortSignal;
 }
 

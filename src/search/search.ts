@@ -1,5 +1,4 @@
-// The driver of a search: the core says which bounds to try next, a runner packs with them, the core is told what came of
-// it and ranks the rows.
+// The driver of a search: the core says which bounds to try next, a runner packs with them, and the core ranks the results.
 import type { Abi } from "../core/abi.ts";
 import { check } from "../core/abi.ts";
 import type { Core } from "../core/core.ts";
@@ -45,7 +44,7 @@ export interface SearchOptions {
   readonly candidates?: number;
   /** Workers for `scan`, 0 .. 1024; 0: none, this instance does it. The result is the same. Default: one per processor, up to 8. */
   readonly workers?: number;
-  /** Starts a worker, where the packaged `parallel/worker.js` is not to be had under its own URL. */
+  /** Starts a worker that runs the package's `dist/workers/worker.js`, where that is not served as it stands. */
   readonly startWorker?: () => WorkerLike;
   /** Called after each candidate, in no order. What it throws ends the search. */
   readonly onProgress?: (progress: SearchProgress) => void;
@@ -95,7 +94,7 @@ export interface SampleAt {
   readonly tokens: number;
 }
 
-/** A candidate that was tried on all samples; `pack` takes it as its options. */
+/** A candidate that was tried on all samples: pass it to `pack` as its options. */
 export interface SearchRow extends Measured {
   /** Samples per group are in the window asked for. */
   readonly inWindow: boolean;
