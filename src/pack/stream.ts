@@ -37,7 +37,7 @@ export interface PackerOutput {
   readonly oversize: Int32Array;
 }
 
-/** The statuses of `assembly/base/status.ts` that a saved state can meet. */
+/** The statuses of `assembly/status.ts` that a saved state can meet. */
 const FOREIGN_STATE = 15;
 const DAMAGED_STATE = 16;
 
