@@ -5,6 +5,7 @@ import { OmnibalError } from "../core/errors.ts";
 import { printable } from "../core/printable.ts";
 import { type Command, type Options, UsageError } from "./command.ts";
 import { evaluateCommand } from "./evaluate.ts";
+import { modelCommand } from "./model.ts";
 import { packCommand } from "./pack.ts";
 import { planCommand } from "./plan.ts";
 import { print } from "./print.ts";
@@ -13,7 +14,14 @@ import { answerSignals } from "./signals.ts";
 import { statsCommand } from "./stats.ts";
 
 /** A new command is a file beside this one and a line here. */
-const commands: readonly Command[] = [statsCommand, searchCommand, packCommand, evaluateCommand, planCommand];
+const commands: readonly Command[] = [
+  statsCommand,
+  searchCommand,
+  packCommand,
+  evaluateCommand,
+  planCommand,
+  modelCommand,
+];
 
 const help = `Usage: omnibal COMMAND [options] FILE...
 

@@ -27,6 +27,8 @@ import { shape } from "./evaluate.ts";
 import { chosenFormat, formatsHelp } from "./format.ts";
 import { inputHelp, inputOptions, inputOptionsHelp } from "./input.ts";
 import { packingHelp, packingLine, packingOption, readPacked } from "./packed.ts";
+import { orderByPipeline, pipelineHelp, pipelineOptions, readPipeline } from "./pipeline.ts";
+import { interruptibly } from "./signals.ts";
 import { pairs, percent, seconds, table, thousands } from "./table.ts";
 
 const help = `Usage: omnibal plan --packing PACKING --ranks N [options] FILE...
@@ -53,6 +55,7 @@ Options:
                       (default vit=1,tokens=1; attention is the third)
   --cost TIMES        in place of weights, what a rank's time is made of:
                       ms-per-tile=6,ms-per-token=0.02,ms-per-token2=4e-6
+${pipelineHelp}
   -o, --output OUT    write there and not to standard output
   --format FORMAT     ${planFormats.map((format) => format.name).join(", ")} (default json)
 ${inputOptionsHelp}
@@ -132,6 +135,7 @@ export const planCommand: Command = {
   help,
   options: {
     ...inputOptions,
+    ...pipelineOptions,
     packing: { type: "string" },
     ranks: { type: "string" },
     "micro-batch": { type: "string" },
@@ -165,19 +169,23 @@ export const planCommand: Command = {
       if (options.tail === "short") throw new UsageError("--format xtuner has no place for --tail short");
     }
     const output = openOutput(format, out ?? process.stdout, [path, ...paths]);
+    const pipeline = await readPipeline(values);
     const start = performance.now();
     const omnibal = await load();
     const { lengths, packing } = await readPacked(omnibal, paths, path, values);
     output.refuseInputs(lengths.files.map((file) => file.path));
     const read = performance.now();
     // This thread answers signals meanwhile, and OUT is given up by them.
-    const plan = await planInBackground(omnibal.core, packing, options);
+    const even = await planInBackground(omnibal.core, packing, options);
+    const piped = pipeline && interruptibly(() => orderByPipeline(omnibal, pipeline, packing, lengths, even));
+    const plan = piped?.plan ?? even;
     const planned = performance.now();
     const { tokens, files } = lengths;
     await output.write({ core: omnibal.core, packing, tokens, files, plan });
     if (values.quiet === true) return;
     const written = performance.now();
     const times = `${seconds(written - start)} (read ${seconds(read - start)}, plan ${seconds(planned - read)}, write ${seconds(written - planned)})`;
-    process.stderr.write(`${planSummary(plan, packingLine(packing, lengths))}\ntime     ${times}\n`);
+    const line = piped === undefined ? "" : `pipeline ${piped.text}\n`;
+    process.stderr.write(`${planSummary(even, packingLine(packing, lengths))}\n${line}time     ${times}\n`);
   },
 };
