@@ -198,7 +198,7 @@ export { groupSums } from "./pack/packing";
  * whole numbers below 2^53 (sums of squares may be more); kinds is u8[k]: 0 summed, 1 tokens, which are padded to the
  * longest (one load at most; sequence parallelism needs it), 2 what an encoder sees, of which a group of a
  * sequence-parallel unit has 1 at least. A unit is one group, or `spSize` >= 2 groups for sequence parallelism: sorted by
- * (tokens, index), cut into runs, the last one filled by repeating groups from the front of its data group. 18 as status:
+ * (tokens, index), cut into runs, the last one filled by repeating groups from the front of its source. 18 as status:
  * `errorIndex()` is the group, `errorLoad()` the load.
  */
 export { begin as unitsBegin } from "./plan/units";

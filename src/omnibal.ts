@@ -21,11 +21,12 @@ import { type PackAsyncOptions, packInBackground } from "./workers/background.ts
 import { Pool } from "./workers/pool.ts";
 import { type PackingTextFormat, packingText } from "./write/packing-text.ts";
 
-/** One instance of the core, and every function of the package over it. Calls run to their end one after another; for parallel work make several. */
+/** One instance of the core, and every function of the package over it. It runs one call at a time; for parallel work make several. */
 export class Omnibal implements HasCore {
   /** What the functions of the package take as their first argument. */
   readonly core: Core;
 
+  /** Over a core that is at hand; `load` and `loadSync` make both. */
   constructor(core: Core) {
     this.core = core;
   }
@@ -35,7 +36,7 @@ export class Omnibal implements HasCore {
     return this.core.abi;
   }
 
-  /** What `abi` is an instance of, for workers and packers of streams to make their own; `load` and `loadSync` know it. */
+  /** What `abi` is an instance of: workers and packers of streams instantiate it again. `load` and `loadSync` set it. */
   get module(): WebAssembly.Module | undefined {
     return this.core.module;
   }
@@ -55,9 +56,9 @@ export class Omnibal implements HasCore {
   }
 
   /**
-   * `pack`, handing over after each round of ISF or piece of `balanced` (some milliseconds), so that a host can do
-   * something else in between. The instance is at work until the last one is done or `return()` is called, as
-   * `for ... of` does.
+   * `pack` as a generator: it yields after each round of ISF or piece of `balanced` (some milliseconds), so that a host can
+   * do something else in between. The instance is busy until the generator ends, or `return()` is called, as `for ... of`
+   * does.
    *
    * @throws as `pack`, at the first `next()`.
    */
@@ -68,10 +69,10 @@ export class Omnibal implements HasCore {
   }
 
   /**
-   * `pack` in a worker of its own, so that the caller's thread stays free: in a browser the page goes on, and an abort
-   * takes effect at once. `onRound` is called on the caller's thread.
+   * `pack` in a worker of its own, so that the caller's thread stays free: a page stays responsive, and an abort takes
+   * effect at once. `onRound` is called on the caller's thread.
    *
-   * @throws as `pack`; EngineError LOAD_FAILED when the worker is ended by others.
+   * @throws as `pack`; EngineError LOAD_FAILED when the worker ends before the packing is done.
    */
   packAsync(lengths: LengthsInput, options: PackAsyncOptions): Promise<Packing> {
     return packInBackground(this.core, lengths, options);
@@ -88,11 +89,11 @@ export class Omnibal implements HasCore {
   }
 
   /**
-   * Bounds that suit the samples better than these, one or the other of at most two; none where these suit. They do not
-   * where no packing fills a bound to 70 %: the tokens per tile that they allow are far from those of the samples, or the
-   * samples are too large to fill them. With those advised, ISF fills the one that it fills less better than any packing
-   * within these can, tried on 100,000 samples at most; every sample within these bounds is within those; neither is
-   * more than four times as large. O(samples), 8 bytes per sample and 4 MB.
+   * Bounds that suit the samples better than these: at most two pairs, none if these suit. Bounds do not suit if no packing
+   * can fill one of them to 70 %, because the tokens per tile that they allow are far from those of the samples, or the
+   * samples are too large to fill them. With an advised pair, ISF fills the bound that it fills less better than any packing
+   * can within the given ones, tried on at most 100,000 samples. Every sample within the given bounds is within an advised
+   * pair, and neither bound of it is more than four times as large. O(samples), 8 bytes per sample and 4 MB.
    *
    * @throws InputError for lengths, OptionError for bounds out of 1 .. 2^31 - 1, EngineError OUT_OF_MEMORY.
    */
@@ -101,9 +102,9 @@ export class Omnibal implements HasCore {
   }
 
   /**
-   * What a packing was made of: fingerprints of its samples' loads and of its groups, and what it was made with. Files
-   * carry it, so that readers can refuse other samples. O(samples), 3 ns each for the groups and 2 for each load; can be
-   * called at any time, from callbacks too.
+   * What a packing was made from: fingerprints of its samples' loads and of its groups, and the options. Files carry it, so
+   * that readers can refuse other samples. O(samples): 3 ns each for the groups, and 2 for each load. It can be called at any
+   * time, from callbacks too.
    *
    * @throws EngineError OUT_OF_MEMORY.
    */
@@ -114,8 +115,8 @@ export class Omnibal implements HasCore {
   /**
    * A packing as text, in pieces of at most 64 KB: `json` is one object, `jsonl` a line that says what the packing was
    * made of, one per group and one for the oversize samples; `head` is the object of `json` without groups and oversize
-   * samples. docs/formats.md describes them. The same packing gives the same bytes on every host. The instance is at work
-   * until the last piece.
+   * samples. docs/formats.md describes them. The same packing gives the same bytes on every host. The instance is
+   * busy until the last piece.
    *
    * @throws EngineError OUT_OF_MEMORY when the packing does not fit the core's memory: 4 bytes per sample, 12 per group;
    *   InputError for offsets that were changed since the packing was made.
@@ -124,20 +125,20 @@ export class Omnibal implements HasCore {
     return packingText(this.core, packing, format);
   }
 
-  /** Figures of samples that are to be packed, as the line of JSON that the core writes: the same on every host. */
+  /** Figures of samples, as the line of JSON that the core writes: the same on every host. O(samples). @throws InputError */
   statsText(lengths: LengthsInput): string {
     return statsText(this.core, lengths);
   }
 
-  /** Figures of samples that are to be packed: percentiles, means and a histogram. O(samples). @throws InputError */
+  /** Figures of samples: percentiles, means and a histogram. O(samples). @throws InputError */
   stats(lengths: LengthsInput): LengthStats {
     return stats(this.core, lengths);
   }
 
   /**
-   * Plans one epoch of one packing, or of one per data group: steps in which all ranks have alike tiles and tokens (and
-   * attention, or cost, if asked for), in random order, the ranks dealt at random. The same options give the same plan
-   * for ever. O(groups log steps), 130 bytes per group.
+   * Plans one epoch of one packing, or of one per source: steps in which all ranks have nearly equal tiles and tokens
+   * (and attention, or cost, if asked for), in random order, with groups dealt to ranks at random. The same options give the
+   * same plan in every version. O(groups log steps), 130 bytes per group.
    *
    * @throws InputError for loads, OptionError for options, EngineError OUT_OF_MEMORY.
    */
@@ -146,8 +147,8 @@ export class Omnibal implements HasCore {
   }
 
   /**
-   * How even the ranks' loads are over one epoch of a sampler, of one packing or of one per data group. A `Packing` has
-   * the sums that attention needs; one read back from a file gets them from `lengths`.
+   * How even the ranks' loads are over one epoch of a sampler, over one packing or one per source. A `Packing` has the sums
+   * that attention needs; for groups without them, give `lengths`.
    * O(groups) and a sort, 60 bytes per group.
    *
    * @throws InputError for loads, OptionError for options, EngineError OUT_OF_MEMORY.
@@ -166,8 +167,8 @@ export class Omnibal implements HasCore {
   }
 
   /**
-   * One rank's batches of groups, over one packing or one per data group: every group is handed out once per epoch,
-   * but for what the tail rule drops or repeats, and every rank has the same number of steps. The order changes each
+   * One rank's batches of groups, over one packing or one per source: every group is handed out once per epoch,
+   * except what the tail rule drops or repeats, and every rank has the same number of steps. The order changes each
    * epoch and is the same on every rank's machine. O(groups) and a sort per epoch; 4 bytes per batch and group are kept.
    *
    * @throws InputError for loads, OptionError for options, EngineError OUT_OF_MEMORY; so do `seek` and `resume`.
@@ -187,10 +188,10 @@ export class Omnibal implements HasCore {
   }
 
   /**
-   * Finds bounds to pack with: (maxVit, maxTokens, minTokens, rounds) (paper: Q_v, Q_t, Q'_t, T; Q'_v = Q_v) for which
-   * pad + vitDist + tokenDist over a random order is least, among those with as few groups as can be. It always ends;
-   * samples left out are counted for every candidate. O(candidates x samples x rounds), on workers where there are
-   * such; beyond 100,000 samples most candidates are tried on 40,000 of them only. The same result for the same
+   * Finds bounds to pack with: (maxVit, maxTokens, minTokens, rounds) (paper: Q_v, Q_t, Q'_t, T; Q'_v = Q_v) that
+   * minimise pad + vitDist + tokenDist over a random order, among those with close to the fewest groups. It always ends, and
+   * counts the samples that each candidate leaves out. O(candidates x samples x rounds), on workers where there are any;
+   * beyond 100,000 samples most candidates are tried on 40,000 of them only. The same result for the same
    * arguments, whatever the workers.
    *
    * @throws InputError for lengths, OptionError for options, EngineError OUT_OF_MEMORY; the signal's reason.
@@ -202,9 +203,8 @@ export class Omnibal implements HasCore {
   }
 
   /**
-   * A packer for samples that arrive one after another, or that do not fit: O(buffer) memory. It has an instance of the
-   * core for itself, so that any number of them, and this one's other calls, go on side by side. Browsers instantiate
-   * without waiting on the main thread what is small, as this module is, or else in workers.
+   * A packer for samples that arrive one after another, or do not fit in memory: O(buffer) memory. Each packer has an
+   * instance of the core to itself, so any number of them, and other calls of this one, go on side by side.
    *
    * @throws OptionError for options, EngineError OUT_OF_MEMORY; LOAD_FAILED when this was made of exports alone.
    */
@@ -213,8 +213,8 @@ export class Omnibal implements HasCore {
   }
 
   /**
-   * A packer that goes on where the one saved in `bytes` stood, with the same groups for ever: states carry a format
-   * version. Of `expected`, what is given must be what the packer was made with.
+   * A packer that goes on where the one saved in `bytes` stood, with the same groups in every version: states carry a format
+   * version. Options given in `expected` must be those that the packer was made with.
    *
    * @throws InputError INVALID_STATE for a state of another format version, bytes that are cut short or altered, or a
    *   state of other options than expected; EngineError as `packer` does.
@@ -227,13 +227,13 @@ export class Omnibal implements HasCore {
 /**
  * An instance of the core, from the packaged module or from `source`.
  *
- * @throws EngineError LOAD_FAILED when the module cannot be had or is not one.
+ * @throws EngineError LOAD_FAILED when the module cannot be fetched, or is not one of this package.
  */
 export async function load(source?: WasmSource | Promise<WasmSource>): Promise<Omnibal> {
   return new Omnibal(await loadCore(source));
 }
 
-/** `load` for a module at hand, without waiting. Browsers allow it on the main thread for compiled modules only. */
+/** `load` for a module at hand, without waiting. Browsers allow it on the main thread for compiled modules only. @throws EngineError LOAD_FAILED */
 export function loadSync(source: BufferSource | WebAssembly.Module): Omnibal {
   return new Omnibal(loadCoreSync(source));
 }

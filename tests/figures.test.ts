@@ -1,4 +1,4 @@
-// The figures that the README states and that are the same on every machine.
+// The figures that docs/how-good-how-fast.md states and that are the same on every machine; the README has some of them.
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { bestFitDecreasing } from "../bench/best-fit.ts";
@@ -6,12 +6,14 @@ import { load } from "../src/index.ts";
 import { needs } from "./needs.ts";
 import { noData, samples } from "./samples.ts";
 
-const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
+const read = (name: string) => readFileSync(new URL(`../${name}`, import.meta.url), "utf8");
+const page = read("docs/how-good-how-fast.md");
+const readme = read("README.md");
 const omnibal = await load();
 
-/** The cells of the README's table whose header begins with `first`, row by row. */
-function table(first: string): string[][] {
-  const [, rows] = new RegExp(`^\\| ${first} \\|.*\\n\\|[-:|]+\\|\\n((?:\\|.*\\n)+)`, "m").exec(readme)!;
+/** The cells of the table of `text` whose header begins with `first`, row by row. */
+function table(first: string, text = page): string[][] {
+  const [, rows] = new RegExp(`^\\| ${first} \\|.*\\n\\|[-:|]+\\|\\n((?:\\|.*\\n)+)`, "m").exec(text)!;
   return Array.from(rows.matchAll(/^\|(.*)\|$/gm), ([, row]) => row.split("|").map((cell) => cell.trim()));
 }
 
@@ -46,15 +48,23 @@ test("the packings of the published code that prove its groups", () => {
   const { isf } = JSON.parse(readFileSync(new URL("vectors/isf.json", import.meta.url), "utf8")) as {
     isf: { lost_though_fitting: number }[];
   };
-  const [, count] = /which (\d+) packings of the published code prove/.exec(readme)!;
+  const [, count] = /which (\d+) packings of the published code prove/.exec(page)!;
   expect(isf.filter((vector) => vector.lost_though_fitting === 0)).toHaveLength(Number(count));
 });
 
 test("what the published code takes is what bench:published has measured last", () => {
-  const results = readFileSync(new URL("../bench/RESULTS.md", import.meta.url), "utf8");
+  const results = read("bench/RESULTS.md");
   const row = /^\| tiled:1200000 \| 1,200,000 \| 297,070 \| (\d+) \| [\d.]+ \| (\d+) \(.*?\) \| [\d.]+ \| (\d+) \(/m;
   const [, ms, first, later] = row.exec(results)!;
   const claim =
     /takes ([\d.]+) s of CPU time for this: (\d+) times as much as the first `pack` of a\nprocess, (\d+) times/;
-  expect(claim.exec(readme)!.slice(1)).toEqual([(Number(ms) / 1000).toFixed(1), first, later]);
+  expect(claim.exec(page)!.slice(1)).toEqual([(Number(ms) / 1000).toFixed(1), first, later]);
+  expect(/takes (\d+) times\nthe CPU time of the first `pack` of a process/.exec(readme)![1]).toBe(first);
+});
+
+test("the README's rows are rows of the page", () => {
+  const rows = table("groups").map((row) => row.join());
+  const some = table("groups", readme).map((row) => row.join());
+  expect(some.length).toBeGreaterThan(1);
+  expect(some.filter((row) => !rows.includes(row))).toEqual([]);
 });

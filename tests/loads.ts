@@ -64,7 +64,7 @@ export function unpacked(name: string): GroupLoads {
   return { length: vit.length, vit, tokens, attention: Float64Array.from(tokens, (t) => t * t) };
 }
 
-/** Groups `from` .. `to` of a packing as a data group of their own. */
+/** Groups `from` .. `to` of a packing as a source of their own. */
 export function slice(loads: GroupLoads, from: number, to: number): GroupLoads {
   return { length: to - from, vit: loads.vit.slice(from, to), tokens: loads.tokens.slice(from, to) };
 }

@@ -61,11 +61,11 @@ The WASI command of omnibal.wasm: wasmtime run --dir=FOLDER omnibal.wasm ...
 
 Commands:
   pack    packs samples into groups within bounds on tiles and tokens
-  stats   how tiles and tokens are distributed, as --json
+  stats   shows how tiles and tokens are distributed, as --json
   search  finds bounds to pack with, as --json
 
-FILE is JSON, JSON Lines or .npy of shape (n, 2) in a folder opened by --dir; -
-or none is standard input. Several are one after another.
+FILE is JSON, JSON Lines or .npy of shape (n, 2), in a folder opened with --dir;
+- or none is standard input. Samples are numbered across all FILEs.
 
 Options of all:
   --vit-field NAME    (default vit_num)

@@ -1,7 +1,7 @@
 // Units: what a data-parallel rank is handed at a time. Without sequence parallelism a unit is one group. With it, a
 // unit is `spSize` groups that one sequence-parallel team works on together, each padded to the longest of them.
 //
-// Groups of several data groups ("parts") stand one part after another, with indices that run on; no unit holds
+// Groups of several sources ("parts") stand one part after another, with indices that run on; no unit holds
 // groups of two parts.
 
 import { allocArray, mark, release } from "../base/memory";

@@ -40,9 +40,9 @@ const options = (): CommandOptions => ({
 const help = () => `Usage: omnibal evaluate --packing PACKING --ranks N [options] FILE...
        omnibal evaluate --packing PACKING --plan PLAN [options] FILE...
 
-Tells how even the loads of the ranks are over one epoch, with a sampler or a
+Measures how even the loads of the ranks are over one epoch of a sampler or of a
 plan. A dist is the mean over steps of how far the ranks are below the heaviest:
-0 is perfect, 0.3 leaves 30 % of what they could do unused.
+0 is perfect, at 0.3 they wait 30 % of the time.
 
 ${inputHelp}
 
@@ -52,8 +52,7 @@ Options:
 ${optionsHelp(options())}
 ${inputOptionsHelp}
 
-Ratios in JSON have twelve decimals at most, and are null where there is no
-step.
+Ratios in JSON have at most twelve decimals, and are null if there is no step.
 `;
 
 function figures(seen: Evaluation): [string, string][] {
@@ -78,7 +77,7 @@ export function shape({ ranks, microBatch, spSize }: { ranks: number; microBatch
 
 export const evaluateCommand: Command = {
   name: "evaluate",
-  about: "tells how even the ranks' loads are, with a sampler or a plan",
+  about: "measures how even the ranks' loads are, with a sampler or a plan",
   get help() {
     return help();
   },
@@ -89,7 +88,7 @@ export const evaluateCommand: Command = {
     const path = packingOption(values);
     const planPath = textOption(values, "plan");
     const clash = planPath === undefined ? undefined : ofThePlan().find((name) => values[name] !== undefined);
-    if (clash !== undefined) throw new UsageError(`--${clash} is the plan's own where --plan is given`);
+    if (clash !== undefined) throw new UsageError(`--${clash} comes from the plan: leave it out with --plan`);
     const ranks =
       planPath === undefined
         ? requiredOption(values, EVALUATE_OPTIONS, "ranks")

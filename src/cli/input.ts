@@ -15,8 +15,8 @@ export const inputOptions = {
 
 export const inputHelp = `FILE is a list of samples with a number of image tiles and of tokens each: JSON,
 JSON Lines, CSV with a header, .npy of shape (n, 2), or a JSON of several such
-files ("token_lengths"), as it is or as gzip; - is standard input. Several files
-are one after another: their samples are counted on.`;
+files ("token_lengths"), plain or gzipped; - is standard input. Samples are
+numbered across all FILEs, in their order.`;
 
 /** What every command has at the end of its options. */
 export const inputOptionsHelp = optionsHelp({
@@ -34,7 +34,7 @@ function fieldOption(values: Values, name: string, usual: string): string {
 export function sayWaiting(values: Values): (path: string) => void {
   return (path) => {
     if (values.quiet === true) return;
-    process.stderr.write(`omnibal: ${printable(path)}: waiting for somebody to write to this named pipe\n`);
+    process.stderr.write(`omnibal: ${printable(path)}: waiting for data on this named pipe\n`);
   };
 }
 

@@ -11,7 +11,7 @@ import { answerSignals } from "./signals.ts";
 const help = `Usage: omnibal COMMAND [options] FILE...
 
 Packs vision-language training samples into groups bounded on image tiles and
-tokens, and hands the groups to data-parallel ranks so that none waits long.
+tokens, and deals the groups out to data-parallel ranks so that none waits long.
 
 Commands:
 ${commands.map(({ name, about }) => `  ${name.padEnd(10)}${about}`).join("\n")}

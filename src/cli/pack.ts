@@ -38,10 +38,10 @@ const ownOptions = () => Object.assign({}, ...methods.map(({ options }) => optio
 
 const help = () => `Usage: omnibal pack --max-vit N --max-tokens N [options] FILE...
 
-Packs samples into groups, each with at most so many image tiles (vit) and so
-many tokens. The same input, options and seed give the same groups. Every sample
-is in exactly one group, or in the list of oversize samples, which are beyond a
-bound by themselves.
+Packs samples into groups bounded on image tiles (vit) and on tokens. The same
+input, options and seed give the same groups. Every sample ends up in exactly
+one group, or in the list of oversize samples, which exceed a bound by
+themselves.
 
 ${inputHelp}
 
@@ -54,11 +54,10 @@ ${methods.map(methodHelp).join("\n\n")}
 Formats:
 ${formatsHelp(formats)}
 
-Samples are numbered from 0 on. OUT appears when it is whole, or not at all. The
+Samples are numbered from 0. OUT appears once it is complete, or not at all. The
 mix shown at the end is the variance of tokens within groups over that of a
-random draw: well below 1, the samples of a group are of one length. Where no
-packing fills a bound to 70 %, the bounds do not suit the tokens per tile or the
-sizes of the samples, and those that would are named.
+random draw: well below 1, the samples of a group are alike in length. If no
+packing can fill a bound to 70 %, bounds that suit the samples better are named.
 `;
 
 function methodHelp({ about, options }: Method): string {

@@ -8,7 +8,7 @@ import { Progress } from "./progress.ts";
 import { megabytes, thousands } from "./table.ts";
 
 export const packingHelp = `PACKING is what \`omnibal pack\` wrote of the same FILEs, in any of its formats,
-or another tool: {"groups":[[3,1],...]} or [[3,1],...], samples from 0 on.`;
+or groups of another tool: {"groups":[[3,1],...]} or [[3,1],...].`;
 
 export const packingOptions = {
   packing: { kind: "text", argument: "PACKING", about: "the groups" },

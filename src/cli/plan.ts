@@ -47,9 +47,9 @@ const options = (): CommandOptions => ({
 const help = () => `Usage: omnibal plan --packing PACKING --ranks N [options] FILE...
 
 Plans one epoch: which groups each rank trains on at each step, so that the
-ranks of a step have alike tiles and tokens. Steps come in random order, and
-ranks are dealt at random. The same options give the same plan on every machine;
-another epoch another one.
+ranks of a step have nearly equal tiles and tokens. Steps come in random order,
+and ranks are dealt at random. The same options give the same plan on every
+machine, and each epoch has a plan of its own.
 
 ${inputHelp}
 
@@ -62,7 +62,7 @@ ${inputOptionsHelp}
 Formats:
 ${formatsHelp(planFormats)}
 
-Groups are numbered from 0 on, as in PACKING. OUT appears when it is whole, or
+Groups are numbered from 0, as in PACKING. OUT appears once it is complete, or
 not at all.
 `;
 
@@ -130,7 +130,7 @@ export function planSummary(plan: Plan, packingText: string): string {
 
 export const planCommand: Command = {
   name: "plan",
-  about: "plans an epoch: steps that are even on every rank",
+  about: "plans an epoch of steps that load every rank alike",
   get help() {
     return help();
   },

@@ -38,9 +38,10 @@ const options: CommandOptions = {
 
 const help = `Usage: omnibal search --ranks N --samples-per-group N [options] FILE...
 
-Finds bounds to pack with: tries many, packs with each, and takes those for
-which the ranks of a step are most alike, among those with as few groups as can
-be. Prints the best, why it won, and the \`omnibal pack\` line to run next.
+Finds bounds to pack with. Tries many, packs with each, and of those that need
+close to the fewest groups picks the ones that make the ranks of a step most
+alike. Prints the best, why the first of them won, and the \`omnibal pack\`
+command to run next.
 
 ${inputHelp}
 
@@ -48,10 +49,10 @@ Options:
 ${optionsHelp(options)}
 ${inputOptionsHelp}
 
-One of --samples-per-group and the limits is needed. No bounds within them, or
-none that hold every sample: the nearest candidates are shown or the largest
-sample and the bounds that it needs, and the exit code is 1. The published walk
-counts what it leaves out, and takes its winner all the same. Ratios in JSON
+Needs --samples-per-group or one of the limits. If no bounds are within them, or
+none hold every sample, it shows the nearest candidates, or the largest sample
+and the bounds that it needs, and exits with code 1. The published walk counts
+the samples that it leaves out, and has a winner all the same. Ratios in JSON
 have at most twelve decimals.
 `;
 
@@ -131,7 +132,7 @@ export function packLine(row: SearchRow, files: readonly string[], values: Value
   const lines = [`${program()} pack`];
   for (const word of all) {
     const last = lines[lines.length - 1];
-    // Two columns for the space and the backslash behind it.
+    // Two columns for the space and the backslash after it.
     if (last.length + 1 + word.length <= 78) lines[lines.length - 1] += ` ${word}`;
     else lines.push(`  ${word}`);
   }

@@ -12,8 +12,8 @@ const options = {
 
 const help = `Usage: omnibal stats [options] FILE...
 
-Shows what samples are like: how many there are, how their image tiles (vit) and
-tokens are distributed, and how many tokens there are per tile.
+Shows how many samples there are, how their image tiles (vit) and tokens are
+distributed, and how many tokens there are per tile.
 
 ${inputHelp}
 
@@ -21,7 +21,7 @@ Options:
 ${optionsHelp(options)}
 ${inputOptionsHelp}
 
-Percentile p is the value at rank ceil(p n / 100) of the n values in rising
+Percentile p is the value at rank ceil(p n / 100) of the n values in ascending
 order. Ratios in JSON have six decimals.
 `;
 

@@ -5,6 +5,7 @@ import { imports } from "./wasi.ts";
 
 /** What has a core: an `Omnibal`, or a `Core` itself. */
 export interface HasCore {
+  /** The instance itself. */
   readonly core: Core;
 }
 
@@ -19,10 +20,12 @@ export class Core implements HasCore {
   readonly module: WebAssembly.Module | undefined;
   #busy = false;
 
+  /** Itself: a `Core` will do wherever something with a core is taken. */
   get core(): Core {
     return this;
   }
 
+  /** Over exports that are at hand already; `Core.from` checks their version. */
   constructor(abi: Abi, module?: WebAssembly.Module) {
     this.abi = abi;
     this.module = module;
@@ -80,6 +83,7 @@ export class Core implements HasCore {
     return this.abi.mark();
   }
 
+  /** Ends the use that `enter` began. */
   leave(top: number): void {
     this.#busy = false;
     this.abi.release(top);

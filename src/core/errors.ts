@@ -23,10 +23,12 @@ export type ErrorCode =
  * file contents it quotes: what would act on a terminal is written as an escape.
  */
 export class OmnibalError extends Error {
-  // Written out: a bundler that shortens the names of classes does not shorten these.
+  /** The name of the class, written out: a bundler that shortens names of classes does not shorten these. */
   override readonly name: string = "OmnibalError";
+  /** What went wrong, for programs. */
   readonly code: ErrorCode;
 
+  /** `message` is made printable: escapes in place of what would act on a terminal. */
   constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
     super(printable(message), options);
     this.code = code;
@@ -35,15 +37,18 @@ export class OmnibalError extends Error {
 
 /** The lengths (or the file they come from) are not what they should be. */
 export class InputError extends OmnibalError {
+  /** The name of the class. */
   override readonly name: string = "InputError";
 }
 
 /** An option is outside its range or of the wrong kind. */
 export class OptionError extends OmnibalError {
+  /** The name of the class. */
   override readonly name: string = "OptionError";
 }
 
 /** The instance cannot do it: it has no memory left, is in use, could not be loaded, or has trapped. */
 export class EngineError extends OmnibalError {
+  /** The name of the class. */
   override readonly name: string = "EngineError";
 }

@@ -18,7 +18,9 @@ export type LengthArray =
 
 /** A sample as the reference's length files write it. Other fields are ignored. */
 export interface SampleRecord {
+  /** Image tiles, a whole number from 0 to 2^31 - 1. */
   readonly vit_num: number;
+  /** Tokens, a whole number from 0 to 2^31 - 1. */
   readonly token_num: number;
 }
 
@@ -27,7 +29,9 @@ export type LengthsInput = { readonly vit: LengthArray; readonly tokens: LengthA
 
 /** Samples: image tiles for the vision encoder and tokens for the language model, int32[samples] each. */
 export interface Lengths {
+  /** int32[samples]: image tiles of each sample, from 0 on. */
   readonly vit: Int32Array;
+  /** int32[samples]: tokens of each sample, from 0 on. */
   readonly tokens: Int32Array;
 }
 

@@ -18,9 +18,9 @@ export interface RoundInfo extends PackProgress {
 
 export interface IsfOptions extends CommonPackOptions {
   readonly method?: "isf";
-  /** A group with so many tiles is full (Q'_v). Default: maxVit. */
+  /** A group is full once it reaches this many tiles (Q'_v). Default: maxVit. */
   readonly minVit?: number;
-  /** A group with so many tokens is full (Q'_t). Default: maxTokens - 128, at least 0. */
+  /** A group is full once it reaches this many tokens (Q'_t). Default: maxTokens - 128, at least 0. */
   readonly minTokens?: number;
   /** Rounds of ISF at most (T), 1 .. 2^31 - 1; it ends sooner when every group is full. Default: 50. */
   readonly rounds?: number;
@@ -28,7 +28,7 @@ export interface IsfOptions extends CommonPackOptions {
   readonly onRound?: (info: RoundInfo) => void;
 }
 
-/** Without `minTokens` a group with so many tokens less than `maxTokens` is full. */
+/** Without `minTokens` a group is full once it is within this many tokens of `maxTokens`. */
 export const FULL_BELOW = 128;
 
 export const ISF_OPTIONS = {
@@ -36,14 +36,14 @@ export const ISF_OPTIONS = {
     kind: "integer",
     low: 0,
     high: MAX_INT32,
-    about: "a group with so many tiles is full",
+    about: "a group is full once it reaches this many tiles",
     usual: "--max-vit",
   },
   minTokens: {
     kind: "integer",
     low: 0,
     high: MAX_INT32,
-    about: "a group with so many tokens is full",
+    about: "a group is full once it reaches this many tokens",
     usual: `--max-tokens less ${FULL_BELOW}`,
   },
   rounds: { kind: "integer", low: 1, high: MAX_INT32, default: 50, about: "at most so many rounds" },

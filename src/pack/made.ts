@@ -6,6 +6,7 @@ import type { ByLoad, Fingerprint, Packing, PackingSettings } from "./packing.ts
 
 /** What a packing was made of. */
 export interface PackingMade extends PackingSettings {
+  /** Version of this record: readers refuse a higher one. */
   readonly version: 1;
   /** Samples there were to pack. */
   readonly samples: number;

@@ -3,8 +3,9 @@ import { MAX_INT32, type NamesOf, OWN, SEED, type Spec, take } from "../core/opt
 
 /** How far a packing has come. */
 export interface PackProgress {
-  /** Share of the work that is done, 0 .. 1, never falling: for ISF rounds of those at most, for `balanced` an estimate. */
+  /** Share of the work that is done, 0 .. 1, never decreasing: for ISF rounds of those at most, for `balanced` an estimate. */
   readonly done: number;
+  /** Samples there are. */
   readonly samples: number;
   /** Groups there would be if it ended now; 0 while `balanced` has none yet. */
   readonly groups: number;
@@ -26,7 +27,7 @@ export interface CommonPackOptions {
   readonly lowerBound?: "linear" | "tight";
   /** Called between pieces of the work, of ISF after each round; what it throws ends the packing. */
   readonly onProgress?: (progress: PackProgress) => void;
-  /** Looked at before each piece of the work. */
+  /** Checked before each piece of the work. */
   readonly signal?: AbortSignal;
 }
 

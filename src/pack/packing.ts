@@ -8,7 +8,9 @@ export type Fingerprint = string;
 
 /** A value for each load, by name. */
 export interface ByLoad<T> {
+  /** That of image tiles. */
   readonly vit: T;
+  /** That of tokens. */
   readonly tokens: T;
 }
 
@@ -16,7 +18,9 @@ export interface ByLoad<T> {
 export interface PackingSettings {
   /** Most of each load in a group. */
   readonly bounds?: ByLoad<number>;
+  /** What made the groups. */
   readonly method?: string;
+  /** 0 .. 2^32 - 1. */
   readonly seed?: number;
   /** `isf`: a group that reaches one of these is full. */
   readonly min?: ByLoad<number>;
@@ -28,6 +32,7 @@ export interface PackingSettings {
 
 /** Figures of a packing. Ratios are for reading; no group depends on them. */
 export interface PackingStats {
+  /** Groups there are. */
   readonly groups: number;
   /** Samples in groups. */
   readonly samples: number;
@@ -39,7 +44,9 @@ export interface PackingStats {
   readonly fillVit: number;
   /** Sum of tokens over groups x maxTokens, 0 .. 1. */
   readonly fillTokens: number;
+  /** Mean number of samples in a group; 0 without groups. */
   readonly samplesPerGroup: number;
+  /** Rounds of ISF that were run, 0 for `balanced`. */
   readonly rounds: number;
   /** See `Packing.mix`. */
   readonly mix: number | null;
@@ -47,24 +54,39 @@ export interface PackingStats {
 
 /** The bounds and thresholds a packing was made with; `balanced` has no thresholds, and the bounds in their place. */
 export interface PackingBounds {
+  /** Most tiles in a group, 1 .. 2^31 - 1. */
   readonly maxVit: number;
+  /** Most tokens in a group, 1 .. 2^31 - 1. */
   readonly maxTokens: number;
+  /** A group is full once it reaches this many tiles. */
   readonly minVit: number;
+  /** A group is full once it reaches this many tokens. */
   readonly minTokens: number;
 }
 
 /** What a packer hands over. */
 export interface PackingParts {
+  /** int32[groups + 1]: see `Packing.offsets`. */
   readonly offsets: Int32Array;
+  /** int32[samples in groups]: see `Packing.indices`. */
   readonly indices: Int32Array;
+  /** int32[groups]: tiles of each group. */
   readonly vit: Int32Array;
+  /** int32[groups]: tokens of each group. */
   readonly tokens: Int32Array;
+  /** float64[groups]: sums of tokens^2, 0 .. 2^62. */
   readonly attention?: Float64Array;
+  /** Samples beyond a bound, by ascending index. */
   readonly oversize: Int32Array;
+  /** What the groups are within. */
   readonly bounds: PackingBounds;
+  /** See `Packing.bound`. */
   readonly bound: number;
+  /** See `Packing.rounds`. */
   readonly rounds: number;
+  /** See `Packing.method`. */
   readonly method?: string | undefined;
+  /** See `Packing.mix`. */
   readonly mix?: number | null;
   /** See `Packing.settings`. */
   readonly settings?: PackingSettings | undefined;
@@ -209,6 +231,7 @@ export class Packing implements Iterable<Int32Array> {
   readonly attention: Float64Array | undefined;
   /** Samples beyond a bound, by ascending index. */
   readonly oversize: Int32Array;
+  /** What the groups are within, and when they counted as full. */
   readonly bounds: PackingBounds;
   /** No packing of these samples has fewer groups: the tight or the linear bound, see the option `lowerBound`. */
   readonly bound: number;
@@ -276,6 +299,7 @@ export class Packing implements Iterable<Int32Array> {
     return this.indices.subarray(this.offsets[i], this.offsets[i + 1]);
   }
 
+  /** The groups in order, each as `group(i)` gives it. */
   *[Symbol.iterator](): IterableIterator<Int32Array> {
     for (let i = 0; i < this.length; i++) yield this.group(i);
   }

@@ -10,23 +10,37 @@ const USUAL = ["vit", "tokens"] as const;
 
 /** One load over all samples. Percentile p is the value at rank ceil(p n / 100); without samples all are null. */
 export interface LoadStats {
+  /** Sum over all samples, exact below 2^53. */
   readonly sum: number;
+  /** Sum over the number of samples. */
   readonly mean: number | null;
+  /** The least value. */
   readonly min: number | null;
+  /** Percentile 1. */
   readonly p1: number | null;
+  /** Percentile 5. */
   readonly p5: number | null;
+  /** Percentile 25. */
   readonly p25: number | null;
+  /** Percentile 50, the median. */
   readonly p50: number | null;
+  /** Percentile 75. */
   readonly p75: number | null;
+  /** Percentile 95. */
   readonly p95: number | null;
+  /** Percentile 99. */
   readonly p99: number | null;
+  /** The largest value. */
   readonly max: number | null;
 }
 
 /** Samples of from .. to tiles. */
 export interface VitBin {
+  /** Fewest tiles of a sample in the bin. */
   readonly from: number;
+  /** Most tiles of a sample in the bin. */
   readonly to: number;
+  /** Samples in the bin. */
   readonly samples: number;
   /** Their mean of tokens; null when there are none. */
   readonly meanTokens: number | null;
@@ -34,8 +48,11 @@ export interface VitBin {
 
 /** What `Omnibal.stats` tells of samples. Ratios have six decimals. */
 export interface LengthStats {
+  /** Samples there are. */
   readonly samples: number;
+  /** Image tiles. */
   readonly vit: LoadStats;
+  /** Tokens. */
   readonly tokens: LoadStats;
   /** Sum of tokens over sum of vit; null when there is no tile. */
   readonly tokensPerTile: number | null;

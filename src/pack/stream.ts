@@ -6,6 +6,7 @@ import { MAX_INT32, type NamesOf, onlyNames, SEED, type Spec, take } from "../co
 import { withRow } from "./option-names.ts";
 import { BOUNDS } from "./options.ts";
 
+/** What a packer of streams is made with. */
 export interface PackerOptions {
   /** Most tiles in a group, 1 .. 2^31 - 1. */
   readonly maxVit: number;
@@ -37,7 +38,7 @@ export interface PackedGroup {
 export interface PackerOutput {
   /** Groups that became full, in the order in which they did. */
   readonly groups: readonly PackedGroup[];
-  /** Samples of this push that are beyond a bound, rising: no group will have them. */
+  /** Samples of this push that are beyond a bound, ascending: no group will have them. */
   readonly oversize: Int32Array;
 }
 
@@ -56,8 +57,11 @@ const PIECE = 4096;
  * A packer has an instance of the core for itself: 0.4 MB and 56 bytes per sample of `buffer`.
  */
 export class Packer {
+  /** Most tiles in a group. */
   readonly maxVit: number;
+  /** Most tokens in a group. */
   readonly maxTokens: number;
+  /** What draws are seeded with. */
   readonly seed: number;
   readonly #buffer: number;
   readonly #abi: Abi;

@@ -9,6 +9,7 @@ import { GroupsIdentity, type GroupsMade } from "./made.ts";
 import { SAMPLER_KINDS } from "./sampler-kinds.ts";
 import { beginUnits, EPOCH, makePlan, PLAN_OPTIONS, type PlanOptions, resolvePlan, samplerSpecs } from "./samplers.ts";
 
+/** Which sampler and which of its epochs to measure. */
 export interface EvaluateOptions extends Omit<PlanOptions, "kind" | "seed"> {
   /**
    * 0 .. 2^32 - 1. Default: 1024, as `plan` has it; with `compat` what the published sampler has, 0, of length-group 233.
@@ -19,7 +20,7 @@ export interface EvaluateOptions extends Omit<PlanOptions, "kind" | "seed"> {
   readonly sampler?: PlanOptions["kind"];
   /** The epoch to measure, 0 .. 2^32 - 1. Default: 0. */
   readonly epoch?: number;
-  /** The samples' lengths, of one packing that has no `attention`: for attentionDist. Not looked at otherwise. */
+  /** The samples' lengths, of one packing that has no `attention`: for attentionDist. Ignored otherwise. */
   readonly lengths?: LengthsInput;
 }
 
@@ -129,7 +130,7 @@ export function evaluate(core: Core, packings: GroupLoadsInput, options: Evaluat
     if (lengths !== undefined) {
       const [part] = parts;
       if (parts.length !== 1 || !(part instanceof Packing)) {
-        throw new OptionError("INVALID_OPTION", `lengths are for one packing, there are ${parts.length} data groups`);
+        throw new OptionError("INVALID_OPTION", `lengths are for one packing, there are ${parts.length} sources`);
       }
       parts = [{ ...part, attention: part.attention ?? groupAttention(core.abi, part, lengths) }];
     }

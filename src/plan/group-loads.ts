@@ -5,38 +5,39 @@ import { InputError, show } from "../core/errors.ts";
  * tokens; float64[length] sums of tokens^2, 0 .. 2^62, where attention is to be measured.
  */
 export interface GroupLoads {
+  /** Groups there are. */
   readonly length: number;
+  /** int32[length]: tiles of each group, from 0 on. */
   readonly vit: Int32Array;
+  /** int32[length]: tokens of each group, from 0 on. */
   readonly tokens: Int32Array;
+  /** float64[length]: sums of tokens^2, 0 .. 2^62. */
   readonly attention?: Float64Array | undefined;
 }
 
-/** Groups of one data group, or of several with bounds of their own each. */
+/** Groups of one source, or of several with bounds of their own each. */
 export type GroupLoadsInput = GroupLoads | readonly GroupLoads[];
 
-/** One data group or several, as several. @throws InputError for loads of different lengths. */
+/** One source or several, as several. @throws InputError for loads of different lengths. */
 export function toParts(input: GroupLoadsInput): readonly GroupLoads[] {
   const parts = Array.isArray(input) ? (input as readonly GroupLoads[]) : [input as GroupLoads];
   for (const [p, part] of parts.entries()) {
     if (!(part?.vit instanceof Int32Array && part.tokens instanceof Int32Array)) {
       throw new InputError(
         "INVALID_INPUT",
-        `data group ${p}: ${show(part)}, expected a packing or { length, vit, tokens }`,
+        `source ${p}: ${show(part)}, expected a packing or { length, vit, tokens }`,
       );
     }
     if (part.attention !== undefined && !(part.attention instanceof Float64Array)) {
       throw new InputError(
         "INVALID_INPUT",
-        `data group ${p}: attention is ${show(part.attention)}, expected a Float64Array`,
+        `source ${p}: attention is ${show(part.attention)}, expected a Float64Array`,
       );
     }
     for (const field of ["vit", "tokens", "attention"] as const) {
       const seen = part[field]?.length ?? part.length;
       if (seen === part.length) continue;
-      throw new InputError(
-        "LENGTH_MISMATCH",
-        `data group ${p}: ${seen} values of ${field}, expected ${show(part.length)}`,
-      );
+      throw new InputError("LENGTH_MISMATCH", `source ${p}: ${seen} values of ${field}, expected ${show(part.length)}`);
     }
   }
   return parts;

@@ -7,7 +7,7 @@ import type { GroupLoads } from "./group-loads.ts";
 
 /** Which groups a plan or a sampler is over. */
 export interface GroupsMade {
-  /** Groups of each packing (data group). */
+  /** Groups of each packing, that is of each source. */
   readonly groups: readonly number[];
   /** Fingerprint of the packings, the groups of which are numbered one after another. */
   readonly packing?: Fingerprint;

@@ -19,7 +19,9 @@ import {
 
 /** What unevenness in each load counts against the others: 0 .. 1e12, not all 0. Default: vit 1, tokens 1. */
 export interface BalanceWeights {
+  /** Image tiles. */
   readonly vit?: number;
+  /** Tokens. */
   readonly tokens?: number;
   /** Sum of token^2 over the samples of a group. */
   readonly attention?: number;
@@ -27,12 +29,15 @@ export interface BalanceWeights {
 
 /** What a group costs a rank, 0 .. 1e12 each, from a profile of the trainer: then this sum alone is evened out, and times are predicted. */
 export interface CostModel {
+  /** Milliseconds per image tile. */
   readonly msPerTile: number;
+  /** Milliseconds per token. */
   readonly msPerToken: number;
   /** Per token^2 of each sample; default 0. */
   readonly msPerTokenSquared?: number;
 }
 
+/** The tail rules there are. */
 export const TAIL_RULES = ["drop", "repeat", "short"] as const;
 /**
  * What becomes of units that do not fill a step: left out of this epoch, filled up with others that are handed out
@@ -40,6 +45,7 @@ export const TAIL_RULES = ["drop", "repeat", "short"] as const;
  */
 export type TailRule = (typeof TAIL_RULES)[number];
 
+/** What a balanced plan is made with. */
 export interface BalancedPlanOptions {
   /** Data-parallel ranks, 1 .. 2^31 - 1. With spSize, a rank is a team of spSize devices. */
   readonly ranks: number;
@@ -53,6 +59,7 @@ export interface BalancedPlanOptions {
   readonly seed?: number;
   /** Default: `repeat`. */
   readonly tail?: TailRule;
+  /** What is evened out: weights of the loads, or what they cost in time. Default: vit and tokens alike. */
   readonly balance?: BalanceWeights | CostModel;
   /** Also measure what the published samplers would do with the same groups. Default: false. */
   readonly compare?: boolean;
@@ -60,13 +67,17 @@ export interface BalancedPlanOptions {
 
 /** How even a plan is. Ratios are 0 .. 1; a dist is the mean over steps of how far the ranks are below the heaviest. */
 export interface PlanStats {
+  /** Steps, the same for every rank. */
   readonly steps: number;
   /** Units in no step of this epoch. */
   readonly dropped: number;
   /** Units handed out a second time. */
   readonly repeated: number;
+  /** Padding over all tokens computed on. */
   readonly pad: number;
+  /** Dist of tiles. */
   readonly vitDist: number;
+  /** Dist of tokens. */
   readonly tokenDist: number;
   /** 0 where the groups have no `attention`. */
   readonly attentionDist: number;
@@ -82,10 +93,15 @@ export interface PlanStats {
 
 /** What a plan depends on beside the epoch. */
 export interface PlanBasis extends GroupsMade {
+  /** Data-parallel ranks. */
   readonly ranks: number;
+  /** Units that a rank is handed at a step. */
   readonly microBatch: number;
+  /** Groups of a unit. */
   readonly spSize: number;
+  /** 0 .. 2^32 - 1. */
   readonly seed: number;
+  /** The tail rule. */
   readonly tail: TailRule;
   /** All weights or costs, those that were not given at their defaults. */
   readonly balance: Readonly<Record<string, number>>;
@@ -93,18 +109,25 @@ export interface PlanBasis extends GroupsMade {
 
 /** What a plan was made of. */
 export interface PlanMade extends PlanBasis {
+  /** Version of this record: readers refuse a higher one. */
   readonly version: 1;
+  /** Which epoch, 0 .. 2^32 - 1. */
   readonly epoch: number;
 }
 
 /** Where a plan is to go on, for a checkpoint: plain JSON. */
 export interface PlanState {
+  /** Version of the state. */
   readonly version: 2;
+  /** The epoch to make a plan of. */
   readonly epoch: number;
+  /** Steps of it that are done. */
   readonly step: number;
+  /** What the plan depends on: `resume` compares all of it. */
   readonly plan: PlanBasis;
 }
 
+/** What a plan consists of; `plan` fills it in. */
 export interface PlanParts {
   readonly ranks: number;
   readonly microBatch: number;
@@ -126,11 +149,17 @@ export interface PlanParts {
  * again and go on at the step that `resume` gives; any step is O(1) away.
  */
 export class Plan {
+  /** Data-parallel ranks. */
   readonly ranks: number;
+  /** Units that a rank is handed at a step. */
   readonly microBatch: number;
+  /** Groups of a unit, 1 without sequence parallelism. */
   readonly spSize: number;
+  /** Which epoch, 0 .. 2^32 - 1. */
   readonly epoch: number;
+  /** 0 .. 2^32 - 1. */
   readonly seed: number;
+  /** What became of units that fill no step. */
   readonly tail: TailRule;
   /** All weights or costs that it was made with. */
   readonly balance: Readonly<Record<string, number>>;
@@ -138,13 +167,15 @@ export class Plan {
   readonly length: number;
   /** Steps at the end, of tail `short`, in which `order` has places of -1. */
   readonly shortSteps: number;
-  /** int32[length][ranks][microBatch][spSize]: groups; several data groups are numbered one after another. */
+  /** int32[length][ranks][microBatch][spSize]: groups; several sources are numbered one after another. */
   readonly order: Int32Array;
+  /** How even it is. */
   readonly stats: PlanStats;
   /** With `compare`: the same of the published samplers; one that cannot serve so few groups is missing. */
   readonly published: Readonly<Partial<Record<SamplerKind, PlanStats>>> | undefined;
   readonly #groups: GroupsIdentity;
 
+  /** For `plan`; to measure an order of your own, give it to `evaluatePlan`. */
   constructor(parts: PlanParts) {
     this.ranks = parts.ranks;
     this.microBatch = parts.microBatch;
@@ -320,7 +351,7 @@ function planEpoch(abi: Abi, parts: readonly GroupLoads[], options: BalancedPlan
   if (balance.weights[attention] > 0) {
     const without = parts.findIndex((part) => part.attention === undefined);
     if (without !== -1) {
-      throw new OptionError("INVALID_OPTION", `balance asks for attention, data group ${without} has none`);
+      throw new OptionError("INVALID_OPTION", `balance asks for attention, source ${without} has none`);
     }
   }
   beginUnits(abi, parts, spSize);
@@ -336,7 +367,7 @@ function planEpoch(abi: Abi, parts: readonly GroupLoads[], options: BalancedPlan
   if (stats.steps === 0 && units > 0) {
     throw new OptionError(
       "INVALID_OPTION",
-      `no step: ${units} ${spSize > 1 ? "teams" : "groups"}, a step takes ${ranks * microBatch}${parts.length > 1 ? " of one data group" : ""} (ranks ${ranks} x microBatch ${microBatch}) and tail is "drop"`,
+      `no step: ${units} ${spSize > 1 ? "teams" : "groups"}, a step takes ${ranks * microBatch}${parts.length > 1 ? " of one source" : ""} (ranks ${ranks} x microBatch ${microBatch}) and tail is "drop"`,
     );
   }
   const shortSteps = abi.planShortSteps();
@@ -365,7 +396,7 @@ function takeGroups(abi: Abi, spSize: number): Int32Array {
   if (spSize === 1) return order.slice();
   const members = new Int32Array(abi.memory.buffer, abi.unitGroups() >>> 0, abi.unitCount() * spSize);
   if (order.length * spSize > MAX_INT32) {
-    throw new OptionError("INVALID_OPTION", `${order.length} x spSize ${spSize} places pass ${MAX_INT32}`);
+    throw new OptionError("INVALID_OPTION", `${order.length} x spSize ${spSize} places exceed ${MAX_INT32}`);
   }
   const groups = new Int32Array(order.length * spSize).fill(-1);
   for (const [place, unit] of order.entries()) {

@@ -18,6 +18,7 @@ import { kindSpec, type SamplerKind, samplers } from "./sampler-kinds.ts";
 
 /** What a plan of one epoch depends on, beside the groups. */
 export interface PlanOptions {
+  /** Which sampler. */
   readonly kind: SamplerKind;
   /** Data-parallel ranks, 1 .. 2^31 - 1. With spSize, a rank is a team of spSize devices. */
   readonly ranks: number;
@@ -28,7 +29,7 @@ export interface PlanOptions {
   /** 0 .. 2^32 - 1. Each epoch draws with seed + epoch, mod 2^32. Default: 0, of length-group 233. */
   readonly seed?: number;
   /**
-   * What becomes of units that do not fill a step (of group-random: of their data group): `repeat` fills it with units
+   * What becomes of units that do not fill a step (of group-random: of their source): `repeat` fills it with units
    * drawn in this epoch already, `drop` leaves them out of this epoch. Others each epoch. Default: `repeat`.
    */
   readonly tail?: "repeat" | "drop";
@@ -78,6 +79,7 @@ export function samplerSpecs(): Specs {
   return Object.assign({}, ...samplers.map(({ options }) => options));
 }
 
+/** A sampler of one rank: which, and where it starts. */
 export interface SamplerOptions extends PlanOptions {
   /** Whose share to hand out, 0 .. ranks - 1. */
   readonly rank: number;
@@ -95,7 +97,9 @@ function samplerOptions(): NamesOf<SamplerOptions, unknown> {
 
 /** Where a sampler is, for a checkpoint: plain JSON. */
 export interface SamplerState {
+  /** Version of the state. */
   readonly version: 2;
+  /** The epoch of the next batch. */
   readonly epoch: number;
   /** Steps of that epoch that were handed out. */
   readonly step: number;
@@ -107,8 +111,9 @@ export interface SamplerState {
 export interface SpGroups {
   /** How many there are. */
   readonly length: number;
+  /** Devices of a team. */
   readonly spSize: number;
-  /** int32[length * spSize]: the packed groups of each, by rising (tokens, index). */
+  /** int32[length * spSize]: the packed groups of each, by ascending (tokens, index). */
   readonly groups: Int32Array;
   /** float64[length]: sum of their tokens. */
   readonly tokens: Float64Array;
@@ -193,7 +198,7 @@ export function beginUnits(abi: Abi, parts: readonly GroupLoads[], spSize: numbe
   if (status === BAD_ARGUMENT) {
     throw new OptionError(
       "INVALID_OPTION",
-      `spSize is ${spSize}: ${groups} groups and their repeats pass ${MAX_INT32}`,
+      `spSize is ${spSize}: ${groups} groups and their repeats exceed ${MAX_INT32}`,
     );
   }
   check(abi, status, groups, () => undefined);
@@ -299,15 +304,17 @@ function takeShare(abi: Abi, { ranks, microBatch }: ResolvedPlan, rank: number, 
 
 /**
  * One rank's batches: iterating hands out the rest of the current epoch, each batch int32[microBatch] of group indices
- * (with spSize >= 2 of sp groups), and then stands at the start of the next epoch. Groups of several data groups are
- * numbered one data group after another; `locate` says which is which. Every rank has the same number of steps.
+ * (with spSize >= 2 of sp groups), and then stands at the start of the next epoch. Groups of several sources are
+ * numbered one source after another; `locate` says which is which. Every rank has the same number of steps.
  *
  * The order is a pure function of groups, options, seed and epoch: `state()` is two numbers and what they hold for.
  */
 export class RankSampler implements Iterable<Int32Array> {
+  /** Whose share it hands out, 0 .. ranks - 1. */
   readonly rank: number;
+  /** What it was made with, defaults included. */
   readonly options: ResolvedPlan;
-  /** Groups of each data group. */
+  /** Groups of each source. */
   readonly sizes: readonly number[];
   readonly #draw: Draw;
   readonly #groups: GroupsIdentity;
@@ -316,6 +323,7 @@ export class RankSampler implements Iterable<Int32Array> {
   #step: number;
   #share: Share | undefined;
 
+  /** For `sampler`. */
   constructor(
     draw: Draw,
     groups: GroupsIdentity,
@@ -396,6 +404,7 @@ export class RankSampler implements Iterable<Int32Array> {
     return this.#share;
   }
 
+  /** The batches that are left of the current epoch. */
   *[Symbol.iterator](): Generator<Int32Array, void, undefined> {
     const share = this.#current();
     const { microBatch } = this.options;
@@ -423,7 +432,7 @@ export class RankSampler implements Iterable<Int32Array> {
     return this.#sp === undefined ? Int32Array.of(unit) : this.#sp.slice(unit * spSize, (unit + 1) * spSize);
   }
 
-  /** Which data group a group is of, and its index in there. O(data groups). */
+  /** Which source a group is of, and its index in there. O(sources). */
   locate(group: number): { readonly part: number; readonly group: number } {
     let left = group;
     for (const [part, size] of this.sizes.entries()) {
@@ -434,7 +443,7 @@ export class RankSampler implements Iterable<Int32Array> {
   }
 }
 
-/** Takes the units the core has built over one data group apart into `SpGroups`. */
+/** Takes the units the core has built over one source apart into `SpGroups`. */
 function takeSpGroups(abi: Abi, loads: GroupLoads, spSize: number): SpGroups {
   const length = abi.unitCount();
   const groups = new Int32Array(abi.memory.buffer, abi.unitGroups() >>> 0, length * spSize).slice();

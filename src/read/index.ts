@@ -16,6 +16,7 @@ export type { Bytes, Folder, Input, NamedBytes, Slices } from "./input.ts";
 export { type PackedLengths, type ReadPackingOptions, readPacking } from "./packing.ts";
 export { type ReadPlan, type ReadPlanOptions, readPlan } from "./plan.ts";
 
+/** Which fields to read, from where, and what to call meanwhile. */
 export interface ReadOptions {
   /** The instance to read with, which must not be at work. Default: one of its own, of the packaged module. */
   readonly omnibal?: HasCore;
@@ -58,10 +59,13 @@ export interface ReadFile {
   readonly path: string;
   /** Its name in the meta file that named it. */
   readonly name?: string;
+  /** Samples in it. */
   readonly samples: number;
 }
 
+/** The lengths of all samples of all files, and which file has how many. */
 export interface ReadResult extends Lengths {
+  /** The files in the order of their samples. */
   readonly files: readonly ReadFile[];
 }
 

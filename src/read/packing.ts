@@ -23,12 +23,13 @@ export interface PackedLengths extends Lengths {
   readonly files: readonly { readonly path: string; readonly samples: number }[];
 }
 
+/** What to call while a packing is read. */
 export interface ReadPackingOptions {
   /** Called after each piece, with the bytes of all files of the packing. */
   readonly onProgress?: (bytesRead: number, totalBytes: number) => void;
   /** See `ReadOptions.onWait`. */
   readonly onWait?: (path: string) => void;
-  /** Looked at between pieces. */
+  /** Checked between pieces. */
   readonly signal?: AbortSignal;
 }
 

@@ -26,6 +26,7 @@ function refuse(path: string, why: string): never {
   throw new InputError("INVALID_FILE", `${path}: ${why}`);
 }
 
+/** What a plan must fit. */
 export interface ReadPlanOptions {
   /** The groups that the plan is to be used with: one that was made of others is refused. */
   readonly fits?: { readonly omnibal: HasCore; readonly packing: GroupLoadsInput };

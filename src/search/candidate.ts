@@ -21,24 +21,33 @@ export interface Candidate {
 
 /** What trying a candidate gave. */
 export interface Measured {
+  /** Most tiles in a group (Q_v). */
   readonly maxVit: number;
+  /** Most tokens in a group (Q_t). */
   readonly maxTokens: number;
+  /** A group is full once it reaches this many tokens (Q'_t); Q'_v is maxVit. */
   readonly minTokens: number;
   /** The rounds to pack with: of those tried, the one after which there are fewest groups. */
   readonly rounds: number;
   /** The seed to pack with. */
   readonly seed: number;
+  /** Groups it made. */
   readonly groups: number;
   /** The linear lower bound on groups over the samples that fit. */
   readonly bound: number;
   /** groups / bound; 1 when there are none. */
   readonly ratio: number;
+  /** Mean number of samples in a group. */
   readonly samplesPerGroup: number;
   /** Samples beyond maxVit or maxTokens. */
   readonly leftOut: number;
+  /** Padding over all tokens computed on, 0 .. 1. */
   readonly pad: number;
+  /** Dist ratio of tiles, 0 .. 1. */
   readonly vitDist: number;
+  /** Dist ratio of tokens, 0 .. 1. */
   readonly tokenDist: number;
+  /** Dist ratio of sums of tokens^2, 0 .. 1. */
   readonly attentionDist: number;
   /** pad + vitDist + tokenDist. */
   readonly score: number;

@@ -3,7 +3,9 @@ import type { Candidate, Measured } from "./candidate.ts";
 
 /** A candidate, and which of the runner's sets of lengths to pack. */
 export interface Task {
+  /** Which set, from 0 on. */
   readonly set: number;
+  /** What to pack it with. */
   readonly candidate: Candidate;
 }
 
@@ -17,6 +19,7 @@ export interface Runner {
    * @throws what a task throws; the signal's reason, at once: the runner is closed then.
    */
   run(tasks: readonly Task[], onDone: (measured: Measured) => void, signal?: AbortSignal): Promise<Measured[]>;
+  /** Ends the workers. */
   close(): void;
 }
 

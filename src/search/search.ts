@@ -1,5 +1,4 @@
-// The driver of a search: the core says which bounds to try next, a runner packs with them, the core is told what came of
-// it and ranks the rows.
+// The driver of a search: the core says which bounds to try next, a runner packs with them, and the core ranks the results.
 import type { Abi } from "../core/abi.ts";
 import { check } from "../core/abi.ts";
 import type { Core } from "../core/core.ts";
@@ -12,6 +11,7 @@ import { SHAPE } from "../plan/samplers.ts";
 import type { Candidate, Measured } from "./candidate.ts";
 import type { OpenRunner, Task } from "./runner.ts";
 
+/** Where a search looks, and what it may take. */
 export interface SearchOptions {
   /** Data-parallel ranks to be balanced, 1 .. 2^31 - 1. */
   readonly ranks: number;
@@ -46,7 +46,7 @@ export interface SearchOptions {
   readonly candidates?: number;
   /** Workers for `scan`, 0 .. 1024; 0: none, this instance does it. The result is the same. Default: one per processor, up to 8. */
   readonly workers?: number;
-  /** Starts a worker, where the packaged `parallel/worker.js` is not to be had under its own URL. */
+  /** Starts a worker that runs the package's `dist/workers/worker.js`, where that is not served as it stands. */
   readonly startWorker?: () => WorkerLike;
   /** Called after each candidate, in no order. What it throws ends the search. */
   readonly onProgress?: (progress: SearchProgress) => void;
@@ -99,11 +99,13 @@ export const SEARCH_OPTIONS = {
   signal: OWN,
 } as const satisfies NamesOf<SearchOptions, Spec>;
 
+/** How far a search has come. */
 export interface SearchProgress {
   /** Candidates tried. */
   readonly done: number;
   /** Candidates there may be in all; `reference` does not know: 0. */
   readonly total: number;
+  /** What the candidate that was tried last gave. */
   readonly last: Measured;
 }
 
@@ -116,11 +118,13 @@ export interface SampleAt {
   readonly index: number;
   /** The file it is from, and its index in there, where the lengths have `files`. */
   readonly file?: { readonly path: string; readonly index: number };
+  /** Its tiles. */
   readonly vit: number;
+  /** Its tokens. */
   readonly tokens: number;
 }
 
-/** A candidate that was tried on all samples; `pack` takes it as its options. */
+/** A candidate that was tried on all samples: pass it to `pack` as its options. */
 export interface SearchRow extends Measured {
   /** Samples per group are in the window asked for. */
   readonly inWindow: boolean;
@@ -128,13 +132,15 @@ export interface SearchRow extends Measured {
   readonly pareto: boolean;
 }
 
+/** What a search found. */
 export interface SearchResult {
+  /** How it looked. */
   readonly strategy: "scan" | "reference";
   /** What to pack with; null when no candidate is in the window, or none that leaves out as few samples as asked. */
   readonly winner: SearchRow | null;
   /** All candidates tried on all samples: of `scan` best first, of `reference` in the order of its steps. */
   readonly candidates: readonly SearchRow[];
-  /** Rows of the Pareto front of (ratio, vitDist, tokenDist), by rising ratio. */
+  /** Rows of the Pareto front of (ratio, vitDist, tokenDist), by ascending ratio. */
   readonly pareto: readonly SearchRow[];
   /** Where there is no winner: the rows nearest to the window, nearest first. */
   readonly nearest: readonly SearchRow[];
@@ -179,7 +185,7 @@ function resolveWindow(asked: unknown): readonly [number, number] {
   }
   throw new OptionError(
     "INVALID_OPTION",
-    `samplesPerGroup is ${show(asked)}, expected a number above 0 or [low, high] of such`,
+    `samplesPerGroup is ${show(asked)}, expected a number above 0, or [low, high]`,
   );
 }
 

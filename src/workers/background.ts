@@ -13,6 +13,7 @@ import { GroupsIdentity } from "../plan/made.ts";
 import { type BalancedPlanOptions, Plan, plan } from "../plan/plan.ts";
 import { type Answer, ask, breathe, revive, type Seat, seat, share, startWorker } from "./link.ts";
 
+/** Options of `pack`, and how to start a worker. */
 export type PackAsyncOptions = PackOptions & {
   /** Starts a worker that runs the package's `dist/workers/worker.js`, where that is not served as it stands. */
   readonly startWorker?: () => WorkerLike;

@@ -142,7 +142,7 @@ describe("errors", () => {
     [
       ["--packing=groups.json", "--plan=x", "--seed=1"],
       2,
-      "--seed is the plan's own where --plan is given (see omnibal evaluate --help)",
+      "--seed comes from the plan: leave it out with --plan (see omnibal evaluate --help)",
     ],
     [["--packing=none.json", "--ranks=8"], 1, "none.json: no such file"],
     [["--packing=tiled.json", "--ranks=8"], 1, "tiled.json: byte 1: found {, expected a list of whole numbers: ["],

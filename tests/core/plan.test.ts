@@ -213,7 +213,7 @@ describe("the tail", () => {
   });
 });
 
-describe("sequence parallel and data groups", () => {
+describe("sequence parallel and sources", () => {
   test("spSize: a rank is handed whole sp groups of like tokens", () => {
     const plan = omnibal.plan(packing, { ranks: 8, spSize: 4, tail: "drop" });
     const sp = omnibal.spGroups(packing, 4);
@@ -223,7 +223,7 @@ describe("sequence parallel and data groups", () => {
     }
   });
 
-  test("each step holds groups of one data group, and all are seen", () => {
+  test("each step holds groups of one source, and all are seen", () => {
     const other = omnibal.pack(samples("uniform:20000"), bounds);
     const plan = omnibal.plan([packing, other], { ranks: 32 });
     for (let s = 0; s < plan.length; s++) {
@@ -287,7 +287,7 @@ describe("what plan refuses", () => {
 
   test("attention without sums of it", () => {
     const loads: GroupLoads = { length: 1, vit: Int32Array.of(1), tokens: Int32Array.of(1) };
-    expect(() => omnibal.plan(loads, { ranks: 1, balance: { attention: 1 } })).toThrow("data group 0 has none");
+    expect(() => omnibal.plan(loads, { ranks: 1, balance: { attention: 1 } })).toThrow("source 0 has none");
   });
 
   test("a step or rank that is not there", () => {
@@ -346,7 +346,7 @@ test("properties: whole steps, every group counted, for any loads", () => {
       const { ranks, microBatch, spSize } = options;
       const units = groups.reduce((sum, part) => sum + Math.ceil(part.length / spSize), 0);
       const most = Math.max(...groups.map((part) => Math.ceil(part.length / spSize)));
-      // Each step holds units of one data group.
+      // Each step holds units of one source.
       if (options.tail === "drop" && units > 0 && most < ranks * microBatch) {
         expect(() => omnibal.plan(groups, options)).toThrow("no step: ");
         return;

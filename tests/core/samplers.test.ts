@@ -84,7 +84,7 @@ describe("defect 9: group-random's offsets are not cumulative", () => {
     expect(distinct(epoch(three, { ...options, compat: "reference" }))).toBe(160);
   });
 
-  test("ours hands out every group of three data groups, and each step is of one data group", () => {
+  test("ours hands out every group of three sources, and each step is of one source", () => {
     const ranks = epoch(three, options);
     expect(distinct(ranks)).toBe(248);
     const sampler = omnibal.sampler(three, { ...options, rank: 0 });
@@ -236,8 +236,8 @@ describe("defect 11: sequence-parallel groups", () => {
     });
   }
 
-  test("they do not accumulate across data groups, and no group is in two of them but for the repeats", () => {
-    // The published code packs the first data group's sp groups again behind the second's: 2 + 2 groups make 3 units.
+  test("they do not accumulate across sources, and no group is in two of them but for the repeats", () => {
+    // The published code packs the first source's sp groups again after the second's: 2 + 2 groups make 3 units.
     const two = [slice(packing, 0, 2), slice(packing, 2, 4)];
     const sampler = omnibal.sampler(two, { kind: "random", ranks: 1, rank: 0, spSize: 2 });
     const units = batches(sampler).flat();
@@ -335,7 +335,7 @@ describe("state and resume", () => {
     expect(() => omnibal.sampler(two, options).resume(bare)).toThrow(
       /^state was taken over other groups: vit of the groups [0-9a-f]{16}, this sampler has [0-9a-f]{16}$/,
     );
-    // Data groups are numbered one after another: the same groups cut in another way are others.
+    // Sources are numbered one after another: the same groups cut in another way are others.
     const cut = omnibal.sampler([one, two], options).state();
     expect(() => omnibal.sampler([two, one], options).resume(cut)).toThrow("over other groups: vit of the groups ");
     omnibal.sampler([one, two], options).resume(cut);
@@ -370,9 +370,9 @@ describe("state and resume", () => {
       "ranks x microBatch is 4294967296, expected at most",
     );
     expect(() => make({ tail: "pad" })).toThrow('tail is "pad", expected repeat, drop');
-    expect(() => make({}, [null])).toThrow("data group 0: null, expected a packing or { length, vit, tokens }");
+    expect(() => make({}, [null])).toThrow("source 0: null, expected a packing or { length, vit, tokens }");
     expect(() => make({}, { length: 2, vit: new Int32Array(2), tokens: new Int32Array(1) })).toThrow(
-      "data group 0: 1 values of tokens, expected 2",
+      "source 0: 1 values of tokens, expected 2",
     );
     expect(() => make({}, { length: 2, vit: Int32Array.of(1, -1), tokens: new Int32Array(2) })).toThrow(
       "index 1: vit is -1, expected",

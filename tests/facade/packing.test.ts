@@ -141,14 +141,14 @@ describe("loads that cannot be", () => {
         `index 1: attention is ${bad}, expected a number from 0 to 2^62`,
       );
     }
-    expect(() => use(loads([1, 2]))).toThrow("data group 0: attention is [1,2], expected a Float64Array");
+    expect(() => use(loads([1, 2]))).toThrow("source 0: attention is [1,2], expected a Float64Array");
     expect(() => use(loads(Float64Array.of(0, 2 ** 62)))).not.toThrow();
   });
 
   test("a length that is no number, or that is not there", () => {
     for (const length of [{ toString: 1 }, [[1]], undefined]) {
       const odd = { ...loads(Float64Array.of(1, 2)), length } as unknown as GroupLoads;
-      expect(() => omnibal.evaluate(odd, { ranks: 2 })).toThrow(/^data group 0: 2 values of vit, expected/);
+      expect(() => omnibal.evaluate(odd, { ranks: 2 })).toThrow(/^source 0: 2 values of vit, expected/);
     }
   });
 

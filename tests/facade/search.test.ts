@@ -476,10 +476,7 @@ describe("what a scan returns", () => {
 
   test.each([
     [{ ranks: 8 }, "one of samplesPerGroup, maxVitLimit and maxTokensLimit is needed"],
-    [
-      { ranks: 8, strategy: "reference" },
-      "samplesPerGroup is undefined, expected a number above 0 or [low, high] of such",
-    ],
+    [{ ranks: 8, strategy: "reference" }, "samplesPerGroup is undefined, expected a number above 0, or [low, high]"],
     [{ ranks: 8, samplesPerGroup: 0 }, "samplesPerGroup is 0, expected a number above 0"],
     [{ ranks: 8, samplesPerGroup: [5, 4] }, "samplesPerGroup is [5,4], expected a number above 0"],
     [{ ranks: 0, samplesPerGroup: 4 }, "ranks is 0, expected a whole number from 1"],

@@ -284,7 +284,7 @@ describe.runIf(process.platform === "linux")("named pipes", () => {
       child.kill("SIGINT");
       expect(await end).toEqual({
         code: 130,
-        err: `omnibal: ${path}: waiting for somebody to write to this named pipe\n`,
+        err: `omnibal: ${path}: waiting for data on this named pipe\n`,
       });
     },
   );
