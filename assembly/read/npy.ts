@@ -37,6 +37,21 @@ export class NpyReader {
   cutLength: usize;
   /** Bytes of all pieces before. */
   base: u64;
+
+  /** Puts a value into its column, and goes on to the next. */
+  @inline
+  put(value: i32): void {
+    this.columns.put(this.column, value);
+    this.left--;
+    if (this.fortran) {
+      if (++this.sample < this.samples) return;
+      this.sample = 0;
+      this.column++;
+    } else if (++this.column == this.columns.count) {
+      this.column = 0;
+      this.sample++;
+    }
+  }
 }
 
 /** A reader of files into `columns`, or null without memory for it. */
@@ -67,20 +82,6 @@ export function restart(r: NpyReader): void {
 function failAt(r: NpyReader, status: i32, offset: u64, expected: i32): i32 {
   r.columns.setError(offset, <u32>r.sample, min(r.column, r.columns.count - 1), expected);
   return status;
-}
-
-/** Puts a value into its column, and goes on to the next. */
-function put(r: NpyReader, value: i32): void {
-  r.columns.put(r.column, value);
-  r.left--;
-  if (r.fortran) {
-    if (++r.sample < r.samples) return;
-    r.sample = 0;
-    r.column++;
-  } else if (++r.column == r.columns.count) {
-    r.column = 0;
-    r.sample++;
-  }
 }
 
 /** Reads the piece at `from` and puts the values that end in it into the columns. */
@@ -299,7 +300,7 @@ function wholes(r: NpyReader, p: usize, count: usize): usize {
   for (let k: usize = 0; k < count; k++) {
     const x = whole(r, p + k * r.width);
     if (x > MAX_VALUE) return k;
-    put(r, <i32>x);
+    r.put(<i32>x);
   }
   return count;
 }
@@ -319,7 +320,7 @@ function floats(r: NpyReader, p: usize, count: usize): usize {
     const x = float(r, p + k * r.width);
     // Written so that NaN fails.
     if (!(x >= 0 && x <= <f64>MAX_VALUE && floor(x) == x)) return k;
-    put(r, <i32>x);
+    r.put(<i32>x);
   }
   return count;
 }

@@ -2,7 +2,7 @@
 
 /**
  * Code points that act on a terminal, break a line, reorder text or cannot be seen, as [first, last]. The same list is in
- * `assembly/wasi/printable.ts`; a test compares them over all code points. It is a list, not a Unicode category, because
+ * `assembly/base/printable.ts`; a test compares them over all code points. It is a list, not a Unicode category, because
  * engines know different versions of Unicode. The joiners U+200C and U+200D are not in it: names in Persian, and many
  * emoji, are spelt with them.
  */
