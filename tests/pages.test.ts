@@ -37,8 +37,11 @@ const blocksOf = (text: string): Block[] =>
     line: text.slice(0, m.index).split("\n").length,
   }));
 
+/** Pages whose snippets need more than this folder has, and the test that runs them. */
+const ELSEWHERE: Readonly<Record<string, string>> = { "docs/model.md": "tests/model/docs.test.ts" };
+
 const pages: readonly Page[] = ["README.md", ...readdirSync(join(root, "docs")).map((name) => `docs/${name}`)]
-  .filter((name) => name.endsWith(".md"))
+  .filter((name) => name.endsWith(".md") && !(name in ELSEWHERE))
   .map((name) => {
     const blocks = blocksOf(readFileSync(join(root, name), "utf8"));
     return { name, blocks, quickstart: blocks.some(({ text }) => text.startsWith("$ cd quickstart\n")) };
@@ -187,6 +190,11 @@ describe.each(pages)("$name", ({ blocks, quickstart }) => {
       test(`${name} is to be read`, () => expect(TO_READ).toContain(block.language));
     }
   }
+});
+
+test.each(Object.entries(ELSEWHERE))("%s has a test of its own", (name, file) => {
+  expect(existsSync(join(root, name))).toBe(true);
+  expect(readFileSync(join(root, file), "utf8")).toContain(name);
 });
 
 /** Headings as GitHub makes anchors of them. */
