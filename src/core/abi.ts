@@ -196,7 +196,7 @@ export interface Abi {
   statsWrite(out: number, room: number): number;
 }
 
-/** The statuses of `assembly/status.ts`. */
+/** The statuses of `assembly/base/status.ts`. */
 const OK = 0;
 const OUT_OF_MEMORY = 1;
 export const BAD_ARGUMENT = 2;
