@@ -166,7 +166,7 @@ export function packingOversizeCount(): i32 {
   return packing.oversizeCount;
 }
 
-/** u32[packingOversizeCount()]: their indices, rising. */
+/** u32[packingOversizeCount()]: their indices, ascending. */
 export function packingOversize(): usize {
   return packing.oversize;
 }
@@ -460,7 +460,7 @@ export function streamTaken(): i32 {
  *   the file it is from, u8[bytes] of UTF-8 that stay in place, and its index in there, for the texts.
  * searchAsk(search): how many candidates are to be tried next, at searchCandidates: i32[6] each of set (0 all samples, 1
  *   the part), maxVit, maxTokens, minTokens, rounds, 1 for the published way; 0 at the end; a status negated before all of
- *   the last are told. searchTotal(search): how many there may be in all, 0 where nobody knows.
+ *   the last have results. searchTotal(search): how many there may be in all, 0 where nobody knows.
  * searchPart(n, out): which samples the part has: u32[searchPartSamples()]; without a set 1 it is not needed.
  * searchTell(search, id, rounds, groups, bound, samples, leftOut, pad, vitDist, tokenDist, attentionDist): status. What
  *   candidate id (0 ..) of the last ask gave: the rounds to pack with, groups, linear bound, samples in groups, samples
@@ -577,3 +577,236 @@ export { startJson as searchTextBegin } from "./search/text";
 export function searchText(at: usize, out: usize, room: u32, seed: u32): i32 {
   return searchText_.writeJson(changetype<search.Search>(at), out, room, seed);
 }
+// The model's partition: layers to pipeline stages, what each stage recomputes, and the schedule simulated. Times and
+// bytes are whole numbers in f64, exact as long as their sums over layers and micro-batches stay below 2^53.
+import * as interleaved from "./model/interleaved";
+import * as paper from "./model/paper";
+import * as partition from "./model/partition";
+import * as cuts from "./model/search";
+
+/**
+ * modelBegin(layers, n, stages, micro, memory, schedule, first, last): status. f64[n][6] at `layers`, which stays in place:
+ *   forward, backward, bytes per micro-batch in flight kept and recomputed, bytes of parameters, transfer after it. 1 <= n
+ *   <= 1024, stages <= 256, micro <= 4096; schedule: 0 GPipe, 1 1F1B, 2 interleaved (stages are then virtual ones);
+ *   first, last: layers that the first and the last stage have at least.
+ * modelMode(mode, kinds, count): status. What is recomputed: 0 nothing and memory is not bounded, 1 nothing, 2 all,
+ *   3 the best choice (after modelBegin), 4 as u8[n] at `kinds` says: 0 never, 1 always, 2 the first `count` of a stage.
+ * modelInexact(): how often a choice had to be cut short since modelBegin (0: all are exact), -1: out of memory.
+ * modelPartition(cuts): the least largest stage, -1: nothing fits, -2: out of memory. i32[stages - 1]: first layers of the
+ *   stages but the first. Not where mode 4 counts. modelOptima(): how many cuts reach it.
+ * modelStage(s, i, j, recomputed): the least time of layers i .. j - 1 as stage s, or Infinity; u8[n], of which theirs are
+ *   set. modelProbe(s, i, j, types, recomputed): by the published two probes, i32[n] types. modelBytes(s, i, j, recomputed).
+ */
+export {
+  begin as modelBegin,
+  beginInterleaved as modelInterleavedBegin,
+  beginSearch as modelSearchBegin,
+  beginSimulation as modelSchedule,
+  chooseMode as modelMode,
+  inexact as modelInexact,
+  timeline as modelTimeline,
+} from "./model/session";
+export { partition as modelPartition } from "./model/partition";
+export { stageBytes as modelBytes, stageChoice as modelStage } from "./model/stage";
+
+export function modelOptima(): f64 {
+  return partition.optima;
+}
+
+/**
+ * The published anchor, i32[stages - 1], and the best of its neighbours: modelRank(radius, keep, unit, scores, cuts):
+ * how many, or -1: out of memory; f64[keep] and i32[keep][stages - 1]. modelCandidates(): of how many.
+ */
+export { anchor as modelAnchor, probe as modelProbe, rank as modelRank } from "./model/paper";
+
+export function modelCandidates(): f64 {
+  return paper.candidates;
+}
+
+/**
+ * The cuts with the least step time, after modelSearchBegin(): status. modelOffer(cuts, work): their step time, or -1; they
+ * are improved. modelSearch(work): searches on. modelRestart(): after modelMode. modelStep(cuts): Infinity if they do not
+ * fit. `work`: about how many operations to simulate. modelBestStep(), modelBestCuts(), modelBound(), modelSimulated().
+ */
+export {
+  offer as modelOffer,
+  restart as modelRestart,
+  searchCuts as modelSearch,
+  stepOf as modelStep,
+} from "./model/search";
+
+export function modelBestStep(): f64 {
+  return cuts.bestStep;
+}
+
+export function modelBestCuts(): usize {
+  return cuts.bestCuts;
+}
+
+export function modelBound(): f64 {
+  return cuts.stepBound;
+}
+
+export function modelSimulated(): i32 {
+  return cuts.simulated;
+}
+
+/**
+ * Interleaved stages, after modelInterleavedBegin(chunks): status. modelInterleavedOffer(cuts, work): as modelOffer; then
+ * the best step, its cuts, u8[n] recomputed and f64[devices] bytes.
+ */
+export { offerInterleaved as modelInterleavedOffer } from "./model/interleaved";
+
+export function modelInterleavedStep(): f64 {
+  return interleaved.bestStep;
+}
+
+export function modelInterleavedCuts(): usize {
+  return interleaved.bestCuts;
+}
+
+export function modelInterleavedRecomputed(): usize {
+  return interleaved.bestRecomputed;
+}
+
+export function modelInterleavedBytes(): usize {
+  return interleaved.bestBytes;
+}
+
+/**
+ * Simulation, after modelSchedule(schedule, devices, chunks, micro): status. modelRun(forward, backward, transfer, equal):
+ * the step time; f64[virtual stages][micro] (equal = 1: f64[virtual stages]), transfer per boundary. Of the last one:
+ * modelBusy(): f64[devices]; modelPeaks(held, out): the most of f64[virtual stages][micro] (0: of 1 each) in flight, into
+ * f64[devices]; modelTimeline(forward, backward, out): f64[2 * virtual stages * micro][5], device, 0 forward or 1 backward,
+ * micro-batch, chunk, start. modelArrange(forward, backward, transfer, order, work): makes the order of micro-batches,
+ * u32[micro], better, and returns its step time, or -2: out of memory.
+ */
+export { arrange as modelArrange } from "./model/order";
+export { busyTimes as modelBusy, peaks as modelPeaks, run as modelRun } from "./model/simulate";
+// ---- K loads --------------------------------------------------------------------------------------------------------
+
+/**
+ * Samples of 1 to 8 loads, whole numbers from 0 to 2^53 - 1. Handles point into the arena and go with the mark before them.
+ *
+ * loadsBegin(n, columns, bounds): handle, or 0: `loadsStatus()` says why. bounds: f64[columns], infinity for a load that is
+ *   carried: checked and added up, not bounded; one at least is bounded.
+ * loadsPush(handle, columns, floats, count): status. columns: a pointer per load to i32[count], or to f64[count] where its
+ *   bit in `floats` is set; read within the call; n samples in all. 18: `errorIndex()` is the sample, `loadsBadColumn()`
+ *   the load that is no such number.
+ * loadsOversize(handle): u32[loadsOversizeCount(handle)], the samples beyond a bound, ascending; 0 when out of memory.
+ * loadsLayout(handle): 0 u32, 1 u64, 2 v128, 3 more lanes of u64.
+ * columnSums(column, floats, order, offsets, groups, out): status. The sums of a column, i32 or f64, inside each group, into
+ *   f64[groups] at `out`. 19: the sum of group `errorIndex()` is above 2^53 - 1.
+ * loadsSums(handle, load, order, offsets, groups, out): sums of a bounded load inside each group into f64[groups] at `out`.
+ * loadsMix(handle, load, order, offsets, groups): how random groups are in a bounded load: the variance inside them over that
+ *   of a random deal; -1 where it means nothing.
+ */
+export { begin as loadsBegin, listOversize as loadsOversize, push as loadsPush } from "./loads/loads";
+export { groupSums as columnSums, loadMix as loadsMix, loadSums as loadsSums } from "./loads/sums";
+/**
+ * ISF over such samples.
+ * roundsBegin(loads, minima, seed): handle, or 0: `roundsStatus()`. minima: f64[columns]; a group is full once any bounded
+ *   load reaches its minimum; infinity where a load makes none full.
+ * roundsNext(handle, last): one round; how many samples are left for another. The last one keeps all groups.
+ * roundsGroupsNow(handle): groups there would be if that round had been the last. roundsGroups(handle): groups kept;
+ * roundsOrder(handle), roundsOffsets(handle): u32 sample indices, and where each group starts, groups + 1 of them.
+ * roundsSums(handle, load, out): sums of a bounded load into f64[groups] at `out`.
+ */
+export {
+  begin as roundsBegin,
+  groups as roundsGroups,
+  groupsNow as roundsGroupsNow,
+  offsets as roundsOffsets,
+  order as roundsOrder,
+  round as roundsNext,
+  sums as roundsSums,
+} from "./pack/isf/isf";
+
+export function loadsStatus(): i32 {
+  return loads.beginStatus;
+}
+
+export function loadsBadColumn(): i32 {
+  return status.errorLoad;
+}
+
+export function loadsOversizeCount(handle: usize): i32 {
+  return loads.Loads.of(handle).oversize;
+}
+
+export function loadsLayout(handle: usize): i32 {
+  return loads.Loads.of(handle).layout;
+}
+
+/** The sums of all bounded loads over their bounds, rounded up; the largest one. */
+export function loadsLinearBound(handle: usize): u32 {
+  return loads.Loads.of(handle).linearBound();
+}
+
+/** The sum of a load over the samples that fit, to the nearest double. */
+export function loadsTotal(handle: usize, load: i32): f64 {
+  return loads.Loads.of(handle).total(load);
+}
+
+/**
+ * boundsFind(loads): status. Lower bounds on the groups; then boundsGet(kind) is one of them: 0 linear, 1 pattern, 2 half,
+ * 3 difference, 0 where it says nothing; boundsBest() the kind of the best one.
+ */
+export { bestKind as boundsBest, boundFound as boundsGet, findBounds as boundsFind } from "./pack/bounds/bounds";
+
+export function roundsStatus(): i32 {
+  return rounds.beginStatus;
+}
+
+/** Inner loops, not for callers. */
+export { pairs32 as hotPairs32, pairs64 as hotPairs64 } from "./loads/loads";
+export { scan32 as hotRounds32, scan64 as hotRounds64, scan128 as hotRounds128 } from "./pack/isf/next-fit";
+
+/**
+ * The steered packer over such samples: fewer groups than ISF, in random order, in 1 to 10 times its time.
+ * steeredBegin(loads, seed, effort, way): handle, or 0: `steeredStatus()`. effort: 0 quick, 1 normal, 2 long, 3 very long;
+ *   way: 0 what suits, 1 a stream with a reserve, 2 a steered draw. steeredStep(handle): a piece of work of some milliseconds. 0:
+ *   all is done; positive: about how many thousandths are left; negative: a status negated, and the packing has ended.
+ * steeredGroups(handle), steeredOrder(handle), steeredOffsets(handle): as for ISF.
+ * steeredGuides(handle): how many loads guide it: 1 where one bound binds.
+ */
+export {
+  begin as steeredBegin,
+  groups as steeredGroups,
+  guides as steeredGuides,
+  offsets as steeredOffsets,
+  order as steeredOrder,
+  step as steeredStep,
+} from "./pack/steered/steered";
+
+/**
+ * The balanced packing of such samples, its way chosen from the data.
+ * packerBegin(loads, seed, effort): handle, or 0: `packerStatus()`. packerStep(handle): as steeredStep. packerGroups(handle):
+ *   groups of the best packing so far; packerOrder(handle), packerOffsets(handle): once all is done.
+ * packerWay(handle): 0 by the steered packer, 1 by its stream, 2 by the packer of two loads, 3 by that, mended for others.
+ */
+export {
+  begin as packerBegin,
+  groups as packerGroups,
+  offsets as packerOffsets,
+  order as packerOrder,
+  step as packerStep,
+  way as packerWay,
+} from "./pack/packer";
+
+export function packerStatus(): i32 {
+  return packer.beginStatus;
+}
+
+export function steeredStatus(): i32 {
+  return steered.beginStatus;
+}
+
+/** Inner loops, not for callers. */
+export { makeGroup as hotMakeGroup, streamGroup as hotStreamGroup } from "./pack/steered/steered";
+
+import * as loads from "./loads/loads";
+import * as rounds from "./pack/isf/isf";
+import * as packer from "./pack/packer";
+import * as steered from "./pack/steered/steered";
+// ---- end of K loads -------------------------------------------------------------------------------------------------

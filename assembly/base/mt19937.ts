@@ -23,7 +23,7 @@ export function seed(seed: u32): void {
   position = N;
 }
 
-/** The words at bytes from .. end, from themselves, the words behind them and those `far` bytes away. Returns the end. */
+/** The words at bytes from .. end, from themselves, the words that follow them and those `far` bytes away. Returns the end. */
 function twist(from: usize, end: usize, far: usize): usize {
   for (; from < end; from += 16) {
     const at = state + from;

@@ -36,7 +36,7 @@ function merge(from: usize, to: usize, left: i32, middle: i32, right: i32, keys:
   }
 }
 
-/** Sorts u32[n] at `a` by rising keys[a[i]] (u64), equal keys in the order they stand; `scratch` is u32[n]. O(n log n). */
+/** Sorts u32[n] at `a` by ascending keys[a[i]] (u64); equal keys keep their order. `scratch` is u32[n]. O(n log n). */
 export function sortByKey(a: usize, n: i32, keys: usize, scratch: usize): void {
   for (let i = 0; i < n; i += RUN) sortRun(a + ((<usize>i) << 2), min(RUN, n - i), keys);
   let from = a;

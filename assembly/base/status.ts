@@ -41,6 +41,9 @@ export const BAD_UNIT: i32 = 17;
 /** A load is no whole number from 0 to 2^53 - 1: `errorIndex()` says of which sample or group, `errorLoad()` which one. */
 export const BAD_LOAD: i32 = 18;
 
+/** A group's sum of a load without a bound is above 2^53 - 1; `errorIndex()` is the group. */
+export const SUM_TOO_LARGE: i32 = 19;
+
 /** Where the last NEGATIVE_VIT, NEGATIVE_TOKENS, BAD_UNIT or BAD_LOAD was seen. */
 export let errorIndex: i32 = -1;
 

@@ -169,7 +169,7 @@ function scale(x: f64, factor: u64): u64 {
   return shift >= 64 ? 0 : high >> shift;
 }
 
-/** Writes n as d decimals behind a dot; without the zeros at the end, and the dot where none is left, if `trim`. */
+/** Writes a dot and n as d decimals. With `trim`, trailing zeros go, and the dot where no decimal is left. */
 function putDecimals(n: u64, d: i32, trim: bool): void {
   if (d == 0) return;
   const dot = cursor;

@@ -2,7 +2,7 @@
 // a histogram of 65,536 buckets (wider than one value where the bound on vit is larger), so that values need no sort.
 
 const BUCKETS: i32 = 65536;
-/** Up to so many buckets in use are runs of their own. Runs of neighbours must then not be more either. */
+/** Up to this many buckets in use are runs of their own. There must be no more runs of neighbours than that either. */
 const SINGLE_RUNS: i32 = 48;
 
 /** u32[BUCKETS][3]: samples, least and most vit of them; after `cutRuns` the run in the place of the samples. */

@@ -1,5 +1,5 @@
 // Which bounds suit samples better. Bounds suit when a packing can fill both of them: the share of a bound that the best
-// packing would fill is the load's sum over that of so many full groups as the lower bound says, whatever packer it is.
+// packing would fill is the load's sum over that of as many full groups as the lower bound says, whatever the packer.
 
 import { allocArray, mark, release } from "../base/memory";
 import { OK } from "../base/status";
@@ -16,13 +16,13 @@ const GOOD: f64 = 0.75;
 const GAIN: f64 = 0.1;
 /** and ISF does fill it by so much more: the lower bound may be far below what packers reach. */
 const PROVEN_GAIN: f64 = 0.03;
-/** ISF is tried on so many samples at most, with its usual rounds and seed. */
+/** ISF is tried on at most this many samples, with its usual rounds and seed. */
 const TRIED: i32 = 100_000;
 /** Of so few groups, how full they are is chance. */
 const FEWEST_GROUPS: u32 = 10;
 /** Room for groups whose tokens per tile differ from the mean. Below it both bounds bind, and neither is filled well. */
 const MARGIN: f64 = 1.1;
-/** No bound so many times the one that was given is advised: a device would hardly take it. */
+/** No bound beyond this multiple of the given one is advised: a device would hardly take it. */
 const MOST_TIMES: f64 = 4;
 /** Largest samples that a bound is tried to hold, where the samples are too large to fill it. */
 const MOST_LARGEST: f64 = 4;

@@ -14,7 +14,7 @@ import { allocArray, mark, release } from "../base/memory";
 import { BAD_ARGUMENT, failAt, NEGATIVE_TOKENS, NEGATIVE_VIT, OK, OUT_OF_MEMORY } from "../base/status";
 import { countValue, cutRuns, HISTOGRAM_BYTES, startHistogram } from "../loads/value-ranges";
 
-/** Values of vit that are told apart at most; of more, neighbours are rounded down to one. */
+/** At most this many values of vit are distinguished; of more, neighbours are rounded down to one. */
 const MAX_TYPES: i32 = 48;
 /** Units of vit that the knapsack counts in at most. */
 const CAPACITY: i32 = 2048;
@@ -169,7 +169,7 @@ function boundOfPrices(types: i32, capacity: i32, value: usize): u64 {
 }
 
 /**
- * The pattern bound for n <= 48 values (i32, rising; each at most the true values it stands for) and their counts (u32),
+ * The pattern bound for n <= 48 values (i32, ascending; each at most the true values it stands for) and their counts (u32),
  * with about so much work. 0 when there is nothing to say or no memory. Where the work runs out, the prices are not yet
  * the best: the bound is then lower than it could be, but holds.
  */

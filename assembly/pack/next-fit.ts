@@ -171,7 +171,7 @@ function closeOpenGroup(keptEnds: usize, rooms: usize): void {
 /**
  * One pass of Next-Fit over the n samples that follow the kept ones in `order`: groups that reach a minimum join the
  * kept ones, where they stand (their ends go to `keptEnds`, their words of room to `rooms`), the samples of the others
- * follow behind, in order, by way of `spare`, u32[n]. O(n).
+ * follow after them, in order, by way of `spare`, u32[n]. O(n).
  */
 export function nextFit(order: usize, n: i32, loads: usize, keptEnds: usize, rooms: usize, spare: usize): void {
   const first = order + (keptSamples << 2);

@@ -11,7 +11,7 @@ export let vit: usize = 0;
 export let tokens: usize = 0;
 /** f64[groups]: sum over a group of tokens^2; 0 where nobody has asked for it. */
 export let attention: usize = 0;
-/** u32[oversizeCount]: samples beyond a bound, by rising index. */
+/** u32[oversizeCount]: samples beyond a bound, by ascending index. */
 export let oversize: usize = 0;
 export let oversizeCount: i32 = 0;
 
@@ -56,7 +56,7 @@ export function setOversize(at: usize, count: i32): void {
 }
 
 /**
- * Adds up `values` (i32[samples]) inside each group: out[g] = sum over group g, i32[count]. A sum may pass 2^31 - 1
+ * Adds up `values` (i32[samples]) inside each group: out[g] = sum over group g, i32[count]. A sum may exceed 2^31 - 1
  * only where a group breaks its bound, which a packer's never does; it then stands at 2^31 - 1.
  */
 export function groupSums(values: usize, order: usize, offsets: usize, count: i32, out: usize): void {

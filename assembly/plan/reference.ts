@@ -9,7 +9,7 @@ import { deal, fail, finish, open, order, permute, setWord, tokensOf, transpose,
 import { parts, partUnits, units } from "./units";
 
 /**
- * Every rank draws from its own block of the units for ever; the units behind the last block are never drawn. Fewer
+ * Every rank draws from its own block of the units for ever; the units after the last block are never drawn. Fewer
  * units than a step are refused, where the published code divides by zero.
  */
 export function random(ranks: i32, micro: i32, seed: u32): i32 {
@@ -33,7 +33,7 @@ export function random(ranks: i32, micro: i32, seed: u32): i32 {
 }
 
 /**
- * One order for all epochs. Each step's units are sorted by falling tokens and dealt to the smallest sum, or taken in
+ * One order for all epochs. Each step's units are sorted by tokens, descending, and dealt to the smallest sum, or taken in
  * strides where they do not divide by the ranks; the end is filled from the front, once at most, so that on small data
  * the ranks get different numbers of batches.
  */
@@ -73,7 +73,7 @@ export function lengthGroup(ranks: i32, micro: i32, seed: u32): i32 {
 }
 
 /**
- * The offset of a part is the size of the part before it alone. Epoch 0 runs through bins of rising tokens, and what a
+ * The offset of a part is the size of the part before it alone. Epoch 0 runs through bins of ascending tokens, and what a
  * resumed run has done is cut off before that sort. Later epochs are not put into bins, and resumed inside they are empty.
  */
 export function groupRandom(ranks: i32, micro: i32, epoch: u32, step: i32, bin: i32): i32 {

@@ -14,7 +14,7 @@ import { parts, partUnits, tokenSums, units } from "./units";
 
 /** torch.randperm draws otherwise from here on. */
 const MAX_UNITS: i32 = 214748363;
-/** The seed of the order of steps stands so far behind that of the order of units, as in the published code. */
+/** The seed of the order of steps is that of the order of units plus this, as in the published code. */
 const STEP_SEED: u32 = 10;
 
 export let steps: i32 = 0;
@@ -54,7 +54,7 @@ function places(n: i32, stepSize: i32, tail: i32): i64 {
   return whole * stepSize;
 }
 
-/** torch.randperm(n) behind `first`, cut or repeated from its front to `count` places. `a` has room for both. */
+/** torch.randperm(n) + first, cut or repeated from its front to `count` places. `a` has room for both. */
 export function permute(a: usize, n: i32, count: i32, seed: u32, first: u32): void {
   seedWords(seed);
   iota(a, n);
@@ -133,7 +133,7 @@ export function random(ranks: i32, micro: i32, seed: u32, tail: i32): i32 {
 }
 
 /**
- * Deals the `ranks * micro` units at `from`, which stand in falling order, to `to` as [ranks][micro]: each to the rank
+ * Deals the `ranks * micro` units at `from`, which are in descending order, to `to` as [ranks][micro]: each to the rank
  * with the smallest sum so far that is not full, the first of these counted from rank `turn`. Scratch: u64[ranks],
  * u32[ranks].
  */
@@ -164,8 +164,8 @@ export function deal(from: usize, to: usize, ranks: i32, micro: i32, turn: i32, 
   }
 }
 
-/** keys[unit] = ~tokens: a rising sort by it is a falling one by tokens. */
-export function fallingKeys(keys: usize): void {
+/** keys[unit] = ~tokens: an ascending sort by it is a descending one by tokens. */
+export function descendingKeys(keys: usize): void {
   for (let u = 0; u < units; u++) store<u64>(keys + ((<usize>u) << 3), ~tokensOf(u));
 }
 
@@ -195,7 +195,7 @@ export function lengthGroup(ranks: i32, micro: i32, seed: u32, tail: i32, window
   if (drawn == 0 || turns == 0 || scratch == 0 || keys == 0 || sums == 0 || counts == 0)
     return fail(top, OUT_OF_MEMORY);
   permute(drawn, units, length, seed, 0);
-  fallingKeys(keys);
+  descendingKeys(keys);
   const span = min<i64>(<i64>window * stepSize, i32.MAX_VALUE);
   for (let at: i64 = 0; at < length; at += span) {
     sortByKey(drawn + ((<usize>at) << 2), <i32>min<i64>(span, <i64>length - at), keys, scratch);
@@ -229,7 +229,7 @@ export function groupRandom(ranks: i32, micro: i32, seed: u32, tail: i32, bin: i
   const status = open(ranks, micro, total, 0);
   if (status != OK) return status;
   const scratchTop = mark();
-  // A part's whole permutation is drawn before its tail is cut off: the longest cut stands behind the last part.
+  // A part's whole permutation is drawn before its tail is cut off: the longest cut comes after the last part.
   const drawn = allocArray(<usize>length + <usize>units, 4);
   const turns = allocArray(<usize>steps, 4);
   const scratch = allocArray(<usize>length, 4);

@@ -43,7 +43,7 @@ export function loadOf(k: i32): usize {
 
 /** Sorts a part's groups by (tokens, index), each repeated as often as it takes to fill `count` places. */
 function sortPart(at: usize, first: u32, n: i32, count: i32, keys: usize, scratch: usize): void {
-  // Indices in the padded list: a repeat stands behind all first places, which ties are settled by.
+  // Indices in the padded list: a repeat comes after all first places, and ties are settled by that.
   for (let i = 0; i < count; i++) store<u32>(at + ((<usize>i) << 2), i);
   sortByKey(at, count, keys, scratch);
   for (let i = 0; i < count; i++) {

@@ -8,7 +8,7 @@ export class Row {
   maxVit: i32;
   maxTokens: i32;
   minTokens: i32;
-  /** Rounds to pack with: those told. */
+  /** Rounds to pack with. */
   rounds: i32;
   groups: i32;
   bound: i32;
@@ -30,7 +30,7 @@ export class Row {
   pareto: i32;
 }
 
-/** Rows in a row, each told or still to be. */
+/** Rows one after another, with or without a result. */
 @unmanaged
 export class Table {
   at: usize;

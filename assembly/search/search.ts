@@ -27,7 +27,7 @@ const FILL: f64 = 0.8;
 /** maxTokens over maxVit * tokens per tile, most telling first: a scan with little room leaves out the last ones. */
 const TOKEN_FACTORS: i32 = 9;
 const tokenFactors: usize = memory.data<f64>([1.1, 1.35, 1, 1.8, 1.2, 1.05, 0.95, 1.5, 0.9]);
-/** Beyond so many samples, candidates are tried on a part of the samples first, and only the best on all. */
+/** Beyond this many samples, candidates are tried on a part of the samples first, and only the best on all. */
 export const WHOLE_ABOVE: i32 = 100_000;
 export const PART_SAMPLES: i32 = 40_000;
 
@@ -62,7 +62,7 @@ export class Search {
   /** Rows tried on a part of the samples, or on all of few; rows tried on all of many. */
   tried: Table;
   finals: Table;
-  /** Rows of the batch that was asked for: where they begin, and how many are not told yet. */
+  /** Rows of the batch that was asked for: where they begin, and how many have no result yet. */
   batch: i32;
   open: i32;
   /** Candidates tried on the best `wholeRows` of those tried on a part; 0: all are tried on all samples. */
@@ -234,7 +234,7 @@ export function total(s: Search): i32 {
   return s.strategy == REFERENCE ? 0 : s.budget + s.wholeRows;
 }
 
-/** Adds a row to a table, to be told. */
+/** Adds a row to a table, without a result. */
 function addRow(table: Table, maxVit: i32, maxTokens: i32, minTokens: i32, rounds: i32): Row {
   const row = table.row(table.count++);
   row.maxVit = maxVit;
@@ -432,7 +432,7 @@ function advance(s: Search): void {
 /**
  * How many candidates are to be tried next, at `candidatesAt`: i32[6] each of set (0 all samples, 1 the part), maxVit,
  * maxTokens, minTokens, rounds, and 1 where the published way is to be taken (all rounds, and its random sampler). 0 when
- * the search is at its end; a status negated while an earlier one is not told yet.
+ * the search is at its end; a status negated while a result of the last batch is missing.
  */
 export function ask(s: Search): i32 {
   if (s.open > 0) return -BAD_ARGUMENT;

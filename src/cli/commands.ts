@@ -1,9 +1,17 @@
 import type { Command } from "./command.ts";
 import { evaluateCommand } from "./evaluate.ts";
+import { modelCommand } from "./model.ts";
 import { packCommand } from "./pack.ts";
 import { planCommand } from "./plan.ts";
 import { searchCommand } from "./search.ts";
 import { statsCommand } from "./stats.ts";
 
 /** What the command line does, as its help lists it. A new command is a file beside this one and a line here. */
-export const commands: readonly Command[] = [statsCommand, searchCommand, packCommand, evaluateCommand, planCommand];
+export const commands: readonly Command[] = [
+  statsCommand,
+  searchCommand,
+  packCommand,
+  evaluateCommand,
+  planCommand,
+  modelCommand,
+];

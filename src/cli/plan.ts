@@ -28,6 +28,8 @@ import { shape } from "./evaluate.ts";
 import { chosenFormat, formatsHelp, outputOptions } from "./format.ts";
 import { inputHelp, inputOptions, inputOptionsHelp } from "./input.ts";
 import { packingHelp, packingLine, packingOption, packingOptions, readPacked } from "./packed.ts";
+import { orderByPipeline, pipelineOptions, readPipeline } from "./pipeline.ts";
+import { interruptibly } from "./signals.ts";
 import { pairs, percent, seconds, table, thousands } from "./table.ts";
 
 const options = (): CommandOptions => ({
@@ -38,6 +40,7 @@ const options = (): CommandOptions => ({
     argument: "TIMES",
     about: "in place of weights, what a rank's time is made of: ms-per-tile=6,ms-per-token=0.02,ms-per-token2=4e-6",
   },
+  ...pipelineOptions,
   ...outputOptions(planFormats),
 });
 
@@ -147,19 +150,23 @@ export const planCommand: Command = {
     const lacking = format.lacks?.(asked);
     if (lacking !== undefined) throw new UsageError(`--format ${format.name} has no place for ${lacking}`);
     const output = openOutput(format, out ?? process.stdout, [path, ...paths]);
+    const pipeline = await readPipeline(values);
     const start = performance.now();
     const omnibal = await load();
     const { lengths, packing } = await readPacked(omnibal, paths, path, values);
     output.refuseInputs(lengths.files.map((file) => file.path));
     const read = performance.now();
     // This thread answers signals meanwhile, and OUT is given up by them.
-    const plan = await planInBackground(omnibal.core, packing, asked);
+    const even = await planInBackground(omnibal.core, packing, asked);
+    const piped = pipeline && interruptibly(() => orderByPipeline(omnibal, pipeline, packing, lengths, even));
+    const plan = piped?.plan ?? even;
     const planned = performance.now();
     const { tokens, files } = lengths;
     await output.write({ core: omnibal.core, packing, tokens, files, plan });
     if (values.quiet === true) return;
     const written = performance.now();
     const times = `${seconds(written - start)} (read ${seconds(read - start)}, plan ${seconds(planned - read)}, write ${seconds(written - planned)})`;
-    process.stderr.write(`${planSummary(plan, packingLine(packing, lengths))}\ntime     ${times}\n`);
+    const line = piped === undefined ? "" : `pipeline ${piped.text}\n`;
+    process.stderr.write(`${planSummary(even, packingLine(packing, lengths))}\n${line}time     ${times}\n`);
   },
 };

@@ -192,8 +192,89 @@ export interface Abi {
   searchTextBegin(): void;
   searchText(search: number, out: number, room: number, seed: number): number;
 
+  boundsBest(): number;
+  boundsFind(handle: number): number;
+  boundsGet(kind: number): number;
+  columnSums(column: number, floats: number, order: number, offsets: number, groups: number, out: number): number;
+  loadsBadColumn(): number;
+  loadsBegin(n: number, columns: number, bounds: number): number;
+  loadsLayout(handle: number): number;
+  loadsLinearBound(handle: number): number;
+  loadsMix(handle: number, k: number, order: number, offsets: number, groups: number): number;
+  loadsOversize(at: number): number;
+  loadsOversizeCount(handle: number): number;
+  loadsPush(at: number, columns: number, floats: number, more: number): number;
+  loadsStatus(): number;
+  loadsSums(handle: number, k: number, order: number, offsets: number, groups: number, out: number): void;
+  loadsTotal(handle: number, load: number): number;
+  packerBegin(handle: number, seed: number, effort: number): number;
+  packerGroups(at: number): number;
+  packerOffsets(at: number): number;
+  packerOrder(at: number): number;
+  packerStatus(): number;
+  packerStep(at: number): number;
+  packerWay(at: number): number;
+  roundsBegin(loadsAt: number, minima: number, seed: number): number;
+  roundsGroups(at: number): number;
+  roundsGroupsNow(at: number): number;
+  roundsNext(at: number, last: number): number;
+  roundsOffsets(at: number): number;
+  roundsOrder(at: number): number;
+  roundsStatus(): number;
+  roundsSums(at: number, k: number, out: number): void;
+  steeredBegin(handle: number, seed: number, effort: number, way: number): number;
+  steeredGroups(at: number): number;
+  steeredGuides(at: number): number;
+  steeredOffsets(at: number): number;
+  steeredOrder(at: number): number;
+  steeredStatus(): number;
+  steeredStep(at: number): number;
+
   statsLook(vit: number, tokens: number, n: number): number;
   statsWrite(out: number, room: number): number;
+
+  // The model's partition.
+  modelBegin(
+    layers: number,
+    n: number,
+    stages: number,
+    micro: number,
+    memory: number,
+    schedule: number,
+    first: number,
+    last: number,
+  ): number;
+  modelMode(mode: number, kinds: number, count: number): number;
+  modelInexact(): number;
+  modelPartition(cuts: number): number;
+  modelOptima(): number;
+  modelStage(s: number, i: number, j: number, recomputed: number): number;
+  modelProbe(s: number, i: number, j: number, types: number, recomputed: number): number;
+  modelBytes(s: number, i: number, j: number, recomputed: number): number;
+  modelAnchor(cuts: number): void;
+  modelRank(radius: number, keep: number, unit: number, scores: number, cuts: number): number;
+  modelCandidates(): number;
+  modelSearchBegin(): number;
+  modelOffer(cuts: number, work: number): number;
+  modelSearch(work: number): void;
+  modelRestart(): void;
+  modelStep(cuts: number): number;
+  modelBestStep(): number;
+  modelBestCuts(): number;
+  modelBound(): number;
+  modelSimulated(): number;
+  modelInterleavedBegin(chunks: number): number;
+  modelInterleavedOffer(cuts: number, work: number): number;
+  modelInterleavedStep(): number;
+  modelInterleavedCuts(): number;
+  modelInterleavedRecomputed(): number;
+  modelInterleavedBytes(): number;
+  modelSchedule(schedule: number, devices: number, chunks: number, micro: number): number;
+  modelRun(forward: number, backward: number, transfer: number, equal: number): number;
+  modelBusy(): number;
+  modelPeaks(held: number, out: number): void;
+  modelTimeline(forward: number, backward: number, out: number): void;
+  modelArrange(forward: number, backward: number, transfer: number, order: number, work: number): number;
 }
 
 /** The statuses of `assembly/base/status.ts`. */

@@ -12,6 +12,7 @@ export type ErrorCode =
   | "INVALID_STATE"
   | "INVALID_OPTION"
   | "INVALID_OUTPUT"
+  | "INFEASIBLE"
   | "OUT_OF_MEMORY"
   | "BUSY"
   | "LOAD_FAILED"

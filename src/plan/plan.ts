@@ -161,6 +161,13 @@ export class Plan {
     this.#groups = parts.groups;
   }
 
+  /** This plan with its groups in other places, such as steps put in order for a pipeline. It fits the same packing. */
+  reordered(order: Int32Array, stats: PlanStats): Plan {
+    const { ranks, microBatch, spSize, epoch, seed, tail, balance, shortSteps, published } = this;
+    const settings = { ranks, microBatch, spSize, epoch, seed, tail, balance };
+    return new Plan({ ...settings, shortSteps, order, stats, groups: this.#groups, published });
+  }
+
   #settings() {
     const { ranks, microBatch, spSize, seed, tail, balance } = this;
     return { ranks, microBatch, spSize, seed, tail, balance };

@@ -128,8 +128,8 @@ describe("closed standard output", () => {
 
   test.each([
     ...["--help", "--version", "pack --help", "stats len.json", `pack len.json ${bounds.join(" ")}`],
-    ...["plan len.json --packing groups.json --ranks 2", "search len.json --ranks 1 --samples-per-group 1"],
-    "evaluate len.json --packing groups.json --ranks 1",
+    ...["plan len.json --packing groups.json --ranks 2 -q", "search len.json --ranks 1 --samples-per-group 1"],
+    "evaluate len.json --packing groups.json --ranks 1 -q",
   ])("is an error: %s", (command) => {
     const at = precious(`closed ${command.slice(0, 20)}`);
     expect(shell(`$OMNIBAL ${command} >&-`, at)).toMatchObject({ code: 1, err: why });

@@ -1,4 +1,4 @@
-// The ways to pack: two draws and seven best fits. No one wins everywhere, so several are run on the problem at hand and
+// The ways to pack: two draws and seven best fits. None is best everywhere, so several are run on the problem at hand and
 // the packing with the fewest groups is kept, of equal ones the better mixed one.
 
 import { mark, release } from "../../base/memory";

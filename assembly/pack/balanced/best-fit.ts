@@ -1,4 +1,4 @@
-// Best fit: samples in falling order of size, each into the open group that it leaves the least room in. What size is and
+// Best fit: samples in descending order of size, each into the open group where it leaves the least room. What size is and
 // what room is make the ways of best fit: none wins everywhere.
 
 import { allocArray } from "../../base/memory";
@@ -27,13 +27,13 @@ export const LEAST_TOKENS: u8 = 0;
 export const LEAST_SUM: u8 = 1;
 export const LEAST_EVEN: u8 = 2;
 
-/** Sizes told apart by the sort. */
+/** Sizes that the sort distinguishes. */
 const KEYS: i32 = 65536;
 
 /** The samples: i32[n] positions, or 0 for positions 0 to n - 1. */
 let list: usize = 0;
 let n: i32 = 0;
-/** i32[n]: indices of the list, by falling size. */
+/** i32[n]: indices of the list, by descending size. */
 let order: usize = 0;
 /** i32[n]: the group of each. */
 let groupOf: usize = 0;
@@ -178,14 +178,14 @@ function place(i: i32): void {
   if (a >= leastVit && b >= leastTokens) insert(group, a, b);
 }
 
-/** Places up to so many samples; the number still to place. */
+/** Places up to `samples` samples; returns how many are still to be placed. */
 export function stepFit(samples: i32): i32 {
   const end = min(n, done + samples);
   for (; done < end; done++) place(load<i32>(order + ((<usize>done) << 2)));
   return n - done;
 }
 
-/** Writes the groups to ord and off, behind `groups` groups of `length` samples. */
+/** Appends the groups to ord and off, which hold `groups` groups of `length` samples. */
 export function writeFit(ord: usize, off: usize, length: i32, groups: i32): void {
   // freeVit is no longer needed: it takes the place where each group's next sample goes.
   memory.fill(freeVit, 0, (<usize>fitGroups) << 2);

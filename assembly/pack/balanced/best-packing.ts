@@ -31,7 +31,7 @@ export function usePackings(order: usize, offsets: usize, keptOrder: usize, kept
   setBest(groups);
 }
 
-/** The best packing has so many groups now. */
+/** Sets the number of groups of the best packing. */
 export function setBest(groups: i32): void {
   bestGroups = groups;
   bestMix = -1;

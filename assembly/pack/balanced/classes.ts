@@ -1,5 +1,5 @@
 // Classes: samples that are alike, for a model of what groups should be made of. A class is a run of positions of one row,
-// so much vit and so many tokens each, in the units that the model counts in.
+// a range of vit and of tokens each, in the units that the model counts in.
 
 import { commonDivisor } from "../../base/gcd";
 import { allocArray } from "../../base/memory";
@@ -11,8 +11,8 @@ const MAX_VIT_UNITS: i32 = 64;
 const MAX_TOKEN_UNITS: i32 = 160;
 
 /**
- * What is planned: the end of a group, so much vit and so many tokens. All of it when groups have few samples; the
- * start of large groups needs no plan, and short spans can be told apart more finely.
+ * What is planned: the end of a group, as vit and tokens. All of it when groups have few samples; the
+ * start of large groups needs no plan, and short spans can be resolved more finely.
  */
 export let planVit: i32 = 0;
 export let planTokens: i32 = 0;
@@ -50,7 +50,7 @@ function divisorOf(vit: bool): i32 {
   return divisor;
 }
 
-/** Chooses units: exact ones where they are few enough, for a model of about so many states. */
+/** Chooses units: exact ones where they are few enough, for a model of about `states` states. */
 function chooseUnits(states: i32): void {
   vitStep = 1;
   vitUnits = planVit;
@@ -154,7 +154,7 @@ function measureClass(k: i32): void {
   store<u8>(classPlanned + <usize>k, u8(fits));
 }
 
-/** Cuts the samples into classes, for a model of about so many states of the `parts`-th part of a group. False when out of memory. */
+/** Cuts the samples into classes, for a model of about `states` states over one in `parts` of a group. False when out of memory. */
 export function openClasses(states: i32, parts: i32): bool {
   planVit = max(1, maxVit / parts);
   planTokens = max(1, maxTokens / parts);

@@ -21,11 +21,11 @@ import { drawClass, fitModel, openModel } from "./entropy-model";
 import { firstAbove, floorOf, isFree, lastFree, nextFree, openPool, putBack, refreshFloors, takeOut } from "./pool";
 import { addUp, count, maxTokens, maxVit, rowLow, rowStart, rows, sumTokens, sumVit, tokensAt, vitAt } from "./problem";
 
-/** Below so many groups best fit is tried on what is left. */
+/** With fewer groups to go than this, best fit is tried on what is left. */
 const LAST_GROUPS: f64 = 40;
 /** Fewer samples are not worth a model. */
 const FEW_SAMPLES: i32 = 64;
-/** The model is fitted again after one in so many of the groups that are left. */
+/** The model is fitted again each time this fraction (1 / REFITS) of the remaining groups is made. */
 const REFITS: f64 = 50;
 /** Rounds of a fit at most: of the first one, and of those that start from the last one. */
 const FIRST_ROUNDS: i32 = 120;
@@ -288,7 +288,7 @@ function makeGroup(): void {
   store<i32>(off + ((<usize>drawGroups) << 2), length);
 }
 
-/** Makes up to so many groups; the number of samples left, 0 when only finishDraw is to do, -1 out of memory. */
+/** Makes up to `groups` groups. Returns the number of samples left, 0 when only finishDraw remains, -1 out of memory. */
 export function stepDraw(groups: i32): i32 {
   if (count < FEW_SAMPLES) return tryFit() ? 0 : -1;
   while (groups > 0 && left > 0) {

@@ -43,7 +43,7 @@ let tables: usize = 0;
 let stamps: usize = 0;
 let fit: i32 = 0;
 
-/** Prepares a model of about so many states, to plan one in `parts` of a group. False when out of memory. */
+/** Prepares a model of about `states` states, to plan one in `parts` of a group. False when out of memory. */
 export function openModel(states: i32, parts: i32): bool {
   if (!openClasses(states, parts)) return false;
   share = 1 / <f64>parts;
@@ -171,7 +171,7 @@ function fillBounded(): void {
   }
 }
 
-/** Fits the weights to what is left, for so many more groups, in so many rounds at most. Cost in multiplications. */
+/** Fits the weights to what is left, for `groups` more groups, in `rounds` rounds at most. Returns its cost in multiplications. */
 export function fitModel(groups: f64, rounds: i32): i32 {
   for (let k = 0; k < classes; k++) {
     const at = weight + (k << 3);

@@ -1,5 +1,5 @@
 // The loads of groups. The samples of a group are all over the problem, so reading them waits for memory: blocks of them
-// are gathered first, in a loop without a branch to guess, so that many reads wait at once, and groups told apart after.
+// are gathered first, in a loop without an unpredictable branch, so that many reads wait at once; then they are split into groups.
 
 import { recordAt } from "./problem";
 

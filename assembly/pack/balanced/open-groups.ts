@@ -28,7 +28,7 @@ export let rowMask: u64 = 0;
 export let rowShift: i32 = 0;
 let rowCount: i32 = 0;
 let columnBits: i32 = 0;
-/** Free tokens of so many bits have columns of their own. */
+/** Free tokens of up to this many bits have columns of their own. */
 let mantissa: i32 = 0;
 
 /** Prepares for up to `size` groups; at least `cellRoom` cells. False when out of memory. */

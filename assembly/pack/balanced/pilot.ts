@@ -7,7 +7,7 @@ import { bestGroups } from "./best-packing";
 import { fitting } from "./sorted-samples";
 import { closePart, openPart, partOf, usePart } from "./subproblem";
 
-/** Above so many samples a trial pays. */
+/** A trial pays above this many samples. */
 export const TRIAL_ABOVE: i32 = 262144;
 const TRIAL_SIZE: i32 = 16384;
 /** Ways that run on all samples at most. */

@@ -24,7 +24,7 @@ import {
   wholeOrder,
 } from "./subproblem";
 
-/** Rooms told apart. */
+/** Rooms that are distinguished. */
 const ROOMS: i32 = 1024;
 /** Groups per step. */
 const CHUNK_GROUPS: i32 = 32768;

@@ -1,5 +1,5 @@
 // More samples than the memory near the processor holds: shares of them are packed one by one, and their groups joined.
-// A share is one in so many samples of the sorted order, so all are alike.
+// Share s of S takes every S-th sample of the sorted order, so all shares are alike.
 
 import { mark } from "../../base/memory";
 import { OUT_OF_MEMORY } from "../../base/status";
@@ -9,7 +9,7 @@ import { bestGroups } from "./best-packing";
 import { fitting } from "./sorted-samples";
 import { closePart, copyGroups, openPart, partOf, usePart, wholeGroups, wholeOffsets, wholeOrder } from "./subproblem";
 
-/** Above so many samples shares pay. */
+/** Shares pay above this many samples. */
 export const SHARE_ABOVE: i32 = 2097152;
 const SHARE_SIZE: i32 = 1048576;
 

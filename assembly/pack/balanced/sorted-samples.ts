@@ -1,4 +1,4 @@
-// Reads the input into the order that all else works on: rows of vit values, each by rising tokens. Samples beyond a bound
+// Reads the input into the order that everything else works on: rows of vit values, each sorted by tokens, ascending. Samples beyond a bound
 // are listed on the way. Every step is a short piece of work.
 
 import { allocArray } from "../../base/memory";
@@ -8,7 +8,7 @@ import { bucketOf, countValue, cutRuns, HISTOGRAM_BYTES, startHistogram } from "
 import { bestOrder, latestOrder, layPackings, packingRoom } from "./best-packing";
 import { maxTokens, maxVit, rowHigh, rowLow, rowStart, rows, setRows } from "./problem";
 
-/** About so many rows where vit has too many values for one each. */
+/** About how many rows there are where vit has too many values for one row each. */
 const RANGE_ROWS: i32 = 32;
 /** Samples per step. */
 const SCAN: i32 = 524288;
@@ -33,7 +33,7 @@ let size: i32 = 0;
 export let fitting: i32 = 0;
 export let indexOf: usize = 0;
 export let samples: usize = 0;
-/** u32[oversizeCount], rising. */
+/** u32[oversizeCount], ascending. */
 export let oversize: usize = 0;
 export let oversizeCount: i32 = 0;
 
@@ -98,7 +98,7 @@ function cut(): i32 {
   const room = allocArray(packingRoom(fitting), 1);
   samples = allocArray(<usize>fitting + 4, 8);
   if (oversize == 0 || room == 0 || samples == 0) return -OUT_OF_MEMORY;
-  // Written downwards from the end they are falling.
+  // They were written from the end down, so they are in descending order.
   for (let i = 0; i < oversizeCount; i++) {
     store<u32>(oversize + ((<usize>i) << 2), load<u32>(indexOf + ((<usize>(size - 1 - i)) << 2)));
   }

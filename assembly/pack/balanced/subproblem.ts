@@ -57,7 +57,7 @@ export function useWhole(): void {
 }
 
 /**
- * Makes room for a part of n samples, to be listed in `partOf` by rising position; closing it frees all since `from`, a
+ * Makes room for a part of n samples, to be listed in `partOf` by ascending position; closing it frees all since `from`, a
  * mark. False when out of memory.
  */
 export function openPart(n: i32, from: usize): bool {
@@ -88,8 +88,8 @@ export function usePart(n: i32): void {
 }
 
 /**
- * Writes the groups of the best packing of the part, as positions in the whole, behind `groups` groups of `length`
- * samples at order and offsets.
+ * Writes the groups of the best packing of the part, as positions in the whole, after the `groups` groups of
+ * `length` samples at order and offsets.
  */
 export function copyGroups(order: usize, offsets: usize, length: i32, groups: i32): void {
   store<i32>(offsets + ((<usize>groups) << 2), length);
@@ -102,7 +102,7 @@ export function copyGroups(order: usize, offsets: usize, length: i32, groups: i3
   }
 }
 
-/** Goes back to the whole, whose best packing has so many groups now. */
+/** Goes back to the whole, whose best packing now has `groups` groups. */
 export function closePart(groups: i32): void {
   open = false;
   release(before);

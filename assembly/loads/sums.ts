@@ -1,0 +1,95 @@
+// Sums of loads inside groups. Those of a column serve loads without a bound, which are in no word, and packings from
+// elsewhere.
+
+import { BAD_LOAD, failAt, OK, SUM_TOO_LARGE } from "../base/status";
+import { Loads, MOST } from "./loads";
+
+/** Samples gathered at a time: reads all over a column wait for memory together. */
+const BLOCK: i32 = 512;
+const gathered: usize = memory.data(512 * 8, 16);
+
+/**
+ * out[g] = the sum of a column, f64 or i32, over group g of u32 order and offsets: f64[groups]. Returns a status: BAD_LOAD
+ * with a sample, SUM_TOO_LARGE with a group. O(samples).
+ */
+export function groupSums(column: usize, floats: bool, order: usize, offsets: usize, groups: i32, out: usize): i32 {
+  if (groups == 0) return OK;
+  const last = load<u32>(offsets + ((<usize>groups) << 2));
+  let from = load<u32>(offsets);
+  let g = 0;
+  let end = load<u32>(offsets, 4);
+  let sum: u64 = 0;
+  while (true) {
+    const block = min<u32>(BLOCK, last - from);
+    const samples = order + ((<usize>from) << 2);
+    for (let i: usize = 0; i < <usize>block; i++) {
+      const sample = <usize>load<u32>(samples + (i << 2));
+      const x = floats ? load<f64>(column + (sample << 3)) : <f64>load<i32>(column + (sample << 2));
+      store<f64>(gathered + (i << 3), x);
+    }
+    for (let i: u32 = 0; i < block; i++) {
+      while (from + i == end) {
+        store<f64>(out + ((<usize>g) << 3), <f64>sum);
+        sum = 0;
+        g++;
+        end = load<u32>(offsets + ((<usize>g) << 2), 4);
+      }
+      const f = load<f64>(gathered + ((<usize>i) << 3));
+      const x = <u64>f;
+      if (<f64>x != f || x > MOST) return failAt(BAD_LOAD, load<i32>(samples + ((<usize>i) << 2)));
+      sum += x;
+      if (sum > MOST) return failAt(SUM_TOO_LARGE, g);
+    }
+    from += block;
+    if (from == last) break;
+  }
+  for (; g < groups; g++) {
+    store<f64>(out + ((<usize>g) << 3), <f64>sum);
+    sum = 0;
+  }
+  return OK;
+}
+
+/** out[g] = the sum of bounded load k over group g of a packing of samples that fit: f64[groups]. O(samples). */
+export function loadSums(handle: usize, k: i32, order: usize, offsets: usize, groups: i32, out: usize): void {
+  const loads = Loads.of(handle);
+  let at = order + ((<usize>load<u32>(offsets)) << 2);
+  for (let g: usize = 0; g < <usize>groups; g++) {
+    const end = order + ((<usize>load<u32>(offsets + (g << 2), 4)) << 2);
+    let sum: u64 = 0;
+    for (; at < end; at += 4) sum += loads.value(load<u32>(at), k);
+    store<f64>(out + (g << 3), <f64>sum);
+  }
+}
+
+/**
+ * How random the composition of groups is in bounded load k: the variance inside groups over what a random deal of the
+ * samples to groups of these sizes would have. 1 is random; below it samples of a group are alike, above it unlike. -1 where
+ * that means nothing: no group of two samples, or all samples alike. O(samples).
+ */
+export function loadMix(handle: usize, k: i32, order: usize, offsets: usize, groups: i32): f64 {
+  const loads = Loads.of(handle);
+  let at = order + ((<usize>load<u32>(offsets)) << 2);
+  let within: f64 = 0;
+  let sum: f64 = 0;
+  let squares: f64 = 0;
+  for (let g: usize = 0; g < <usize>groups; g++) {
+    const size = load<u32>(offsets + (g << 2), 4) - load<u32>(offsets + (g << 2));
+    const end = at + ((<usize>size) << 2);
+    let t: f64 = 0;
+    let a: f64 = 0;
+    for (; at < end; at += 4) {
+      const x = <f64>loads.value(load<u32>(at), k);
+      t += x;
+      a += x * x;
+    }
+    if (size > 1) within += a - (t * t) / <f64>size;
+    sum += t;
+    squares += a;
+  }
+  const n = <f64>(load<u32>(offsets + ((<usize>groups) << 2)) - load<u32>(offsets));
+  const all = squares - (sum / n) * sum;
+  const degrees = n - <f64>groups;
+  if (!(degrees > 0) || !(all > 0)) return -1;
+  return within / degrees / (all / (n - 1));
+}

@@ -1,0 +1,262 @@
+// What a steered packing looks at: records of the samples' loads as i32 lanes, the loads that guide it first. These are the
+// one that binds, and those that random groups would exceed where it is full.
+//
+// A record is 2, 4 or 8 lanes of 31 bits; a room less a record shows a negative lane where a bound is exceeded. Loads with
+// bounds of up to 2^30 - 1 stand in it as they are. Larger ones are scaled, loads rounded up, to a bound with many divisors,
+// so that samples of a half, a third, .. of the bound still fill it.
+
+import { Loads, WORD_32 } from "../../loads/loads";
+
+/** Bounds up to this are exact. */
+const EXACT: u64 = (1 << 30) - 1;
+/** 2^4 3^3 5 7 11 13 17 19: what larger bounds are scaled to. */
+const SCALED: u64 = 698_377_680;
+
+/** Samples that moments are taken from at most. */
+const LOOKED_AT: i32 = 32768;
+/** A load of at most so many values is coarse; u64[64]: those seen. */
+const COARSE: i32 = 64;
+const seen: usize = memory.data(64 * 8, 16);
+
+@unmanaged
+export class Frame {
+  handle: usize;
+  /** Bounded loads: lanes in use. The first `guides` of them guide the draw, lane 0 the one that binds. */
+  lanes: i32;
+  guides: i32;
+  /** log2 of the bytes of a record, and whether it has more than 4 lanes. */
+  shift: i32;
+  wide: bool;
+  /** Whether lane 1 has few values, each a row of its own. */
+  coarse: bool;
+  /** Samples that fit, and the groups that they need by the linear bounds (a real number). */
+  fitting: i32;
+  groups: f64;
+  /** Records of 8 bytes are read as 16: this keeps their own lanes. */
+  mask: v128;
+  /** i32[8]: the bounds. */
+  full0: v128;
+  full1: v128;
+  // After these: i32[8], columns of the lanes. By column, f64[8] each: how far a sample's share of the bound departs from
+  // what its share of the binding one lets expect, a standard deviation; and how many deviations of a group's sum are free.
+
+  @inline
+  static of(at: usize): Frame {
+    return changetype<Frame>(at);
+  }
+
+  @inline
+  get loads(): Loads {
+    return Loads.of(this.handle);
+  }
+
+  @inline
+  private tail(): usize {
+    return changetype<usize>(this) + offsetof<Frame>();
+  }
+
+  /** The column of a lane. */
+  @inline
+  column(lane: i32): i32 {
+    return load<i32>(this.tail() + ((<usize>lane) << 2));
+  }
+
+  /** The bound of a lane. */
+  @inline
+  bound(lane: i32): i32 {
+    return load<i32>(changetype<usize>(this) + ((<usize>lane) << 2), offsetof<Frame>("full0"));
+  }
+
+  /** How far a sample's load in a lane departs from what its load in lane 0 lets expect: a standard deviation. */
+  spread(lane: i32): f64 {
+    const share = load<f64>(this.tail() + 32 + ((<usize>this.column(lane)) << 3));
+    return max<f64>(share * <f64>this.bound(lane), 1);
+  }
+
+  /** How many deviations of a group's sum are free in a column where the binding one is full; -1 in that one. */
+  private free(column: i32): f64 {
+    return load<f64>(this.tail() + 96 + ((<usize>column) << 3));
+  }
+
+  private setColumn(column: i32, spread: f64, free: f64): void {
+    store<f64>(this.tail() + 32 + ((<usize>column) << 3), spread);
+    store<f64>(this.tail() + 96 + ((<usize>column) << 3), free);
+  }
+
+  /** How many loads keep less than `reach` deviations free: those that groups must be steered by. */
+  within(reach: f64): i32 {
+    const loads = this.loads;
+    let count = 0;
+    for (let k = 0; k < loads.columns; k++) count += i32(loads.bound(k) > 0 && this.free(k) < reach);
+    return count;
+  }
+
+  /** Goes over to a part of the samples, like all of them. */
+  narrow(fitting: i32): void {
+    this.groups = max<f64>(1, (this.groups * <f64>fitting) / <f64>max(1, this.fitting));
+    this.fitting = fitting;
+  }
+
+  /** Puts a column into a lane. */
+  setLane(lane: i32, column: i32): void {
+    const bound = this.loads.bound(column);
+    const scaled = <i32>(bound <= EXACT ? bound : SCALED);
+    store<i32>(changetype<usize>(this) + ((<usize>lane) << 2), scaled, offsetof<Frame>("full0"));
+    store<i32>(this.tail() + ((<usize>lane) << 2), column);
+  }
+
+  /** Measures the loads. O(samples looked at). */
+  measure(handle: usize): void {
+    memory.fill(changetype<usize>(this), 0, FRAME_BYTES);
+    this.handle = handle;
+    const loads = this.loads;
+    this.lanes = loads.bounded;
+    this.fitting = loads.taken - loads.oversize;
+    let binding = -1;
+    let groups: f64 = 0;
+    for (let k = 0; k < loads.columns; k++) {
+      if (loads.bound(k) == 0) continue;
+      const need = loads.total(k) / <f64>loads.bound(k);
+      if (binding >= 0 && need <= groups) continue;
+      groups = need;
+      binding = k;
+    }
+    groups = max<f64>(1, groups);
+    this.groups = groups;
+    const n = max<f64>(1, addMoments(loads, binding));
+    const perGroup = <f64>this.fitting / groups;
+    const meanA = load<f64>(sum + ((<usize>binding) << 3)) / n;
+    const varianceA = load<f64>(squares + ((<usize>binding) << 3)) / n - meanA * meanA;
+    for (let k = 0; k < loads.columns; k++) {
+      if (loads.bound(k) == 0) continue;
+      const place = (<usize>k) << 3;
+      const m = load<f64>(sum + place) / n;
+      const variance = load<f64>(squares + place) / n - m * m;
+      const covariance = load<f64>(products + place) / n - m * meanA;
+      const ratio = meanA > 0 ? m / meanA : 0;
+      const rest = max<f64>(variance - 2 * ratio * covariance + ratio * ratio * varianceA, 0);
+      const free = 1 - loads.total(k) / <f64>loads.bound(k) / groups;
+      const deviation = max<f64>(Math.sqrt(rest * perGroup), 1e-9);
+      this.setColumn(k, Math.sqrt(rest), k == binding ? -1 : free / deviation);
+    }
+  }
+
+  /** Makes the loads within `reach` guides, the tightest first. */
+  arrange(reach: f64): void {
+    const loads = this.loads;
+    this.guides = this.within(reach);
+    let done = 0;
+    for (let lane = 0; lane < this.lanes; lane++) {
+      let best = -1;
+      for (let k = 0; k < loads.columns; k++) {
+        if (loads.bound(k) == 0 || done & (1 << k)) continue;
+        if (best < 0 || this.free(k) < this.free(best)) best = k;
+      }
+      done |= 1 << best;
+      this.setLane(lane, best);
+    }
+    this.coarse = false;
+    if (this.guides > 1) {
+      const first = this.column(0);
+      const second = this.column(1);
+      this.coarse = isCoarse(loads, second);
+      if (!this.coarse && isCoarse(loads, first)) {
+        this.setLane(0, second);
+        this.setLane(1, first);
+        this.coarse = true;
+      }
+    }
+    this.shift = this.lanes <= 2 ? 3 : this.lanes <= 4 ? 4 : 5;
+    this.wide = this.shift == 5;
+    this.mask = this.shift == 3 ? i64x2(-1, 0) : i64x2.splat(-1);
+  }
+
+  /** A load as it stands in records. */
+  @inline
+  scale(x: u64, bound: u64): i32 {
+    if (bound <= EXACT) return <i32>x;
+    let y = <u64>((<f64>x / <f64>bound) * <f64>SCALED);
+    // y * bound >= x * SCALED: both products may exceed 64 bits, their difference does not.
+    while (<i64>(y * bound - x * SCALED) < 0) y++;
+    while (y > 0 && <i64>((y - 1) * bound - x * SCALED) >= 0) y--;
+    return <i32>y;
+  }
+
+  /** Writes the records of n samples that fit, u32 at `samples`, a lane at a time. */
+  write(samples: usize, n: i32, to: usize): void {
+    const loads = this.loads;
+    const step = (<usize>1) << this.shift;
+    const bytes = <usize>loads.bytes;
+    const narrow = loads.layout == WORD_32;
+    const last = 1 << (this.shift - 2);
+    for (let lane = 0; lane < last; lane++) {
+      let place = to + ((<usize>lane) << 2);
+      if (lane >= this.lanes) {
+        for (let i = 0; i < n; i++, place += step) store<i32>(place, 0);
+        continue;
+      }
+      const k = this.column(lane);
+      const words = loads.words + ((<usize>loads.lane(k)) << 3);
+      const shift = loads.shift(k);
+      const mask = loads.mask(k);
+      const bound = loads.bound(k);
+      const exact = bound <= EXACT;
+      for (let i: usize = 0; i < <usize>n; i++, place += step) {
+        const word = words + <usize>load<u32>(samples + (i << 2)) * bytes;
+        const x = ((narrow ? <u64>load<u32>(word) : load<u64>(word)) >> shift) & mask;
+        store<i32>(place, exact ? <i32>x : this.scale(x, bound));
+      }
+    }
+  }
+}
+
+/** Bytes that a `Frame` takes. */
+export const FRAME_BYTES: usize = offsetof<Frame>() + 160;
+
+/** f64[8] each, by column: sums of a load, of its squares, of its products with the binding load, in shares of bounds. */
+const sum: usize = memory.data(64, 16);
+const squares: usize = memory.data(64, 16);
+const products: usize = memory.data(64, 16);
+function add(array: usize, k: i32, x: f64): void {
+  const at = array + ((<usize>k) << 3);
+  store<f64>(at, load<f64>(at) + x);
+}
+
+/** Whether a load has at most 64 values, of those looked at. */
+export function isCoarse(loads: Loads, k: i32): bool {
+  const step = (loads.taken - 1) / (LOOKED_AT >> 3) + 1;
+  let count = 0;
+  for (let i = 0; i < loads.taken; i += step) {
+    if (loads.isOversize(i)) continue;
+    const x = loads.value(i, k);
+    let j = 0;
+    while (j < count && load<u64>(seen + ((<usize>j) << 3)) != x) j++;
+    if (j < count) continue;
+    if (count == COARSE) return false;
+    store<u64>(seen + <usize>(count++ << 3), x);
+  }
+  return true;
+}
+
+/** Sums over a part of the samples, one in so many. Returns how many those are. */
+function addMoments(loads: Loads, binding: i32): f64 {
+  memory.fill(sum, 0, 64);
+  memory.fill(squares, 0, 64);
+  memory.fill(products, 0, 64);
+  const step = (loads.taken - 1) / LOOKED_AT + 1;
+  let n: f64 = 0;
+  for (let i = 0; i < loads.taken; i += step) {
+    if (loads.isOversize(i)) continue;
+    n += 1;
+    const a = <f64>loads.value(i, binding) / <f64>loads.bound(binding);
+    for (let k = 0; k < loads.columns; k++) {
+      const bound = loads.bound(k);
+      if (bound == 0) continue;
+      const x = <f64>loads.value(i, k) / <f64>bound;
+      add(sum, k, x);
+      add(squares, k, x * x);
+      add(products, k, x * a);
+    }
+  }
+  return n;
+}

@@ -1,0 +1,451 @@
+// Layers to stages, and what each stage recomputes.
+import { InputError, OptionError } from "../core/errors.ts";
+import { integer, oneOf } from "../core/options.ts";
+import {
+  type CoreLayer,
+  type CoreProblem,
+  type ModelHost,
+  type OpenProblem,
+  SCHEDULES,
+  type Schedule,
+  withProblem,
+} from "./core.ts";
+import { type PlannedLoads, type Profile, profileLoads, toCoreLayers, UNITS_PER_MS } from "./profile.ts";
+import { type Choice, measureSplit, type Shape, type Split } from "./split.ts";
+
+export const PARTITION_METHODS = ["exact", "paper"] as const;
+/** How layers go to stages: the least step, or the published neighbours of a greedy anchor. */
+export type PartitionMethod = (typeof PARTITION_METHODS)[number];
+
+export const RECOMPUTE_METHODS = ["exact", "paper", "full", "none"] as const;
+/** What is recomputed: the best choice, by the published two probes, every layer that frees memory, or nothing. */
+export type RecomputeMethod = (typeof RECOMPUTE_METHODS)[number];
+
+export interface ModelPlanOptions {
+  /** Devices of a pipeline, 1 .. 256, with at least a layer each. */
+  readonly stages: number;
+  /** Micro-batches of a step, 1 .. 4096; of `interleaved` a multiple of the stages. */
+  readonly microBatches: number;
+  /** Bytes that a device has for all of this. Default: the profile's. */
+  readonly memory?: number;
+  /** Default: `1f1b`. */
+  readonly schedule?: Schedule;
+  /** Virtual stages of each device, for `interleaved`: 2 or more there, otherwise 1. */
+  readonly chunks?: number;
+  /** Default: `exact`. Interleaved stages have a heuristic of their own instead. */
+  readonly partition?: PartitionMethod;
+  /** Default: `exact`. */
+  readonly recompute?: RecomputeMethod;
+  /** The paper's: how far from the anchor's cuts, 1 .. 16, and how many candidates are looked at, 1 .. 256. Default: 2, 32. */
+  readonly radius?: number;
+  readonly candidates?: number;
+  /** Loads of the mean and of the largest micro-batch. Default: the profile's. */
+  readonly loads?: PlannedLoads;
+  /** 0 quick, 1 normal, 2 long: how long to search where the least step is not soon proven. Default: 1. */
+  readonly effort?: number;
+  /** Layers that the first and the last stage have at least, for trainers that cannot cut everywhere. Default: 1. */
+  readonly firstLeast?: number;
+  readonly lastLeast?: number;
+}
+
+/** A model's plan: the split, and what it is held against. */
+export interface ModelPlan extends Split {
+  readonly shape: Shape;
+  readonly partition: PartitionMethod;
+  readonly recompute: RecomputeMethod;
+  /** No split has a smaller step than this. Undefined for interleaved stages. */
+  readonly boundMs: number | undefined;
+  /** Whether the step is proven to be the least there is. */
+  readonly isProven: boolean;
+  /** The least time per micro-batch that the slowest stage can have, and how many ways to cut reach it. */
+  readonly leastLargestMs: number | undefined;
+  readonly optima: number | undefined;
+  /** Splits simulated on the way. */
+  readonly simulated: number;
+}
+
+interface Resolved extends Shape {
+  readonly layers: readonly CoreLayer[];
+  readonly partition: PartitionMethod;
+  readonly recompute: RecomputeMethod;
+  readonly radius: number;
+  readonly candidates: number;
+  readonly work: number;
+  readonly startWork: number;
+  readonly types: readonly number[];
+  readonly firstLeast: number;
+  readonly lastLeast: number;
+  readonly rule: RecomputeRule | undefined;
+}
+
+/** What a trainer recomputes where it cannot be told layer by layer. */
+export interface RecomputeRule {
+  /** Per layer: 0 never, 1 always, 2 if it is one of the first `count` such layers of its (virtual) stage. */
+  readonly kinds: ArrayLike<number>;
+  readonly count: number;
+}
+
+/** Operations to simulate, about, by effort: some 10 ns each. */
+const WORK = [1e6, 3e7, 1e9];
+/** Work that each start is improved with, by effort. */
+const START_WORK = [1e5, 2e6, 2e7];
+
+function refuse(message: string): never {
+  throw new OptionError("INVALID_OPTION", message);
+}
+
+function resolve(profile: Profile, options: ModelPlanOptions, rule?: RecomputeRule): Resolved {
+  const schedule = oneOf("schedule", options.schedule ?? "1f1b", SCHEDULES);
+  const stages = integer("stages", options.stages, 1, 256);
+  const microBatches = integer("microBatches", options.microBatches, 1, 4096);
+  const chunks = integer("chunks", options.chunks ?? (schedule === "interleaved" ? 2 : 1), 1, 256);
+  if (schedule !== "interleaved" && chunks !== 1) refuse(`chunks is ${chunks}, but ${schedule} has one per stage`);
+  if (schedule === "interleaved" && chunks === 1) refuse("chunks is 1, expected 2 or more for interleaved (or 1f1b)");
+  if (stages * chunks > 256) refuse(`${stages} stages x ${chunks} chunks, expected at most 256 virtual stages`);
+  if (schedule === "interleaved" && microBatches % stages !== 0) {
+    refuse(`microBatches is ${microBatches}, expected a multiple of the ${stages} stages for interleaved`);
+  }
+  if (stages * chunks * microBatches > 1 << 21) {
+    refuse(`${stages * chunks} stages x ${microBatches} micro-batches, expected at most ${1 << 21}`);
+  }
+  const memory = options.memory ?? profile.device.memory;
+  if (!Number.isFinite(memory) || memory < 1 || memory > 2 ** 50) {
+    refuse(`memory is ${memory}, expected bytes from 1 to 2^50`);
+  }
+  const layers = toCoreLayers(profile, options.loads ?? profileLoads(profile));
+  const firstLeast = integer("firstLeast", options.firstLeast ?? 1, 1, layers.length);
+  const lastLeast = integer("lastLeast", options.lastLeast ?? 1, 1, layers.length);
+  const least = stages * chunks === 1 ? 1 : firstLeast + lastLeast + stages * chunks - 2;
+  if (layers.length < least) {
+    const what = least === stages * chunks ? "" : ` (the first has ${firstLeast} or more, the last ${lastLeast})`;
+    refuse(`${layers.length} layers are too few for ${stages * chunks} stages of a layer or more each${what}`);
+  }
+  const flying = (schedule === "gpipe" ? microBatches : Math.min(stages * chunks * 2, microBatches * chunks)) + 1;
+  if (flying * layers.reduce((sum, { kept, parameters }) => sum + kept + parameters, 0) > 2 ** 53) {
+    throw new InputError("INVALID_INPUT", `profile: ${flying} micro-batches in flight hold more than 2^53 bytes`);
+  }
+  const effort = integer("effort", options.effort ?? 1, 0, WORK.length - 1);
+  const names = [...new Set(profile.layers.map(({ type }) => type))];
+  return {
+    ...{ schedule, stages, chunks, microBatches, memory: Math.floor(memory), layers, firstLeast, lastLeast },
+    partition: oneOf("partition", options.partition ?? "exact", PARTITION_METHODS),
+    recompute: oneOf("recompute", options.recompute ?? "exact", RECOMPUTE_METHODS),
+    radius: integer("radius", options.radius ?? 2, 1, 16),
+    candidates: integer("candidates", options.candidates ?? 32, 1, 256),
+    work: WORK[effort],
+    startWork: START_WORK[effort],
+    types: profile.layers.map(({ type }) => names.indexOf(type)),
+    rule,
+  };
+}
+
+function problemOf(given: Resolved, changes: Partial<CoreProblem> = {}): CoreProblem {
+  const { layers, stages, chunks, microBatches, memory, schedule, firstLeast, lastLeast } = given;
+  return { layers, stages: stages * chunks, microBatches, memory, schedule, firstLeast, lastLeast, ...changes };
+}
+
+/** Layers that free memory when they are recomputed: 1. */
+export function recomputable(layers: readonly CoreLayer[]): Uint8Array {
+  return Uint8Array.from(layers, ({ kept, recomputed }) => (kept > recomputed ? 1 : 0));
+}
+
+function setMode(open: OpenProblem, { recompute, layers, rule }: Resolved): void {
+  if (rule !== undefined) open.setGiven(rule.kinds, rule.count);
+  else if (recompute === "none") open.setMode("none");
+  else if (recompute === "full") open.setGiven(recomputable(layers), 0);
+  else open.setMode("joint");
+}
+
+/** What the stages of these cuts recompute; undefined if one does not fit. */
+function chooseLayers(open: OpenProblem, given: Resolved, cuts: readonly number[]): Choice | undefined {
+  const starts = [0, ...cuts, given.layers.length];
+  const recomputed: boolean[] = [];
+  for (let s = 0; s < starts.length - 1; s++) {
+    const [i, j] = [starts[s], starts[s + 1]];
+    const choice = given.recompute === "paper" ? open.probe(s, i, j, given.types) : open.stage(s, i, j);
+    if (choice.time === Number.POSITIVE_INFINITY) return undefined;
+    recomputed.push(...choice.recomputed);
+  }
+  return { cuts, recomputed };
+}
+
+/** Cuts that even out the number of layers. */
+export function cutsByLayers(layers: number, stages: number): number[] {
+  return Array.from({ length: stages - 1 }, (_, s) => Math.floor(((s + 1) * layers) / stages));
+}
+
+/** Cuts with the least largest stage by a number of each layer. */
+function cutsByWeight(host: ModelHost, given: Resolved, weight: (layer: CoreLayer) => number): number[] {
+  const layers = given.layers.map((layer) => ({
+    ...{ forward: weight(layer), backward: 0, kept: 0, recomputed: 0, parameters: 0, transfer: 0 },
+  }));
+  const problem = problemOf(given, { layers, memory: 0, firstLeast: 1, lastLeast: 1 });
+  return withProblem(host, problem, (open) => {
+    open.setMode("free");
+    return open.partition()?.cuts ?? [];
+  });
+}
+
+/** The splits that are usual without a profile. */
+function usualCuts(host: ModelHost, given: Resolved): { byLayers: number[]; byParameters: number[] } {
+  return {
+    byLayers: cutsByLayers(given.layers.length, given.stages * given.chunks),
+    byParameters: cutsByWeight(host, given, ({ parameters }) => parameters),
+  };
+}
+
+/** Bytes as GB with one decimal, rounded up so that what is asked for is enough. */
+function gigabytes(bytes: number): string {
+  return `${(Math.ceil(bytes / 1e8) / 10).toFixed(1)} GB`;
+}
+
+/** The least memory that anything fits in, to a thousandth; undefined if there is none below 2^50. */
+function leastMemory(host: ModelHost, given: Resolved): number | undefined {
+  const fits = (memory: number) =>
+    withProblem(host, problemOf(given, { memory }), (open) => {
+      setMode(open, given);
+      return open.partition() !== undefined;
+    });
+  let low = given.memory;
+  let high = Math.max(low * 2, 1);
+  if (fits(low)) return low;
+  while (!fits(high)) {
+    if (high > 2 ** 50) return undefined;
+    low = high;
+    high *= 2;
+  }
+  while (high - low > high / 1000) {
+    const middle = Math.floor((low + high) / 2);
+    if (fits(middle)) high = middle;
+    else low = middle;
+  }
+  return high;
+}
+
+function infeasible(host: ModelHost, given: Resolved): OptionError {
+  const { stages, chunks, memory, recompute, partition, schedule } = given;
+  const how =
+    recompute === "none"
+      ? "with nothing recomputed"
+      : recompute === "full"
+        ? "with all recomputed"
+        : "whatever is recomputed";
+  const what = `nothing fits ${stages} stages of ${gigabytes(memory)} ${how}`;
+  if (schedule === "interleaved") {
+    return new OptionError(
+      "INFEASIBLE",
+      `${what}, as far as the search for ${chunks} chunks a stage finds: give it more stages or memory`,
+    );
+  }
+  const least = leastMemory(host, { ...given, partition: "exact" });
+  if (partition === "paper" && least !== undefined && least <= memory) {
+    return new OptionError(
+      "INFEASIBLE",
+      `${what} among the ${given.candidates} best neighbours of the anchor, which is cut without regard to memory: partition exact looks at both`,
+    );
+  }
+  const need = least === undefined ? "" : `: about ${gigabytes(least)} would do, or more stages`;
+  return new OptionError("INFEASIBLE", `${what}${need}`);
+}
+
+interface Found {
+  readonly choice: Choice;
+  readonly bound?: number;
+  readonly isProven?: boolean;
+  readonly largest?: number | undefined;
+  readonly optima?: number | undefined;
+  readonly simulated: number;
+}
+
+/** The least step by a search that starts at the least largest stage, at the usual splits and at the paper's. */
+function planExactly(host: ModelHost, given: Resolved): Found | undefined {
+  const usual = usualCuts(host, given);
+  return withProblem(host, problemOf(given), (open) => {
+    setMode(open, given);
+    // Of the rules of trainers a longer stage may cost less than one inside it.
+    const even = given.rule === undefined ? open.partition() : undefined;
+    if (even === undefined && given.rule === undefined) return undefined;
+    open.beginSearch();
+    const starts = even === undefined ? [] : [even.cuts];
+    starts.push(usual.byLayers, usual.byParameters);
+    if (given.stages > 1 && given.rule === undefined) {
+      starts.push(...open.rank(given.radius, given.candidates, 1 / UNITS_PER_MS).best.map(({ cuts }) => cuts));
+    }
+    for (const cuts of starts) open.offer(cuts, given.startWork);
+    open.search(given.work);
+    const { cuts, step, bound, simulated } = open.best;
+    if (step === Number.POSITIVE_INFINITY) return undefined;
+    const choice = chooseLayers(open, given, cuts);
+    if (choice === undefined) return undefined;
+    const isExact = open.isExact;
+    let floor = bound;
+    if (!isExact) {
+      // The bound rests on least times, which some are not proven to be: those without recomputation are below them.
+      open.setMode("free");
+      open.restartSearch();
+      open.offer(cuts, given.startWork);
+      open.search(given.work);
+      floor = open.best.bound;
+    }
+    const isProven = given.recompute !== "paper" && isExact && bound >= step;
+    return { choice, bound: floor, isProven, largest: even?.largest, optima: even?.optima, simulated };
+  });
+}
+
+/** The best of the anchor's neighbours, each with what it recomputes. */
+function planAsPublished(host: ModelHost, given: Resolved): Found | undefined {
+  const choices = withProblem(host, problemOf(given), (open) => {
+    setMode(open, given);
+    const ranked = given.stages === 1 ? [] : open.rank(given.radius, given.candidates, 1 / UNITS_PER_MS).best;
+    const { firstLeast, lastLeast, layers } = given;
+    const all = given.stages === 1 ? [[]] : ranked.map(({ cuts }) => cuts);
+    const allowed = all.filter(
+      (cuts) => (cuts[0] ?? layers.length) >= firstLeast && layers.length - (cuts.at(-1) ?? 0) >= lastLeast,
+    );
+    return allowed.map((cuts) => chooseLayers(open, given, cuts)).filter((choice) => choice !== undefined);
+  });
+  let best: Choice | undefined;
+  let least = Number.POSITIVE_INFINITY;
+  for (const choice of choices) {
+    const { stepMs } = measureSplit(host, given.layers, given, choice);
+    if (stepMs >= least) continue;
+    least = stepMs;
+    best = choice;
+  }
+  return best === undefined ? undefined : { choice: best, simulated: choices.length };
+}
+
+/** Interleaved stages: no proof, but moved as long as it helps. */
+function planInterleaved(host: ModelHost, given: Resolved): Found | undefined {
+  const starts = Object.values(usualCuts(host, given));
+  starts.unshift(cutsByWeight(host, given, ({ forward, backward }) => forward + backward));
+  starts.push(cutsByWeight(host, given, ({ forward, backward }) => 2 * forward + backward));
+  return withProblem(host, problemOf(given), (open) => {
+    setMode(open, given);
+    open.beginInterleaved(given.chunks);
+    for (const cuts of starts) open.offerInterleaved(cuts, given.work / 2);
+    const { step, cuts, recomputed } = open.bestInterleaved;
+    return step === Number.POSITIVE_INFINITY ? undefined : { choice: { cuts, recomputed }, simulated: 0 };
+  });
+}
+
+function finderOf({
+  schedule,
+  partition,
+  recompute,
+}: Resolved): (host: ModelHost, given: Resolved) => Found | undefined {
+  if (schedule !== "interleaved") return partition === "exact" ? planExactly : planAsPublished;
+  if (partition === "paper" || recompute === "paper") {
+    refuse("partition and recompute of the paper are not for interleaved stages, expected exact");
+  }
+  return planInterleaved;
+}
+
+function toPlan(host: ModelHost, given: Resolved, found: Found): ModelPlan {
+  const { partition, recompute } = given;
+  return {
+    ...measureSplit(host, given.layers, given, found.choice),
+    ...{ shape: shapeOf(given), partition, recompute, simulated: found.simulated, optima: found.optima },
+    boundMs: found.bound === undefined ? undefined : found.bound / UNITS_PER_MS,
+    isProven: found.isProven ?? false,
+    leastLargestMs: found.largest === undefined ? undefined : found.largest / UNITS_PER_MS,
+  };
+}
+
+/**
+ * Splits a model over the stages of a pipeline: the least step time of a step of equal micro-batches, under the memory of
+ * each device, with re-computation chosen per layer along with the cuts. Times are planned at the mean micro-batch, memory
+ * at the largest. A second or less for 200 layers; deterministic.
+ *
+ * @throws OptionError for options, INFEASIBLE when nothing fits; InputError for a profile whose numbers are too large.
+ */
+export function planModel(host: ModelHost, profile: Profile, options: ModelPlanOptions): ModelPlan {
+  const given = resolve(profile, options);
+  const found = finderOf(given)(host, given);
+  if (found === undefined) throw infeasible(host, given);
+  return toPlan(host, given, found);
+}
+
+/** The same by a trainer's rule in place of a choice per layer; undefined if nothing fits. */
+export function planByRule(
+  host: ModelHost,
+  profile: Profile,
+  options: ModelPlanOptions,
+  rule: RecomputeRule,
+): ModelPlan | undefined {
+  const given = resolve(profile, { ...options, partition: "exact", recompute: "exact" }, rule);
+  const found = finderOf(given)(host, given);
+  return found === undefined ? undefined : toPlan(host, given, found);
+}
+
+function shapeOf({ schedule, stages, chunks, microBatches, memory }: Resolved): Shape {
+  return { schedule, stages, chunks, microBatches, memory };
+}
+
+/** The splits that are usual without a profile, all recomputed, and this one. */
+export interface ModelComparison {
+  readonly byLayers: Split;
+  readonly byParameters: Split;
+  /** The best cuts with every layer recomputed; undefined if none fit. */
+  readonly cutsAlone: ModelPlan | undefined;
+  readonly plan: ModelPlan;
+}
+
+/** Plans, and says what the plan is worth: against the usual splits, and of what is saved, what the cuts alone save. */
+export function compareModel(host: ModelHost, profile: Profile, options: ModelPlanOptions): ModelComparison {
+  const plan = planModel(host, profile, options);
+  const given = resolve(profile, options);
+  const { byLayers, byParameters } = usualCuts(host, given);
+  const all = recomputable(given.layers);
+  const measure = (cuts: readonly number[]) => measureSplit(host, given.layers, given, { cuts, recomputed: all });
+  let cutsAlone: ModelPlan | undefined;
+  try {
+    cutsAlone = planModel(host, profile, { ...options, recompute: "full" });
+  } catch (error) {
+    if (!(error instanceof OptionError && error.code === "INFEASIBLE")) throw error;
+  }
+  return { byLayers: measure(byLayers), byParameters: measure(byParameters), cutsAlone, plan };
+}
+
+/** A split that no other beats in step time, memory and transfers at once. */
+export interface ParetoPoint {
+  readonly stepMs: number;
+  /** Bytes of the fullest device. */
+  readonly bytes: number;
+  readonly transferMs: number;
+  readonly split: Split;
+}
+
+/** How many bounds on memory are tried. */
+const MEMORY_LEVELS = 12;
+
+/**
+ * Splits of which none is beaten in step time, memory of the fullest device and time of transfers, by step: the plans for
+ * tighter and tighter memory. Not for interleaved stages.
+ */
+export function paretoSplits(host: ModelHost, profile: Profile, options: ModelPlanOptions): ParetoPoint[] {
+  const given = resolve(profile, options);
+  if (given.schedule === "interleaved") refuse("the list of splits is not for interleaved stages");
+  const top = planModel(host, profile, options);
+  const bottom = leastMemory(host, { ...given, memory: 1 }) ?? given.memory;
+  const splits: Split[] = [top];
+  for (let level = 0; level < MEMORY_LEVELS; level++) {
+    const memory = Math.ceil(bottom + ((top.bytes - bottom) * level) / MEMORY_LEVELS);
+    if (memory > given.memory) continue;
+    try {
+      splits.push(planModel(host, profile, { ...options, memory, effort: 0 }));
+    } catch (error) {
+      if (!(error instanceof OptionError && error.code === "INFEASIBLE")) throw error;
+    }
+  }
+  const beats = (a: Split, b: Split) =>
+    a.stepMs <= b.stepMs &&
+    a.bytes <= b.bytes &&
+    a.transferMs <= b.transferMs &&
+    (a.stepMs < b.stepMs || a.bytes < b.bytes || a.transferMs < b.transferMs);
+  const same = (a: Split, b: Split) => a.stepMs === b.stepMs && a.bytes === b.bytes && a.transferMs === b.transferMs;
+  return splits
+    .filter((split, i) => !splits.some((other, k) => beats(other, split) || (k < i && same(other, split))))
+    .toSorted((a, b) => a.stepMs - b.stepMs || a.bytes - b.bytes)
+    .map((split) => ({ stepMs: split.stepMs, bytes: split.bytes, transferMs: split.transferMs, split }));
+}
