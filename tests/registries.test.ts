@@ -21,7 +21,7 @@ import { samplers } from "../src/plan/sampler-kinds.ts";
 import type { LengthsFormat } from "../src/read/format.ts";
 import { lengthsFormats } from "../src/read/formats.ts";
 import { readLengths, readPacking } from "../src/read/index.ts";
-import { type Format, formats, type PlanWritten, planFormats } from "../src/write/index.ts";
+import { type Format, formats, type PlanFormat, planFormats } from "../src/write/index.ts";
 import { testFolder } from "./folder.ts";
 
 const omnibal = await load();
@@ -207,9 +207,10 @@ test("a format of packings, and one of plans", async () => {
     about: "a line of samples per group",
     file: ({ packing }) => Array.from(packing, (group) => new TextEncoder().encode(`${group.join(" ")}\n`)),
   };
-  const steps: Format<PlanWritten> = {
+  const steps: PlanFormat = {
     name: "steps",
     about: "a line of groups per step",
+    lacks: ({ spSize = 1 }) => (spSize > 1 ? "--sp-size" : undefined),
     file: ({ plan }) => Array.from(plan.rank(0), (batch) => new TextEncoder().encode(`${batch.join(" ")}\n`)),
   };
   const asked = { "max-vit": "4", "max-tokens": "400" };
@@ -227,6 +228,8 @@ test("a format of packings, and one of plans", async () => {
   const packing = join(folder, "groups.json");
   const text = await written(planCommand.run, { packing, ranks: "1", format: "steps" }, "steps.txt");
   expect(text.trimEnd().split("\n").sort()).toEqual(["0", "1", "2"]);
+  const teams = { packing, ranks: "1", format: "steps", "sp-size": "2" };
+  await expect(planCommand.run([lengthsFile], teams)).rejects.toThrow("--format steps has no place for --sp-size");
   expect(planCommand.help).toContain("\n  steps   a line of groups per step\n");
 });
 

@@ -140,6 +140,24 @@ export function requiredOption<const S extends object, K extends Takeable<S>>(
   return value as ValueOf<S[K]>;
 }
 
+/** The whole number that an option is given as, or undefined where it is not given. */
+export function numberOption(values: Values, name: string, low: number, high: number): number | undefined {
+  const text = values[name];
+  return text === undefined ? undefined : (parsed(name, text, { kind: "integer", low, high }) as number);
+}
+
+export function requiredNumber(values: Values, name: string, low: number, high: number): number {
+  const value = numberOption(values, name, low, high);
+  if (value === undefined) throw new UsageError(`--${name} is missing`);
+  return value;
+}
+
+/** The one of `names` that the option is given as. */
+export function choiceOption<T extends string>(values: Values, name: string, names: readonly T[]): T | undefined {
+  const text = values[name];
+  return text === undefined ? undefined : (parsed(name, text, { kind: "choice", names }) as T);
+}
+
 export function textOption(values: Values, name: string): string | undefined {
   const text = values[name];
   return typeof text === "string" ? text : undefined;

@@ -19,7 +19,11 @@ export function formatsHelp<T>(formats: readonly Format<T>[]): string {
 }
 
 /** The format that --format names; a folder needs an `out`. */
-export function chosenFormat<T>(formats: readonly Format<T>[], values: Values, out: string | undefined): Format<T> {
+export function chosenFormat<F extends Format<never>>(
+  formats: readonly F[],
+  values: Values,
+  out: string | undefined,
+): F {
   const name = textOption(values, "format") ?? formats[0].name;
   const format = formats.find((candidate) => candidate.name === name);
   if (format === undefined) {

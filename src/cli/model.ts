@@ -51,7 +51,7 @@ that a step takes the least time and fits the memory of each device.
 PROFILE has what each layer takes in time and memory: measured, or estimated by
 \`omnibal model profile\` from a Hugging Face config.json. - is standard input.
 
-Options of plan:
+CommandOptions of plan:
   --stages N          devices of a pipeline
   --micro-batches N   micro-batches of a step
   --memory BYTES      what a device has, as 80GB, 74.5GiB or 80e9 (default: the
@@ -69,7 +69,7 @@ Options of plan:
   --trace FILE        the timeline of a step, for ui.perfetto.dev
   --json              one line of JSON in place of the tables
 
-Options of profile:
+CommandOptions of profile:
   --from-config FILE  config.json of a model on Hugging Face
   --gpu GPU           h100, a100, or its operations per second in bfloat16 and
                       its bytes of memory, as 989e12,80e9

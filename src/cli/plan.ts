@@ -147,10 +147,8 @@ export const planCommand: Command = {
     };
     const out = outputOption(values);
     const format = chosenFormat(planFormats, values, out);
-    if (format.name === "xtuner") {
-      if ((asked.spSize ?? 1) > 1) throw new UsageError("--format xtuner has no place for --sp-size");
-      if (asked.tail === "short") throw new UsageError("--format xtuner has no place for --tail short");
-    }
+    const lacking = format.lacks?.(asked);
+    if (lacking !== undefined) throw new UsageError(`--format ${format.name} has no place for ${lacking}`);
     const output = openOutput(format, out ?? process.stdout, [path, ...paths]);
     const pipeline = await readPipeline(values);
     const start = performance.now();

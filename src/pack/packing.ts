@@ -235,7 +235,7 @@ export class Packing implements Iterable<Int32Array> {
   readonly bounds: PackingBounds;
   /** No packing of these samples has fewer groups: the tight or the linear bound, see the option `lowerBound`. */
   readonly bound: number;
-  /** Rounds of ISF that were run; 0 for `balanced`, which has none. */
+  /** Rounds of ISF that were run; 0 for other methods, which have none. */
   readonly rounds: number;
   /** How the groups were made; undefined for a packing of another tool. */
   readonly method: string | undefined;

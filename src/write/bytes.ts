@@ -9,7 +9,7 @@ import { planFormats } from "./plan.ts";
 
 export type { Format, Pieces, Written } from "./format.ts";
 export { formats } from "./formats.ts";
-export { type PlanWritten, planFormats, rounded } from "./plan.ts";
+export { type PlanFormat, type PlanWritten, planFormats, rounded } from "./plan.ts";
 
 /** The samples that a packing is of, as `readLengths` gives them. */
 export type WrittenSamples = Pick<Written, "tokens" | "files">;

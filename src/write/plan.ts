@@ -1,4 +1,4 @@
-import type { Plan, PlanStats } from "../plan/plan.ts";
+import type { BalancedPlanOptions, Plan, PlanStats } from "../plan/plan.ts";
 import type { Format, Pieces, Written } from "./format.ts";
 import { npyFormat } from "./npy.ts";
 import { npyInt64 } from "./npy-file.ts";
@@ -45,7 +45,12 @@ function* jsonText({ plan }: PlanWritten): Pieces {
   yield encoder.encode(`${text}],"stats":${JSON.stringify(planFigures(plan))},"made":${JSON.stringify(plan.made)}}\n`);
 }
 
-const jsonFormat: Format<PlanWritten> = {
+export type PlanFormat = Format<PlanWritten> & {
+  /** The option, if any, of a plan that the format has no place for: asked before it is made. */
+  readonly lacks?: (asked: Pick<BalancedPlanOptions, "spSize" | "tail">) => string | undefined;
+};
+
+const jsonFormat: PlanFormat = {
   name: "json",
   about: '{"ranks":64,"steps":[[[groups of rank 0],[groups of rank 1],...],...],"stats":{...},"made":{...}}',
   file: jsonText,
@@ -58,7 +63,7 @@ function head({ plan }: PlanWritten): Pieces {
 }
 
 /** The packing's own folder with the plan in it, so that a trainer has all it needs in one place. */
-const npyPlanFormat: Format<PlanWritten> = {
+const npyPlanFormat: PlanFormat = {
   name: "npy",
   about:
     "a folder: plan.npy, int64 of shape (steps, ranks, groups of a rank), -1 where a short step has none; plan.json with the figures and what it was made of; the packing as pack --format npy writes it",
@@ -82,8 +87,9 @@ function sampleOrder({ plan: { ranks, microBatch, order } }: PlanWritten): Piece
   });
 }
 
-const xtunerPlanFormat: Format<PlanWritten> = {
+const xtunerPlanFormat: PlanFormat = {
   name: "xtuner",
+  lacks: ({ spSize = 1, tail }) => (spSize > 1 ? "--sp-size" : tail === "short" ? "--tail short" : undefined),
   about:
     "XTuner's preset-pack folder with sampler_order.npy and plan.json; its global batch size is ranks x micro batch. Not with --sp-size, nor with --tail short",
   folder: {
@@ -94,4 +100,4 @@ const xtunerPlanFormat: Format<PlanWritten> = {
 };
 
 /** What a plan can be written as. */
-export const planFormats: readonly Format<PlanWritten>[] = [jsonFormat, npyPlanFormat, xtunerPlanFormat];
+export const planFormats: readonly PlanFormat[] = [jsonFormat, npyPlanFormat, xtunerPlanFormat];
