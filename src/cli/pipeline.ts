@@ -23,9 +23,9 @@ export const pipelineOptions: Options = {
   "fixed-order": { type: "boolean" },
 };
 
-export const pipelineHelp = `  --pipeline PROFILE  a model's profile (see omnibal model): a rank is a pipeline
-                      whose micro-batches are its groups; they are put in order
-                      and ranks evened by the simulated time
+export const pipelineHelp = `  --pipeline PROFILE  a profile for omnibal model: a rank is a pipeline whose
+                      micro-batches are its groups; they are put in order, and
+                      ranks evened, by the simulated time
   --stages N          devices of a pipeline, for --pipeline
   --memory BYTES      what a stage has, as 80GB (default: the profile's)
   --fixed-order       leaves each rank's groups in the order that they come in`;
