@@ -1,4 +1,4 @@
-"""Measures a profile for `omnibal model plan`: time, activations and parameters of each layer, one micro-batch at a time."""
+"""Measures a profile for `omnibal model plan`: time, activations and parameters of each layer, by PyTorch's hooks."""
 
 import statistics
 import time
@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import torch
 from torch import nn
+from torch.autograd.graph import saved_tensors_hooks
 
 
 def measure(
@@ -21,11 +22,8 @@ def measure(
     """`layers`: (name, type, module) in the order of the forward pass; `step`: a forward and a backward of a typical
     micro-batch, nothing recomputed. Bytes per parameter: weight 2, gradient 4, Adam in float32 12, unless they are sharded.
     """
-    forward, backward = ([[] for _ in layers] for _ in range(2))
-    kept: list[dict[int, int]] = [{} for _ in layers]
-    sizes = [(0, 0)] * len(layers)
     weights = {p.untyped_storage().data_ptr() for _, _, module in layers for p in module.parameters()}
-    hooks, began, open_hooks = [], {}, {}
+    seen = [{"forward": [], "backward": [], "saved": {}} for _ in layers]
 
     def now() -> float:
         if torch.cuda.is_available():
@@ -37,52 +35,49 @@ def measure(
             return values.nbytes
         return sum(map(size, values)) if isinstance(values, (tuple, list)) else 0
 
-    def watch(i: int, module: nn.Module) -> None:
+    def watch(layer: dict, module: nn.Module) -> list:
         def save(tensor: torch.Tensor) -> torch.Tensor:
             storage = tensor.untyped_storage()
             if storage.data_ptr() not in weights:
-                kept[i][storage.data_ptr()] = storage.nbytes()
+                layer["saved"][storage.data_ptr()] = storage.nbytes()
             return tensor
 
-        def before(_module: nn.Module, _inputs: tuple) -> None:
-            kept[i].clear()
-            open_hooks[i] = torch.autograd.graph.saved_tensors_hooks(save, lambda tensor: tensor)
-            open_hooks[i].__enter__()
-            began[i] = now()
+        def before(*_: object) -> None:
+            layer["saved"].clear()
+            layer["saving"] = saved_tensors_hooks(save, lambda tensor: tensor)
+            layer["saving"].__enter__()
+            layer["start"] = now()
 
-        def after(_module: nn.Module, inputs: tuple, outputs: object) -> None:
-            forward[i].append(now() - began[i])
-            open_hooks.pop(i).__exit__(None, None, None)
-            sizes[i] = (size(inputs), size(outputs))
+        def after(_: nn.Module, inputs: tuple, outputs: object) -> None:
+            layer["forward"].append(now() - layer["start"])
+            layer["saving"].__exit__(None, None, None)
+            layer["input"], layer["output"] = size(inputs), size(outputs)
 
-        hooks.append(module.register_forward_pre_hook(before))
-        hooks.append(module.register_forward_hook(after))
-        hooks.append(module.register_full_backward_pre_hook(lambda *_: began.update({i: now()})))
-        hooks.append(module.register_full_backward_hook(lambda *_: backward[i].append(now() - began[i])))
+        return [
+            module.register_forward_pre_hook(before),
+            module.register_forward_hook(after),
+            module.register_full_backward_pre_hook(lambda *_: layer.update(start=now())),
+            module.register_full_backward_hook(lambda *_: layer["backward"].append(now() - layer["start"])),
+        ]
 
     step()
-    for i, (_, _, module) in enumerate(layers):
-        watch(i, module)
+    hooks = [hook for layer, (_, _, module) in zip(seen, layers) for hook in watch(layer, module)]
     for _ in range(repeats):
         step()
     for hook in hooks:
         hook.remove()
-    return {
-        "format": "omnibal-profile",
-        "version": 1,
-        "device": {"memory": memory},
-        "link": {"bytesPerSecond": bytes_per_second, "latencyMs": latency_ms},
-        "layers": [
-            {
-                "name": name,
-                "type": kind,
-                "forwardMs": statistics.median(forward[i]),
-                "backwardMs": statistics.median(backward[i]) if backward[i] else 0,
-                "keptBytes": max(sum(kept[i].values()), sizes[i][0]),
-                "recomputedBytes": sizes[i][0],
-                "parameterBytes": sum(p.numel() for p in module.parameters()) * bytes_per_parameter,
-                "outputBytes": sizes[i][1],
-            }
-            for i, (name, kind, module) in enumerate(layers)
-        ],
-    }
+    rows = [
+        {
+            "name": name,
+            "type": kind,
+            "forwardMs": statistics.median(layer["forward"]),
+            "backwardMs": statistics.median(layer["backward"] or [0]),
+            "keptBytes": max(sum(layer["saved"].values()), layer["input"]),
+            "recomputedBytes": layer["input"],
+            "parameterBytes": sum(p.numel() for p in module.parameters()) * bytes_per_parameter,
+            "outputBytes": layer["output"],
+        }
+        for layer, (name, kind, module) in zip(seen, layers)
+    ]
+    link = {"bytesPerSecond": bytes_per_second, "latencyMs": latency_ms}
+    return {"format": "omnibal-profile", "version": 1, "device": {"memory": memory}, "link": link, "layers": rows}

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { evaluateCommand } from "../../src/cli/evaluate.ts";
+import { modelCommand } from "../../src/cli/model.ts";
 import { packCommand } from "../../src/cli/pack.ts";
 import { planCommand } from "../../src/cli/plan.ts";
 import { searchCommand } from "../../src/cli/search.ts";
@@ -19,6 +20,7 @@ describe("help", () => {
     [["search", "-h"]],
     [["evaluate", "-h"]],
     [["plan", "-h"]],
+    [["model", "-h"]],
     [["pack", "a", "--help", "--rounds=1"]],
   ])("%j is on standard output and fits 80 columns", (args) => {
     const { code, out, err } = omnibal(args);
@@ -27,7 +29,7 @@ describe("help", () => {
     expect(widest(out)).toBeLessThanOrEqual(80);
   });
 
-  test.each([statsCommand, searchCommand, packCommand, evaluateCommand, planCommand])(
+  test.each([statsCommand, searchCommand, packCommand, evaluateCommand, planCommand, modelCommand])(
     "every option of $name is in its help",
     ({ name, options }) => {
       const { out } = omnibal([name, "--help"]);

@@ -1,7 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { modelCommand } from "../../src/cli/model.ts";
 import { load } from "../../src/index.ts";
 import { planModel } from "../../src/model/index.ts";
 import { omnibal, widest } from "../cli/run.ts";
@@ -18,15 +17,6 @@ writeFileSync(join(folder, "small.json"), JSON.stringify(smallProfile()));
 
 const plan = (...args: string[]) => omnibal(["model", "plan", ...args], cwd);
 const shape = ["--stages=3", "--micro-batches=6"];
-
-test("help: 80 columns, with every option", () => {
-  const { code, out, err } = omnibal(["model", "--help"]);
-  expect([code, err]).toEqual([0, ""]);
-  expect(widest(out)).toBeLessThanOrEqual(80);
-  for (const option of [...Object.keys(modelCommand.options), "help"])
-    expect(out).toMatch(new RegExp(`--${option}\\s`));
-  expect(omnibal(["--help"]).out).toContain("\n  model ");
-});
 
 describe("profile", () => {
   const args = [
