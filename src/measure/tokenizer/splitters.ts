@@ -135,6 +135,11 @@ export class LetterSplitter implements Splitter {
 /** Added to the class of the ideographs and kana that DeepSeek's second pattern sets apart. */
 const APART = 256;
 
+/** Whether a class has one of the wanted bits and is of the kind of script that is walked. */
+function isOf(bits: number, wanted: number, kind: number): boolean {
+  return (bits & wanted) !== 0 && (bits & (APART | NUMBER)) === kind;
+}
+
 /** The three patterns of DeepSeek-V3, one after another: digits, ideographs and kana, and the rest. */
 export class DeepseekSplitter implements Splitter {
   readonly #classes = classTable();
@@ -179,7 +184,6 @@ export class DeepseekSplitter implements Splitter {
   /** The end of the third pattern's match at `at`, or `at`. Digits and the other kind of script end the text for it. */
   #match(text: string, at: number, to: number, code: number, kind: number): number {
     const wide = this.#wide;
-    const isOf = (bits: number, wanted: number) => (bits & wanted) !== 0 && (bits & (APART | NUMBER)) === kind;
     let bits = wide[code];
     let end = at + width(code);
     if (code < 0x80 && (bits & (PUNCTUATION | SYMBOL)) !== 0 && end < to) {
@@ -194,23 +198,23 @@ export class DeepseekSplitter implements Splitter {
     const isWord = (bits & (LETTER | MARK)) !== 0;
     if (
       isWord ||
-      (code !== LF && code !== CR && (bits & (PUNCTUATION | SYMBOL)) === 0 && isOf(nextBits, LETTER | MARK))
+      (code !== LF && code !== CR && (bits & (PUNCTUATION | SYMBOL)) === 0 && isOf(nextBits, LETTER | MARK, kind))
     ) {
       while (end < to) {
         code = codeAt(text, end);
-        if (!isOf(wide[code], LETTER | MARK)) break;
+        if (!isOf(wide[code], LETTER | MARK, kind)) break;
         end += width(code);
       }
       return end;
     }
-    if (code === BLANK && isOf(nextBits, PUNCTUATION | SYMBOL)) {
+    if (code === BLANK && isOf(nextBits, PUNCTUATION | SYMBOL, kind)) {
       bits = nextBits;
       end += width(next);
     }
     if ((bits & (PUNCTUATION | SYMBOL)) !== 0) {
       while (end < to) {
         code = codeAt(text, end);
-        if (!isOf(wide[code], PUNCTUATION | SYMBOL)) break;
+        if (!isOf(wide[code], PUNCTUATION | SYMBOL, kind)) break;
         end += width(code);
       }
       // A line break is of the other kind than ideographs and kana, among which there are symbols.
