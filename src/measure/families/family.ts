@@ -68,7 +68,14 @@ export interface Family {
   /** Whether the family's own loader turns an image as its EXIF orientation says. */
   readonly exif: "transpose" | "ignore";
   /** What a chat template writes where an image or a video stands. */
-  readonly placeholders: (settings: Settings) => { readonly image: string; readonly video?: string };
+  readonly placeholders: (settings: Settings) => {
+    readonly image: string;
+    readonly video?: string;
+    /** What is written for one in a text that no template puts it into, where that is more. */
+    readonly inline?: { readonly image: string; readonly video?: string };
+  };
+  /** Tokens that the training code adds to the tokenizer, where it does not have them. */
+  readonly adds?: readonly string[];
   /** A sample without any image is given a blank one, which takes this many tiles and no tokens. */
   readonly dummy?: (settings: Settings) => number;
   readonly image: (settings: Settings) => ImageRule;

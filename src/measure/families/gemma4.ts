@@ -24,6 +24,7 @@ export const gemma4: Family = {
   checkpoints: ["gemma4", "Gemma4"],
   published: { gemma4: {} },
   exif: "transpose",
+  adds: ["<|video|>"],
   placeholders: (settings) => ({
     image: settings.text("image_token", ["tokenizer:image_token"], "<|image|>"),
     video: "<|video|>",

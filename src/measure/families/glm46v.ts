@@ -1,6 +1,6 @@
 import { linspace, oneDecimal, roundHalfEven } from "./arithmetic.ts";
 import type { Family } from "./family.ts";
-import { duration, even, GLM_PLACEHOLDERS, glmImage, glmVideo } from "./glm4v.ts";
+import { duration, even, glmImage, glmPlaceholders, glmVideo } from "./glm4v.ts";
 
 /** Frames a second up to so many seconds, and the most frames at all. */
 const RATES = [
@@ -53,7 +53,7 @@ export const glm46v: Family = {
     },
   },
   exif: "transpose",
-  placeholders: GLM_PLACEHOLDERS,
+  placeholders: glmPlaceholders,
   image: glmImage,
   video: (settings) => glmVideo(settings, sample, (seconds) => `${oneDecimal(seconds)} seconds`),
 };

@@ -76,10 +76,18 @@ export function glmVideo(
   };
 }
 
-export const GLM_PLACEHOLDERS = (settings: Settings) => ({
-  image: settings.text("image_token", ["tokenizer:image_token"], "<|image|>"),
-  video: settings.text("video_token", ["tokenizer:video_token"], "<|video|>"),
-});
+export function glmPlaceholders(settings: Settings) {
+  const image = settings.text("image_token", ["tokenizer:image_token"], "<|image|>");
+  const video = settings.text("video_token", ["tokenizer:video_token"], "<|video|>");
+  return {
+    image,
+    video,
+    inline: {
+      image: `<|begin_of_image|>${image}<|end_of_image|>`,
+      video: `<|begin_of_video|>${video}<|end_of_video|>`,
+    },
+  };
+}
 
 const PUBLISHED = {
   image: { shortest_edge: 12544, longest_edge: 9633792 },
@@ -93,7 +101,7 @@ export const glm4v: Family = {
   checkpoints: ["glm4v", "glm4v_moe", "Glm4v"],
   published: { "glm-4.1v": PUBLISHED, "glm-4.5v": PUBLISHED },
   exif: "transpose",
-  placeholders: GLM_PLACEHOLDERS,
+  placeholders: glmPlaceholders,
   image: glmImage,
 
   video(settings) {

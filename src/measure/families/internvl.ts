@@ -8,7 +8,7 @@ const original = (settings: Settings) => settings.is("config:model_type", "inter
 function common(settings: Settings) {
   const imageSize = settings.whole(
     "image_size",
-    ["config:force_image_size", "image:size"],
+    ["given:tile_size", "config:force_image_size", "image:size"],
     original(settings) ? 448 : 384,
   );
   const patchSize = settings.whole("vision_patch_size", ["config:vision_config.patch_size"], 14);
@@ -19,9 +19,11 @@ function common(settings: Settings) {
     patchesOfTile: side ** 2,
     tokensOfTile: settings.whole(
       "image_seq_length",
-      ["processor:image_seq_length", "config:image_seq_length"],
+      ["given:tokens_per_tile", "processor:image_seq_length", "config:image_seq_length"],
       original(settings) ? Math.max(Math.floor(side ** 2 * ratio ** 2), 1) : 256,
     ),
+    // Tokens before and behind the tiles of an image.
+    around: settings.whole("extra_tokens", ["given:tokens_around_image", "given:extra_tokens_per_frame"], 2, 0),
     start: settings.text("start_image_token", ["tokenizer:start_image_token"], "<img>"),
     end: settings.text("end_image_token", ["tokenizer:end_image_token"], "</img>"),
     context: settings.text("context_image_token", ["tokenizer:context_image_token"], "<IMG_CONTEXT>"),
@@ -65,10 +67,24 @@ export const internvl: Family = {
   counts: "tiles",
   checkpoints: ["internvl_chat", "internvl", "InternVL", "GotOcr2"],
   published: Object.fromEntries(
-    ["internvl1.5", "internvl2", "internvl2.5", "internvl3", "internvl3.5"].map((name) => [
+    (
+      [
+        ["internvl1.5", "internlm2-chat"],
+        ["internvl2", "internlm2-chat"],
+        ["internvl2.5", "internvl2_5"],
+        ["internvl3", "internvl2_5"],
+        ["internvl3.5", "internvl2_5"],
+      ] as const
+    ).map(([name, template]) => [
       name,
       {
-        config: { model_type: "internvl_chat", force_image_size: 448, max_dynamic_patch: 12, use_thumbnail: true },
+        config: {
+          model_type: "internvl_chat",
+          template,
+          force_image_size: 448,
+          max_dynamic_patch: 12,
+          use_thumbnail: true,
+        },
       },
     ]),
   ),
@@ -79,13 +95,22 @@ export const internvl: Family = {
       : settings.text("context_image_token", ["tokenizer:context_image_token"], "<IMG_CONTEXT>"),
     video: settings.text("video_token", ["tokenizer:video_token"], "<video>"),
   }),
+  adds: ["<img>", "</img>", "<IMG_CONTEXT>", "<quad>", "</quad>", "<ref>", "</ref>", "<box>", "</box>"],
   dummy: (settings) => (settings.flag("dummy_image", [], original(settings)) ? 1 : 0),
 
   image(settings) {
-    const { imageSize, patchesOfTile, tokensOfTile, start, end, context } = common(settings);
-    const least = settings.whole("min_patches", ["config:min_dynamic_patch", "image:min_patches"], 1);
-    const most = settings.whole("max_patches", ["config:max_dynamic_patch", "image:max_patches"], 12);
-    const thumbnail = settings.flag("use_thumbnail", ["config:use_thumbnail"], true);
+    const { imageSize, patchesOfTile, tokensOfTile, around, start, end, context } = common(settings);
+    const least = settings.whole(
+      "min_patches",
+      ["given:min_tiles", "config:min_dynamic_patch", "image:min_patches"],
+      1,
+    );
+    const most = settings.whole(
+      "max_patches",
+      ["given:max_tiles", "config:max_dynamic_patch", "image:max_patches"],
+      12,
+    );
+    const thumbnail = settings.flag("use_thumbnail", ["given:thumbnail", "config:use_thumbnail"], true);
     // A preprocessor_config.json may say crop_to_patches false: the processor overrides it.
     const crops = settings.flag("crop_to_patches", ["config:dynamic_image_size"], true);
     // The original training code divides the most tiles among the images of a sample; transformers does not.
@@ -111,18 +136,18 @@ export const internvl: Family = {
         const soft = run(context, tokensOfTile * tiles);
         return {
           vit: tiles,
-          tokens: tokensOfTile * tiles + 2,
+          tokens: tokensOfTile * tiles + around,
           attention: tiles * patchesOfTile ** 2,
           frames: 0,
           text: start + soft.text + end,
-          omitted: soft.omitted,
+          omitted: soft.omitted + around - 2,
         };
       },
     };
   },
 
   video(settings) {
-    const { patchesOfTile, tokensOfTile, start, end, context } = common(settings);
+    const { patchesOfTile, tokensOfTile, around, start, end, context } = common(settings);
     const isOriginal = original(settings);
     const samples = settings.flag("do_sample_frames", ["video:do_sample_frames"], isOriginal);
     // The original code draws a number of frames between 8 and 32 for each video: the most is counted.
@@ -146,11 +171,11 @@ export const internvl: Family = {
         const soft = run(context, tokensOfTile);
         return {
           vit: length,
-          tokens: (tokensOfTile + 2) * length,
+          tokens: (tokensOfTile + around) * length,
           attention: length * patchesOfTile ** 2,
           frames: length,
           text: Array.from({ length }, (_, i) => `${name}${i + 1}: ${start}${soft.text}${end}`).join("\n"),
-          omitted: soft.omitted * length,
+          omitted: (soft.omitted + around - 2) * length,
         };
       },
     };

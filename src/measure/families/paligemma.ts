@@ -11,6 +11,7 @@ export const paligemma: Family = {
     "paligemma-896": { image: { image_size: 896, image_seq_length: 4096 } },
   },
   exif: "transpose",
+  adds: ["<image>"],
   placeholders: (settings) => ({ image: settings.text("image_token", ["tokenizer:image_token"], "<image>") }),
 
   image(settings) {

@@ -3,6 +3,13 @@ import { every, type Family, type ImageRule, knownRate, type Published, refuse, 
 import { resize2d } from "./resize.ts";
 import type { Settings } from "./settings.ts";
 
+export function qwenPlaceholders(settings: Settings) {
+  const image = settings.text("image_token", ["tokenizer:image_token"], "<|image_pad|>");
+  const video = settings.text("video_token", ["tokenizer:video_token"], "<|video_pad|>");
+  const around = (token: string) => `<|vision_start|>${token}<|vision_end|>`;
+  return { image, video, inline: { image: around(image), video: around(video) } };
+}
+
 /** The rule of Qwen2-VL's image processor, which Qwen3-VL uses too, with other defaults. */
 export function qwenImage(settings: Settings, defaults: { patch: number; least: number; most: number }): ImageRule {
   const patch = settings.whole("patch_size", ["image:patch_size"], defaults.patch);
@@ -43,10 +50,7 @@ export const qwen2vl: Family = {
   checkpoints: ["qwen2_vl", "qwen2_5_vl", "Qwen2VL", "Qwen2_5_VL"],
   published: { "qwen2-vl": PUBLISHED, "qwen2.5-vl": PUBLISHED },
   exif: "ignore",
-  placeholders: (settings) => ({
-    image: settings.text("image_token", ["tokenizer:image_token"], "<|image_pad|>"),
-    video: settings.text("video_token", ["tokenizer:video_token"], "<|video_pad|>"),
-  }),
+  placeholders: qwenPlaceholders,
   image: (settings) => qwenImage(settings, CLASS),
 
   video(settings) {

@@ -1,6 +1,6 @@
 import { linspace, oneDecimal, roundHalfEven } from "./arithmetic.ts";
 import { every, type Family, type Published, run } from "./family.ts";
-import { qwenImage } from "./qwen2-vl.ts";
+import { qwenImage, qwenPlaceholders } from "./qwen2-vl.ts";
 import { resize3d } from "./resize.ts";
 
 /** Frames a second that the processor takes for granted where it is not told. */
@@ -19,10 +19,7 @@ export const qwen3vl: Family = {
   checkpoints: ["qwen3_vl", "qwen3_vl_moe", "qwen3_5", "qwen3_5_moe", "Qwen3VL"],
   published: { "qwen3-vl": PUBLISHED, "qwen3.5": PUBLISHED },
   exif: "ignore",
-  placeholders: (settings) => ({
-    image: settings.text("image_token", ["tokenizer:image_token"], "<|image_pad|>"),
-    video: settings.text("video_token", ["tokenizer:video_token"], "<|video_pad|>"),
-  }),
+  placeholders: qwenPlaceholders,
   image: (settings) => qwenImage(settings, CLASS),
 
   video(settings) {

@@ -74,6 +74,13 @@ export class AddedTokens {
     return false;
   }
 
+  /** Where a token that begins at `at` ends, or `at`. */
+  endAt(text: string, at: number): number {
+    const token =
+      at < text.length && this.#starts[text.charCodeAt(at)] === 1 ? this.#longest(text, at, text.length) : undefined;
+    return at + (token?.content.length ?? 0);
+  }
+
   #candidate(text: string, from: number, to: number): number {
     if (this.#only !== undefined) {
       const at = text.indexOf(this.#only, from);

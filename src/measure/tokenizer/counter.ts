@@ -6,20 +6,32 @@ import { DeepseekSplitter, LetterSplitter, PatternSplitter, type Splitter } from
 import { BLANK_SIGN, type Characters, type Cuts, type Tables } from "./tables.ts";
 import { unknownToNormalizer } from "./unicode-classes.ts";
 
-/** Counts the tokens of a text. */
-export interface TokenCounter {
+/** A text, and ranges of it: start, end, start, end, ... ascending, in code units. */
+export interface Text {
+  readonly text: string;
+  readonly ranges: readonly number[];
+}
+
+export interface Count {
+  readonly tokens: number;
+  /** How many of them overlap with the ranges. */
+  readonly within: number;
+}
+
+/** Counts the tokens of texts. */
+export interface Counter {
   /** How it counts, for people. */
   readonly about: string;
   /** Tokens that are put around a text when special tokens are asked for. */
   readonly specials: number;
   /**
-   * Tokens of a text, without special ones around it; added tokens in it are found.
+   * Tokens of texts, without special ones around them; added tokens in them are found. Some libraries answer later.
    *
    * @throws InputError INVALID_INPUT for a text with half a surrogate pair, which has no bytes.
    */
-  count(text: string): number;
-  /** The same, and how many of them overlap with `ranges`: start, end, start, end, ... ascending, in code units. */
-  countWithin(text: string, ranges: readonly number[]): { readonly tokens: number; readonly within: number };
+  countAll(texts: readonly Text[]): readonly Count[] | Promise<readonly Count[]>;
+  /** Where an added token that begins at a place of a text ends; the place itself where none begins. */
+  endOfAdded(text: string, at: number): number;
 }
 
 function splitterOf(cuts: Exclude<Cuts, { by: "pairs" }>): Splitter {
@@ -31,7 +43,7 @@ function splitterOf(cuts: Exclude<Cuts, { by: "pairs" }>): Splitter {
 const NEVER = Number.MAX_SAFE_INTEGER;
 
 /** The tokenizer of some tables: pieces that were seen are looked up, others are merged. */
-export class TableCounter implements TokenCounter {
+export class TableCounter implements Counter {
   readonly about: string;
   readonly specials: number;
   readonly #raw: AddedTokens;
@@ -52,13 +64,24 @@ export class TableCounter implements TokenCounter {
     this.about = "piece by piece, checked against a library on the first rows";
   }
 
+  countAll(texts: readonly Text[]): readonly Count[] {
+    return texts.map(({ text, ranges }) => this.countWithin(text, ranges));
+  }
+
+  endOfAdded(text: string, at: number): number {
+    const end = this.#raw.endAt(text, at);
+    return end > at ? end : this.#normalized.endAt(text, at);
+  }
+
   count(text: string): number {
     return this.#count(text, undefined);
   }
 
-  countWithin(text: string, ranges: readonly number[]): { tokens: number; within: number } {
+  countWithin(text: string, ranges: readonly number[]): Count {
+    if (ranges.length === 0) return { tokens: this.#count(text, undefined), within: 0 };
     const spans = new Spans(ranges);
-    return { tokens: this.#count(text, spans), within: spans.within };
+    const tokens = this.#count(text, spans);
+    return { tokens, within: spans.within };
   }
 
   #count(text: string, spans: Spans | undefined): number {
@@ -81,7 +104,8 @@ export class TableCounter implements TokenCounter {
   #countNormalized(text: string, from: number, to: number, spans: Spans | undefined): number {
     if (this.#nfc) {
       const part = from === 0 && to === text.length ? text : text.slice(from, to);
-      if (part.search(/[^\0-\u02ff]/) >= 0) {
+      // A text that today's Unicode has nothing to change in has nothing for an older one either.
+      if (part.search(/[^\0-\u02ff]/) >= 0 && part.normalize("NFC") !== part) {
         const normal = normalize(part, this.#unknown);
         if (normal !== part) {
           return spans === undefined

@@ -221,7 +221,7 @@ function characterTables(
   };
 }
 
-function readAdded(value: unknown): AddedToken[] {
+export function readAdded(value: unknown): AddedToken[] {
   const list = Array.isArray(value) ? value : [];
   return list.filter(isObject).map((token) => ({
     content: String(token.content),
@@ -232,8 +232,21 @@ function readAdded(value: unknown): AddedToken[] {
   }));
 }
 
+/** A tokenizer.json with tokens added that it may not have yet. */
+export function withTokens(json: unknown, contents: readonly string[]): unknown {
+  if (!isObject(json)) return json;
+  const known = Array.isArray(json.added_tokens) ? json.added_tokens : [];
+  const names = new Set(known.filter(isObject).map(({ content }) => content));
+  const missing = contents.filter((content) => !names.has(content));
+  if (missing.length === 0) return json;
+  const flags = { single_word: false, lstrip: false, rstrip: false, normalized: false, special: true };
+  const ids = known.filter(isObject).map(({ id }) => (typeof id === "number" ? id : 0));
+  const next = Math.max(0, ...ids, Object.keys((json.model as Json | undefined)?.vocab ?? {}).length) + 1;
+  return { ...json, added_tokens: [...known, ...missing.map((content, i) => ({ id: next + i, content, ...flags }))] };
+}
+
 /** Special tokens that the template of one text puts around it. */
-function readSpecials(value: unknown): number {
+export function readSpecials(value: unknown): number {
   const list = steps(value, "processors") ?? [];
   return list.reduce((sum, step) => {
     if (step.type !== "TemplateProcessing" || !Array.isArray(step.single)) return sum;
