@@ -4,6 +4,7 @@ import { parseArgs } from "node:util";
 import { OmnibalError } from "../errors.ts";
 import { type Command, UsageError } from "./command.ts";
 import { evaluateCommand } from "./evaluate.ts";
+import { measureCommand } from "./measure.ts";
 import { packCommand } from "./pack.ts";
 import { planCommand } from "./plan.ts";
 import { print } from "./print.ts";
@@ -12,7 +13,14 @@ import { answerSignals } from "./signals.ts";
 import { statsCommand } from "./stats.ts";
 
 /** A new command is a file beside this one and a line here. */
-const commands: readonly Command[] = [statsCommand, searchCommand, packCommand, evaluateCommand, planCommand];
+const commands: readonly Command[] = [
+  measureCommand,
+  statsCommand,
+  searchCommand,
+  packCommand,
+  evaluateCommand,
+  planCommand,
+];
 
 const help = `Usage: omnibal COMMAND [options] FILE...
 

@@ -1,7 +1,7 @@
 // Models from folders: for Node and Deno. A page has `loadModelFiles` of ./model.ts for files that it was given.
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { InputError, OptionError, show } from "../errors.ts";
+import { InputError, OptionError } from "../errors.ts";
 import { isObject } from "./conversation.ts";
 import type { Family } from "./families/index.ts";
 import {
@@ -158,6 +158,6 @@ export async function loadModel(model: string, options: LoadModelOptions = {}): 
 export function needsLibrary(why: Unrecognized): OptionError {
   return new OptionError(
     "INVALID_OPTION",
-    `this tokenizer is not counted here: ${why.message}; install tokenizers or @huggingface/tokenizers for it (${show("npm install tokenizers")})`,
+    `this tokenizer is not counted here: ${why.message}; install tokenizers or @huggingface/tokenizers for it`,
   );
 }

@@ -1,5 +1,5 @@
 // A model: what a picture, a video, a text and a sample cost it. Runs wherever JavaScript does.
-import { InputError, OptionError, show } from "../errors.ts";
+import { InputError, OptionError } from "../errors.ts";
 import { type ChatFormat, formatNamed, isFormatName, TemplateFormat, type Written } from "./chat/formats.ts";
 import { ChatTemplate, TemplateError, UnsupportedTemplate } from "./chat/template.ts";
 import { type Conversation, conversationOf, isObject, type Json, type Picture, type Video } from "./conversation.ts";
@@ -16,6 +16,7 @@ import {
   type Visual,
 } from "./families/index.ts";
 import { pictureSizeOf, seen } from "./images/header.ts";
+import { shown } from "./shown.ts";
 import { type Count, type Counter, TableCounter, type Text } from "./tokenizer/counter.ts";
 import { compile, type Tables, withTokens } from "./tokenizer/tables.ts";
 
@@ -81,7 +82,7 @@ export interface Pending extends Text {
 export type SizeOf = (picture: Picture) => readonly [height: number, width: number];
 
 const NO_FILE: SizeOf = ({ path }) => {
-  throw new InputError("INVALID_INPUT", `the size of ${show(path ?? "a picture")} is not in the record`);
+  throw new InputError("INVALID_INPUT", `the size of ${shown(path ?? "a picture")} is not in the record`);
 };
 
 function textOf(value: unknown): string {
@@ -237,6 +238,11 @@ export class Model {
     });
   }
 
+  /** The same model with another way to count. */
+  withCounter(counter: Counter): Model {
+    return new Model(this.family, this.#files, counter, this.#options);
+  }
+
   /** A picture of [height, width] in pixels, in a sample with so many `images`. */
   image([height, width]: readonly [number, number], { images = 1 } = {}): VisualLoads {
     return loadsOf(this.#imageOf(height, width, images));
@@ -254,7 +260,7 @@ export class Model {
     ) {
       throw new InputError(
         "INVALID_INPUT",
-        `a picture of ${show(height)} x ${show(width)}, expected [height, width] in pixels`,
+        `a picture of ${shown(height)} x ${shown(width)}, expected [height, width] in pixels`,
       );
     }
     return this.#image.of(height, width, { images });
@@ -434,7 +440,7 @@ export function publishedFiles(
     const names = [...models.keys()].join(", ");
     throw new OptionError(
       "INVALID_OPTION",
-      `${show(name)} is no folder of a model and no known model; known are ${names}`,
+      `${shown(name)} is no folder of a model and no known model; known are ${names}`,
     );
   }
   const { family, published } = found;
@@ -467,7 +473,7 @@ export function customModel(
   if (typeof rule !== "string") {
     throw new InputError(
       "MISSING_FIELD",
-      `a model in a JSON file has "rule", the name of a family; it has ${Object.keys(json).map(show).join(", ")}`,
+      `a model in a JSON file has "rule", the name of a family; it has ${Object.keys(json).map(shown).join(", ")}`,
     );
   }
   return { family: requireFamily(rule), files: tokenizer, set };

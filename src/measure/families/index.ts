@@ -1,4 +1,5 @@
-import { InputError, OptionError, show } from "../../errors.ts";
+import { InputError, OptionError } from "../../errors.ts";
+import { shown } from "../shown.ts";
 import { deepseekVl2 } from "./deepseek-vl2.ts";
 import type { Family, Published } from "./family.ts";
 import { gemma3 } from "./gemma3.ts";
@@ -72,7 +73,7 @@ export function requireFamily(name: string): Family {
   if (family !== undefined) return family;
   throw new OptionError(
     "INVALID_OPTION",
-    `${show(name)} is no model family; known are ${known(families.map((other) => other.name))}`,
+    `${shown(name)} is no model family; known are ${known(families.map((other) => other.name))}`,
   );
 }
 
@@ -91,7 +92,7 @@ export function familyOf(names: readonly (readonly [where: string, name: unknown
     );
     const family = familyNamed(bare) ?? familyNamed(name);
     if (family !== undefined) return family;
-    seen.push(`${where} is ${show(name)}`);
+    seen.push(`${where} is ${shown(name)}`);
   }
   const list = known(families.map((family) => `${family.name} (${family.about})`));
   throw new InputError(

@@ -1,6 +1,7 @@
 // The parameters of a rule, looked up in the files of a checkpoint. Their names have changed over the years, so each is
 // asked for by all the names it has had; what is found is kept, to be printed.
-import { InputError, show } from "../../errors.ts";
+import { InputError } from "../../errors.ts";
+import { shown } from "../shown.ts";
 
 /** What a layer of settings is read for: files differ in what the same name means. */
 export type Role = "given" | "image" | "video" | "processor" | "config" | "tokenizer";
@@ -82,7 +83,7 @@ export class Settings {
     if (found !== undefined) {
       value = read(found.value);
       if (value === undefined) {
-        const seen = typeof found.value === "object" ? JSON.stringify(found.value).slice(0, 60) : show(found.value);
+        const seen = typeof found.value === "object" ? JSON.stringify(found.value).slice(0, 60) : shown(found.value);
         throw new InputError("INVALID_FILE", `${found.at} is ${seen}, expected ${expected}`);
       }
     }

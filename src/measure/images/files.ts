@@ -24,30 +24,34 @@ const WHY: Readonly<Record<string, string>> = {
 
 /** Reads the sizes of picture files below a root. */
 export class PictureFiles {
-  readonly #root: string;
+  readonly #base: string;
   readonly #realRoot: string;
   readonly #folders = new Map<string, string>();
   readonly #buffer = new Uint8Array(FIRST);
 
-  /** @throws InputError INVALID_FILE where there is no such folder. */
-  constructor(root: string) {
-    this.#root = resolve(root);
+  /**
+   * @param root the folder that no read leaves.
+   * @param base what paths are relative to, the root unless it is another folder below.
+   * @throws InputError INVALID_FILE where there is no such folder.
+   */
+  constructor(root: string, base = root) {
+    this.#base = resolve(base);
     try {
-      this.#realRoot = realpathSync.native(this.#root);
+      this.#realRoot = realpathSync.native(resolve(root));
     } catch (error) {
       throw new InputError("INVALID_FILE", `${root}: no such folder of pictures`, { cause: error });
     }
   }
 
   /**
-   * The size of the picture at `path`, which is relative to the root or lies below it.
+   * The size of the picture at `path`, which is relative to the base or absolute, and lies below the root.
    *
    * @throws InputError INVALID_FILE, without the path, for what cannot be read, is no picture or lies elsewhere.
    */
   size(path: string): PictureSize {
     if (path === "" || path.includes("\0")) return bad("no path of a picture");
     if (/^[a-z][a-z0-9+.-]+:\/\//i.test(path)) return bad("an address, which is not fetched: only files are read");
-    const full = isAbsolute(path) ? resolve(path) : join(this.#root, path);
+    const full = isAbsolute(path) ? resolve(path) : join(this.#base, path);
     const file = this.#open(full);
     try {
       const read = (offset: number, length: number) => {
