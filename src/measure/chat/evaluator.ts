@@ -65,7 +65,7 @@ export const GENERATION = "__generation__";
 const NO_KEYWORDS: Keywords = new Map();
 /** The sandbox lets a range have so many values. */
 const MAX_RANGE = 100_000;
-const MAX_STEPS = 10_000_000;
+const MAX_STEPS = 2_000_000;
 
 export class Evaluator implements Host {
   readonly questions = new Questions();
@@ -74,6 +74,7 @@ export class Evaluator implements Host {
   #out: Piece[] = [];
   #generating = false;
   #steps = 0;
+  readonly #loops = new Map<Node, boolean>();
 
   constructor(names: Readonly<Record<string, Value>>, now: Date) {
     this.#now = now;
@@ -192,12 +193,17 @@ export class Evaluator implements Host {
     }
   }
 
+  /** Ends a template that would run for ever. */
+  #step(): void {
+    if (++this.#steps > MAX_STEPS) raise("RuntimeError", "the template takes too many steps");
+  }
+
   #block(body: readonly Node[], scope: Scope): void {
     for (const node of body) this.#statement(node, scope);
   }
 
   #statement(node: Node, scope: Scope): void {
-    if (++this.#steps > MAX_STEPS) raise("RuntimeError", "the template takes too many steps");
+    this.#step();
     switch (node.type) {
       case "Comment":
         return;
@@ -242,6 +248,7 @@ export class Evaluator implements Host {
     if (test !== undefined) {
       const condition = test;
       items = items.filter((item) => {
+        this.#step();
         const inner = new Scope(scope);
         bind(inner, item);
         return this.#truthy(condition, inner);
@@ -251,17 +258,21 @@ export class Evaluator implements Host {
       this.#block(node.defaultBlock as Node[], new Scope(scope));
       return;
     }
+    const usesLoop = this.#usesLoop(node);
     let lastChanged: Value | undefined;
     for (const [i, item] of items.entries()) {
+      this.#step();
       const inner = new Scope(scope);
-      inner.set(
-        "loop",
-        this.#loop(items, i, (value) => {
-          const isNew = lastChanged === undefined || !equal(lastChanged, value, this.questions);
-          lastChanged = value;
-          return isNew;
-        }),
-      );
+      if (usesLoop) {
+        inner.set(
+          "loop",
+          this.#loop(items, i, (value) => {
+            const isNew = lastChanged === undefined || !equal(lastChanged, value, this.questions);
+            lastChanged = value;
+            return isNew;
+          }),
+        );
+      }
       bind(inner, item);
       try {
         this.#block(node.body as Node[], inner);
@@ -271,6 +282,16 @@ export class Evaluator implements Host {
         throw error;
       }
     }
+  }
+
+  /** Whether a loop's body asks about it: most do not. */
+  #usesLoop(node: Node): boolean {
+    let uses = this.#loops.get(node);
+    if (uses === undefined) {
+      uses = mentions(node.body, "loop");
+      this.#loops.set(node, uses);
+    }
+    return uses;
   }
 
   #loop(items: readonly Value[], i: number, isChanged: (value: Value) => boolean): Attributes {
@@ -390,7 +411,7 @@ export class Evaluator implements Host {
   }
 
   #value(node: Node, scope: Scope): Value {
-    if (++this.#steps > MAX_STEPS) raise("RuntimeError", "the template takes too many steps");
+    this.#step();
     switch (node.type) {
       case "StringLiteral":
         return node.value as string;

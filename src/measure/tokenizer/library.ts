@@ -128,13 +128,23 @@ async function load<T>(name: string): Promise<T | undefined> {
   }
 }
 
+/** Undefined where a library does not take the tokenizer. */
+function attempt<T>(make: () => T): T | undefined {
+  try {
+    return make();
+  } catch {
+    return undefined;
+  }
+}
+
 /** A counter by whichever library is installed, the exact one first; undefined where none is. */
 export async function libraryCounter(json: Json, allowNative = true): Promise<Counter | undefined> {
   if (allowNative) {
     const native = await load<Native & { default?: Native }>("tokenizers");
     const found = native?.Tokenizer === undefined ? native?.default : native;
-    if (found !== undefined) return new NativeCounter(found, json);
+    const counter = found === undefined ? undefined : attempt(() => new NativeCounter(found, json));
+    if (counter !== undefined) return counter;
   }
   const script = await load<Script>("@huggingface/tokenizers");
-  return script === undefined ? undefined : new ScriptCounter(script, json);
+  return script === undefined ? undefined : attempt(() => new ScriptCounter(script, json));
 }
