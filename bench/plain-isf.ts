@@ -51,11 +51,13 @@ export interface PlainOptions {
   readonly minTokens: number;
   readonly rounds: number;
   readonly seed: number;
+  /** The published rule: a group is kept early for exactly `minVit` tiles, not for more. */
+  readonly exactVit?: boolean;
 }
 
 /** Groups in CSR form; oversize samples are left out, the last group of each round is closed. */
 export function plainIsfCsr({ vit, tokens }: Samples, options: PlainOptions): { order: Int32Array; offsets: number[] } {
-  const { maxVit, maxTokens, minVit, minTokens, rounds, seed } = options;
+  const { maxVit, maxTokens, minVit, minTokens, rounds, seed, exactVit = false } = options;
   const order = new Int32Array(vit.length);
   const offsets = [0];
   let out = 0;
@@ -75,7 +77,7 @@ export function plainIsfCsr({ vit, tokens }: Samples, options: PlainOptions): { 
     }
     const close = (end: number) => {
       if (end === start) return;
-      if (last || v >= minVit || t >= minTokens) {
+      if (last || (exactVit ? v === minVit : v >= minVit) || t >= minTokens) {
         for (let k = start; k < end; k++) order[out++] = loose[k];
         offsets.push(out);
       } else {

@@ -1,7 +1,7 @@
 // Search against the same steps in plain TypeScript: `npm run bench:search`, after `npm run build`.
 // The scan's plain rival packs the scan's own candidates, so that both do the same work.
 import { load, type Measured, type SearchOptions } from "../src/index.ts";
-import { PART, thin } from "../src/search.ts";
+import { thin } from "../src/search/search.ts";
 import { generate, type Samples } from "./inputs.ts";
 import { Mt19937, plainIsfCsr } from "./plain-isf.ts";
 import { median, publish } from "./results.ts";
@@ -100,7 +100,7 @@ rows.push([
 
 const tried: Measured[] = [];
 const scan = await omnibal.search(many, { ...asked, onProgress: ({ last }) => tried.push(last) });
-const part = thin(many, PART);
+const part = thin(omnibal.core, many);
 rows.push([
   `scan (${tried.length - scan.candidates.length} on a part, ${scan.candidates.length} on all), tiled:200000`,
   seconds(await time(() => omnibal.search(many, { ...asked, workers: 0 }))),

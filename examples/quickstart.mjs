@@ -1,12 +1,13 @@
 // The main job from start to end on a generated sample: what the lengths look like, and the groups they pack into.
-// Needs the built package: `npm ci` builds it.
+// Leaves the sample in a folder with this omnibal installed, for the commands of the README. Needs the built package:
+// `npm ci` builds it.
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { chmodSync, mkdirSync, readFileSync, realpathSync, symlinkSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const omnibal = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
+const root = realpathSync(fileURLToPath(new URL("..", import.meta.url)));
+const main = join(root, "dist/cli/main.js");
 
 /** Samples of 1, 3, 4 or 5 tiles with 256 tokens each and a text, the same on every run (xorshift32). */
 function samples(count) {
@@ -26,22 +27,64 @@ function samples(count) {
   });
 }
 
-function run(folder, ...args) {
-  console.log(`\n$ omnibal ${args.join(" ")}`);
-  const { status, error } = spawnSync(process.execPath, [omnibal, ...args], { cwd: folder, stdio: "inherit" });
-  if (error !== undefined) throw error;
-  if (status !== 0) throw new Error(`omnibal ended with code ${status}`);
+/** Makes the folder; false where something of that name is there. */
+function make(folder, lengths) {
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    if (error.code === "EEXIST") return false;
+    throw error;
+  }
+  writeFileSync(join(folder, "package.json"), '{ "private": true, "type": "module" }\n');
+  const bin = join(folder, "node_modules", ".bin");
+  mkdirSync(bin, { recursive: true });
+  symlinkSync(relative(join(folder, "node_modules"), root), join(folder, "node_modules", "omnibal"), "junction");
+  if (process.platform === "win32") {
+    writeFileSync(join(bin, "omnibal.cmd"), '@node "%~dp0\\..\\omnibal\\dist\\cli\\main.js" %*\r\n');
+  } else {
+    chmodSync(main, 0o755);
+    symlinkSync("../omnibal/dist/cli/main.js", join(bin, "omnibal"));
+  }
+  writeFileSync(join(folder, "lengths.json"), lengths);
+  return true;
 }
 
-const folder = mkdtempSync(join(tmpdir(), "omnibal-"));
-try {
-  writeFileSync(join(folder, "lengths.json"), JSON.stringify(samples(100_000)));
-  console.log("lengths.json: 100,000 generated samples");
-  run(folder, "stats", "lengths.json");
-  run(folder, "pack", "lengths.json", "--max-vit", "9", "--max-tokens", "4096", "-o", "groups.json");
-  const { groups } = JSON.parse(readFileSync(join(folder, "groups.json"), "utf8"));
-  console.log("\ngroups.json starts with");
-  for (const group of groups.slice(0, 3)) console.log(`  samples ${group.join(", ")}`);
-} finally {
-  rmSync(folder, { recursive: true });
+/** Whether it is a folder that an earlier run has made, with the sample as it was. */
+function made(folder, lengths) {
+  try {
+    const installed = realpathSync(join(folder, "node_modules", "omnibal"));
+    return installed === root && readFileSync(join(folder, "lengths.json"), "utf8") === lengths;
+  } catch {
+    return false;
+  }
 }
+
+/** Runs a command line in the folder; gives what it prints on standard output where that is not shown. */
+function run(folder, stdout, ...args) {
+  console.log(`\n$ npx omnibal ${args.join(" ")}`);
+  const {
+    status,
+    error,
+    stdout: printed,
+  } = spawnSync(process.execPath, [main, ...args], {
+    cwd: folder,
+    stdio: ["ignore", stdout, "inherit"],
+    encoding: "utf8",
+    maxBuffer: 1 << 26,
+  });
+  if (error !== undefined) throw error;
+  if (status !== 0) throw new Error(`omnibal ended with code ${status}`);
+  return printed;
+}
+
+const lengths = JSON.stringify(samples(100_000));
+// Whatever is there already stays as it is: a folder that is not ours gets a neighbour.
+let folder = "quickstart";
+for (let next = 2; !make(folder, lengths) && !made(folder, lengths); next++) folder = `quickstart-${next}`;
+
+console.log(`${folder}/lengths.json: 100,000 generated samples`);
+run(folder, "inherit", "stats", "lengths.json");
+const { groups } = JSON.parse(run(folder, "pipe", "pack", "lengths.json", "--max-vit", "9", "--max-tokens", "4096"));
+console.log("\nthe first groups");
+for (const group of groups.slice(0, 3)) console.log(`  samples ${group.join(", ")}`);
+console.log(`\nTo go on: cd ${folder}`);

@@ -1,36 +1,50 @@
-export type { Abi } from "./abi.ts";
-export type { Measured } from "./candidate.ts";
-export { type ErrorCode, InputError, OmnibalError, OptionError, RuntimeError } from "./errors.ts";
-export type { EvaluateOptions, Evaluation, PlanOrder } from "./evaluate.ts";
-export type { LengthArray, Lengths, LengthsInput, SampleRecord } from "./lengths.ts";
-export { load, loadSync, type WasmSource } from "./load.ts";
+export type { Abi } from "./core/abi.ts";
+export { Core, type HasCore } from "./core/core.ts";
+export { EngineError, type ErrorCode, InputError, OmnibalError, OptionError } from "./core/errors.ts";
+export type { LengthArray, Lengths, LengthsInput, SampleRecord } from "./core/lengths.ts";
+export { loadCore, loadCoreSync, type WasmSource } from "./core/load.ts";
+export type { WorkerLike } from "./core/worker-like.ts";
+export { load, loadSync, Omnibal } from "./omnibal.ts";
+export { type Bounds, type LowerBound, lowerBound, suitableBounds } from "./pack/lower-bound.ts";
+export { type PackingMade, packingMade } from "./pack/made.ts";
+export type {
+  BalancedOptions,
+  CommonPackOptions,
+  IsfOptions,
+  PackOptions,
+  PackProgress,
+  RoundInfo,
+} from "./pack/options.ts";
+export { pack, packInRounds } from "./pack/pack.ts";
 export {
-  type BalancedOptions,
-  type CommonPackOptions,
-  type IsfOptions,
-  type LowerBound,
-  Omnibal,
-  type PackOptions,
-  type PackProgress,
-  type RoundInfo,
-} from "./omnibal.ts";
-export { type PackedGroup, Packer, type PackerOptions, type PackerOutput } from "./packer.ts";
-export { Packing, type PackingBounds, type PackingParts, type PackingStats, type PackMethod } from "./packing.ts";
-export type { PackAsyncOptions } from "./parallel/background.ts";
-export type { WorkerLike } from "./parallel/seat.ts";
+  type ByLoad,
+  type Fingerprint,
+  Packing,
+  type PackingBounds,
+  type PackingParts,
+  type PackingSettings,
+  type PackingStats,
+  type PackMethod,
+} from "./pack/packing.ts";
+export { type LengthStats, type LoadStats, stats, statsText, type VitBin } from "./pack/stats.ts";
+export { loadPacker, type PackedGroup, Packer, type PackerOptions, type PackerOutput, packer } from "./pack/stream.ts";
+export { type EvaluateOptions, type Evaluation, evaluate, evaluatePlan, type PlanOrder } from "./plan/evaluate.ts";
+export type { GroupLoads, GroupLoadsInput } from "./plan/group-loads.ts";
+export type { GroupsMade } from "./plan/made.ts";
 export {
   type BalancedPlanOptions,
   type BalanceWeights,
   type CostModel,
   Plan,
+  type PlanBasis,
+  type PlanMade,
   type PlanState,
   type PlanStats,
+  plan,
   type TailRule,
-} from "./plan.ts";
+} from "./plan/plan.ts";
 export {
   type EpochCounts,
-  type GroupLoads,
-  type GroupLoadsInput,
   type PlanOptions,
   RankSampler,
   SAMPLER_KINDS,
@@ -38,6 +52,19 @@ export {
   type SamplerOptions,
   type SamplerState,
   type SpGroups,
-} from "./samplers.ts";
-export type { SearchOptions, SearchProgress, SearchResult, SearchRow } from "./search.ts";
-export type { LengthStats, LoadStats, VitBin } from "./stats.ts";
+  sampler,
+  spGroups,
+} from "./plan/samplers.ts";
+export type { Measured } from "./search/candidate.ts";
+export type { OpenRunner, Runner, Task } from "./search/runner.ts";
+export {
+  type SampleAt,
+  type SampleFiles,
+  type SearchOptions,
+  type SearchProgress,
+  type SearchResult,
+  type SearchRow,
+  search,
+} from "./search/search.ts";
+export { type PackAsyncOptions, packInBackground } from "./workers/background.ts";
+export { packingText } from "./write/packing-text.ts";

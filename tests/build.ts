@@ -1,26 +1,40 @@
-// The command line is tested as it is shipped, so what is built must not be older than its source.
+// The command line is tested as it is shipped, so what is built must not be older than what it is built from.
 import { execFileSync } from "node:child_process";
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-function newest(folder: string): number {
-  return Math.max(
-    0,
-    ...readdirSync(`${root}${folder}`, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map((entry) => statSync(`${entry.parentPath}/${entry.name}`).mtimeMs),
-  );
+/** The build scripts of package.json: what each makes, and the files and folders that decide what comes out. */
+const BUILDS = {
+  "build:wasm": { output: "build/omnibal.wasm", inputs: ["assembly", "asconfig.json", "package.json"] },
+  "build:ts": {
+    output: "dist/cli/main.js",
+    inputs: ["src", "tsconfig.build.json", "tsconfig.json", "package.json"],
+  },
+} as const;
+
+/** When a file, or the newest file in a folder, was written; -Infinity where there is none. */
+function written(path: string): number {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (stats === undefined) return Number.NEGATIVE_INFINITY;
+  if (!stats.isDirectory()) return stats.mtimeMs;
+  return Math.max(...readdirSync(path).map((name) => written(join(path, name))));
 }
 
-function run(script: string): void {
-  execFileSync("npm", ["run", "--silent", script], { cwd: root, stdio: ["ignore", "ignore", "inherit"] });
+/** The build scripts whose output in `folder` is missing or older than one of its inputs, in the order to run them. */
+export function stale(folder: string): string[] {
+  return Object.entries(BUILDS)
+    .filter(([, { output, inputs }]) => {
+      const made = written(join(folder, output));
+      return !Number.isFinite(made) || inputs.some((input) => written(join(folder, input)) > made);
+    })
+    .map(([script]) => script);
 }
 
 export default function setup(): void {
-  const wasm = `${root}build/omnibal.wasm`;
-  if (!existsSync(wasm) || statSync(wasm).mtimeMs < newest("assembly")) run("build:wasm");
-  const main = `${root}dist/cli/main.js`;
-  if (!existsSync(main) || statSync(main).mtimeMs < newest("src")) run("build:ts");
+  for (const script of stale(root)) {
+    execFileSync("npm", ["run", "--silent", script], { cwd: root, stdio: ["ignore", "ignore", "inherit"] });
+  }
 }

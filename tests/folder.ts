@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll } from "vitest";
 
+/** To be called where a file's tests are collected: inside a test it would outlive the run. */
 export function testFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "omnibal-test-"));
   afterAll(() => rmSync(folder, { recursive: true }));

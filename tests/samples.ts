@@ -3,12 +3,18 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { generate, type Samples } from "../bench/inputs.ts";
 import type { Packing, SampleRecord } from "../src/index.ts";
+import { unless } from "./needs.ts";
 
-/** Where the real length files are; tests on them are skipped without. */
+/** Where the real length files are: they cannot be published with this repository. */
 export const REAL_DATA = new URL("../../shared/data/", import.meta.url);
 export const REAL_FILES = ["ai2d_train_12k", "synthdog_en"] as const;
-export const haveRealData = existsSync(REAL_DATA);
-if (!haveRealData) console.warn(`tests on real length files are skipped: there is no ${REAL_DATA.pathname}`);
+/** Why tests on them are skipped. */
+export const noRealData = unless(existsSync(REAL_DATA), "the real length files are not there: ../shared/data");
+
+/** The same for an input that may be a generated one. */
+export function noData(name: string): string | undefined {
+  return name.includes(":") ? undefined : noRealData;
+}
 
 const cache = new Map<string, Samples>();
 

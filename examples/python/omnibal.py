@@ -6,6 +6,8 @@
 A batch is one group: at most max_vit tiles and max_tokens tokens. Needs numpy and wasmtime, and no torch.
 """
 
+import warnings
+
 import numpy as np
 from wasmtime import Engine, Linker, Module, Store, WasiConfig
 
@@ -40,12 +42,18 @@ class Omnibal:
         return np.frombuffer(self._exports["memory"].read(self._store, at, at + 4 * count), "<i4")
 
     def pack(self, vit, tokens, max_vit, max_tokens, min_vit=None, min_tokens=None, rounds=50, seed=1024):
-        """Groups by ISF, as the arrays (offsets, indices): group g is indices[offsets[g]:offsets[g + 1]]."""
+        """Groups by ISF, as the arrays (offsets, indices, oversize): group g is indices[offsets[g]:offsets[g + 1]].
+
+        oversize: the samples that exceed max_vit or max_tokens, ascending. Every sample is in one group or in oversize.
+        """
         vit, tokens = lengths("vit", vit), lengths("tokens", tokens)
         if len(vit) != len(tokens):
             raise ValueError(f"vit has {len(vit)} values and tokens {len(tokens)}")
         min_vit = max_vit if min_vit is None else min_vit
         min_tokens = max(max_tokens - 128, 0) if min_tokens is None else min_tokens
+        for name, bound in ("max_vit", max_vit), ("max_tokens", max_tokens):
+            if not 1 <= bound < 1 << 31:
+                raise ValueError(f"{name} is {bound}, expected a whole number from 1 to 2147483647")
         bounds = max_vit, max_tokens, min_vit, min_tokens
         if min(bounds) < 0 or max(bounds) >= 1 << 31 or rounds < 1 or not 0 <= seed < 1 << 32:
             raise ValueError(f"bounds {bounds}, rounds {rounds} or seed {seed} out of range")
@@ -58,7 +66,18 @@ class Omnibal:
                     break
             self._check(self.call("isfFinish"))
             offsets = self.get(self.call("packingOffsets"), self.call("packingGroups") + 1)
-            return offsets, self.get(self.call("packingOrder"), offsets[-1])
+            indices = self.get(self.call("packingOrder"), offsets[-1])
+            return offsets, indices, self.get(self.call("packingOversize"), self.call("packingOversizeCount"))
+        finally:
+            self.call("release", top)
+
+    def fingerprint(self, offsets, indices, oversize):
+        """The fingerprint of a packing, as docs/formats.md has it."""
+        top = self.call("mark")
+        try:
+            groups = self.call("groupsFingerprint", self.put(offsets), self.put(indices), len(offsets) - 1, 0.0)
+            rest = self.call("oversizeFingerprint", self.put(oversize), len(oversize))
+            return f"{groups + rest & 0xFFFFFFFFFFFFFFFF:016x}"
         finally:
             self.call("release", top)
 
@@ -79,16 +98,29 @@ class Omnibal:
         vit, tokens, attention: the sums of each group, of attention those of tokens^2."""
         top = self.call("mark")
         try:
-            loads = self.put(vit), self.put(tokens), self.put(attention, "<f8")
-            self._check(self.call("unitsBegin", *loads, self.put([len(vit)]), 1, 1))
-            self._check(self.call("planBalanced", ranks, 1, seed, epoch, not drop_last, 1.0, 1.0, 0.0, 0))
+            columns = self.put([self.put(load, "<f8") for load in (vit, tokens, attention)])
+            kinds = self.put(np.array([2, 1, 0]), "<u1")  # what an encoder sees, what sequences are padded in, a sum
+            self._check(self.call("unitsBegin", columns, kinds, 3, self.put([len(vit)]), 1, 1))
+            weights = self.put(np.array([1, 1, 0]), "<f8")
+            self._check(self.call("planBalanced", ranks, 1, seed, epoch, not drop_last, weights, 0))
             return self.get(self.call("planOrder"), self.call("planLength"))
         finally:
             self.call("release", top)
 
     def _check(self, status):
+        """Raises what a status of assembly/status.ts means, if it is not 0."""
+        if status == 1:
+            raise MemoryError("the samples do not fit: a WebAssembly memory ends at 4 GiB, about 170 million samples")
+        if status == 2:
+            raise ValueError("the module refused an argument that the checks here let pass")
+        if status in (3, 4):
+            name = "vit" if status == 3 else "tokens"
+            raise ValueError(f"{name}: a value is beyond its range, expected whole numbers from 0 to 2147483647")
+        if status == 18:
+            name = ("vit", "tokens", "attention")[self.call("errorLoad")]
+            raise ValueError(f"{name} of group {self.call('errorIndex')} is beyond its range, expected 0 to 2^62")
         if status != 0:
-            raise MemoryError("the samples do not fit into 4 GiB") if status == 1 else ValueError("a bound is 0")
+            raise RuntimeError(f"the module answered {status}: it is of another version than this file")
 
 
 def lengths(name, values):
@@ -110,14 +142,21 @@ class GroupBatchSampler:
 
     With even=True the order is that of `omnibal.plan(packing, { ranks, epoch, seed })` instead: all ranks have alike
     tiles and tokens at every step, so that none waits long; steps come in random order, and the tail rotates.
+
+    oversize: the indices of samples that exceed max_vit or max_tokens. No batch has them; rank 0 warns if there are any.
     """
 
     def __init__(self, wasm, vit, tokens, *, rank=0, world_size=1, seed=1024, drop_last=False, even=False, **bounds):
         if not 0 <= rank < world_size:
             raise ValueError(f"rank is {rank}, expected 0 to {world_size - 1}")
         self._omnibal = Omnibal(wasm)
-        self.offsets, self.indices = self._omnibal.pack(vit, tokens, seed=seed, **bounds)
+        self.offsets, self.indices, self.oversize = self._omnibal.pack(vit, tokens, seed=seed, **bounds)
+        if rank == 0 and len(self.oversize) > 0:
+            first = ", ".join(map(str, self.oversize[:3])) + (", ..." if len(self.oversize) > 3 else "")
+            limits = f"max_vit {bounds['max_vit']}, max_tokens {bounds['max_tokens']}"
+            warnings.warn(f"{len(self.oversize)} of {len(vit)} samples in no group ({limits}): {first}", stacklevel=2)
         groups = len(self.offsets) - 1
+        self._samples, self._fingerprint = len(vit), None
         self._sums = None
         if even:
             own = np.stack([np.asarray(x, "i8")[self.indices] for x in (vit, tokens)])
@@ -147,10 +186,30 @@ class GroupBatchSampler:
         if epoch != self.epoch:
             self.epoch, self.step, self._start = epoch, 0, 0
 
+    def _basis(self):
+        """What the batches depend on beside the epoch, the rank and the step."""
+        if self._fingerprint is None:
+            oversize = np.setdiff1d(np.arange(self._samples), self.indices, assume_unique=True)
+            self._fingerprint = self._omnibal.fingerprint(self.offsets, self.indices, oversize)
+        return {
+            "packing": self._fingerprint,
+            "world_size": self.world_size,
+            "seed": self.seed,
+            "drop_last": self._drop_last,
+            "even": self._sums is not None,
+        }
+
     def state_dict(self):
         """Where the iteration is. Loader workers fetch ahead: save the steps you trained on as "step" then."""
-        return {"epoch": self.epoch, "step": self.step}
+        return {"version": 2, "epoch": self.epoch, "step": self.step, **self._basis()}
 
     def load_state_dict(self, state):
-        """The next iteration is epoch state["epoch"] from step state["step"] on."""
+        """The next iteration is epoch state["epoch"] from step state["step"] on.
+
+        Any rank's state does, but it must be of the same packing, number of ranks and options."""
+        if state.get("version") != 2:
+            raise ValueError(f"state has version {state.get('version')!r}, expected 2")
+        for name, own in self._basis().items():
+            if state.get(name) != own:
+                raise ValueError(f"state was taken with {name} {state.get(name)!r}, this sampler has {own!r}")
         self.epoch, self.step, self._start = state["epoch"], state["step"], state["step"]

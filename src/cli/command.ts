@@ -1,4 +1,5 @@
 import type { ParseArgsConfig } from "node:util";
+import { printable } from "../core/printable.ts";
 
 export type Options = NonNullable<ParseArgsConfig["options"]>;
 export type Values = Readonly<Record<string, string | boolean | undefined>>;
@@ -14,8 +15,12 @@ export interface Command {
   run(files: readonly string[], values: Values): Promise<void>;
 }
 
-/** The command line is wrong: exit code 2 and a hint to --help. */
-export class UsageError extends Error {}
+/** The command line is wrong: exit code 2 and a hint to --help. What it quotes is safe for a terminal. */
+export class UsageError extends Error {
+  constructor(message: string) {
+    super(printable(message));
+  }
+}
 
 /** The whole number that an option is given as, or undefined where it is not given. */
 export function numberOption(values: Values, name: string, low: number, high: number): number | undefined {
@@ -39,6 +44,13 @@ export function textOption(values: Values, name: string): string | undefined {
   return typeof text === "string" ? text : undefined;
 }
 
+/** Where to write, or undefined for standard output. An unset variable (`-o "$UNSET"`) names no place at all. */
+export function outputOption(values: Values): string | undefined {
+  const out = textOption(values, "output");
+  if (out === "") throw new UsageError("--output is empty, expected the name of a file or folder");
+  return out;
+}
+
 /** The one of `names` that the option is given as. */
 export function choiceOption<T extends string>(values: Values, name: string, names: readonly T[]): T | undefined {
   const text = textOption(values, name);
@@ -46,9 +58,10 @@ export function choiceOption<T extends string>(values: Values, name: string, nam
   throw new UsageError(`--${name} is ${JSON.stringify(text)}, expected one of ${names.join(", ")}`);
 }
 
-/** A number as people write it: 4, 0.25 or .25. */
+/** A decimal number from 0 on, as people and programs write it: 4, 0.25, .25, 5. or 4e-06; NaN for anything else. */
 export function decimal(text: string): number {
-  return /^(\d+\.?\d*|\.\d+)$/.test(text) ? Number(text) : Number.NaN;
+  const value = /^(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : Number.NaN;
+  return Number.isFinite(value) ? value : Number.NaN;
 }
 
 /** The members of `object` that are there: options of the library have no place for an undefined one. */

@@ -1,11 +1,11 @@
-import type { Evaluation } from "../evaluate.ts";
-import { load } from "../load.ts";
-import { MAX_INT32, MAX_UINT32 } from "../options.ts";
+import { MAX_INT32, MAX_UINT32 } from "../core/options.ts";
+import { load } from "../omnibal.ts";
+import type { Evaluation } from "../plan/evaluate.ts";
+import { SAMPLER_KINDS } from "../plan/samplers.ts";
 import { readPlan } from "../read/index.ts";
-import { SAMPLER_KINDS } from "../samplers.ts";
 import { rounded } from "../write/index.ts";
 import { type Command, choiceOption, given, numberOption, requiredNumber, textOption, UsageError } from "./command.ts";
-import { inputHelp, inputOptions, inputOptionsHelp } from "./input.ts";
+import { inputHelp, inputOptions, inputOptionsHelp, sayWaiting } from "./input.ts";
 import { missingSamples, packingHelp, packingLine, packingOption, readPacked } from "./packed.ts";
 import { print } from "./print.ts";
 import { interruptibly } from "./signals.ts";
@@ -32,18 +32,20 @@ Options:
   --tail RULE         groups that fill no step: repeat others or drop them
                       (default repeat)
   --epoch N           0 to 4294967295 (default 0)
-  --seed N            0 to 4294967295 (default 0, of length-group 233)
+  --seed N            0 to 4294967295 (default 1024)
   --json              one line of JSON in place of the figures
 ${inputOptionsHelp}
 
-Ratios in JSON have at most twelve decimals.
+Ratios in JSON have twelve decimals at most, and are null where there is no
+step.
 `;
 
 /** What a plan brings with it. */
 const OF_THE_PLAN = ["sampler", "micro-batch", "sp-size", "tail", "epoch", "seed"];
 
 function figures(seen: Evaluation): [string, string][] {
-  const ratio = (value: number | null) => (value === null ? "-" : value.toFixed(6));
+  // Where there is no step nothing was measured: 0 would be a perfect score.
+  const ratio = (value: number | null) => (value === null || seen.steps === 0 ? "-" : value.toFixed(6));
   return [
     ["steps", thousands(seen.steps)],
     ["dropped", thousands(seen.dropped)],
@@ -107,7 +109,7 @@ export const evaluateCommand: Command = {
       seen = interruptibly(() => omnibal.evaluate(packing, asked));
       order = ["sampler", `${sampler}, ${shape(asked)}`];
     } else {
-      const plan = await readPlan(planPath);
+      const plan = await readPlan(planPath, { fits: { omnibal, packing }, onWait: sayWaiting(values) });
       if (ranks !== undefined && ranks !== plan.ranks) {
         throw new UsageError(`--ranks is ${ranks}, ${planPath} is for ${plan.ranks}`);
       }
@@ -119,7 +121,10 @@ export const evaluateCommand: Command = {
       const { pad, vitDist, tokenDist, attentionDist, ...counts } = seen;
       const ratios = { pad, vitDist, tokenDist, attentionDist };
       const json = Object.fromEntries(
-        Object.entries(ratios).map(([name, value]) => [name, value === null ? null : rounded(value)]),
+        Object.entries(ratios).map(([name, value]) => [
+          name,
+          value === null || seen.steps === 0 ? null : rounded(value),
+        ]),
       );
       const samples = { samples: packing.indices.length, oversize: packing.oversize.length, missing };
       return print(`${JSON.stringify({ ...json, ...counts, ...samples })}\n`);

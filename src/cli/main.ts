@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { OmnibalError } from "../errors.ts";
-import { type Command, UsageError } from "./command.ts";
+import { OmnibalError } from "../core/errors.ts";
+import { printable } from "../core/printable.ts";
+import { type Command, type Options, UsageError } from "./command.ts";
 import { evaluateCommand } from "./evaluate.ts";
 import { measureCommand } from "./measure.ts";
 import { packCommand } from "./pack.ts";
@@ -45,27 +46,40 @@ function version(): string {
 
 /** parseArgs explains at length; its first sentence says what is wrong, but for a value that starts with a dash. */
 function usageOf(error: Error): UsageError {
-  const [sentence] = error.message.split(/[.\n]/, 1);
-  const ambiguous = /^Option '(.*)' argument is ambiguous$/.exec(sentence);
+  const { message } = error;
+  // What was typed may hold full stops and line breaks itself.
+  const unknown = /^Unknown option '(.*)'(\. To specify|$)/s.exec(message);
+  if (unknown !== null) return new UsageError(`unknown option '${unknown[1]}'`);
+  const ambiguous = /^Option '(.*)' argument is ambiguous/s.exec(message);
   if (ambiguous !== null) return new UsageError(`option '${ambiguous[1]}' needs a value, one without a dash in front`);
+  const [sentence] = message.split(/[.\n]/, 1);
   return new UsageError(sentence.charAt(0).toLowerCase() + sentence.slice(1));
 }
 
 async function runCommand(command: Command, args: string[]): Promise<void> {
+  const options: Options = { ...command.options, help: { type: "boolean", short: "h" } };
   const parse = () => {
     try {
       return parseArgs({
         args,
-        options: { ...command.options, help: { type: "boolean", short: "h" } },
+        options,
         allowPositionals: true,
+        tokens: true,
       });
     } catch (error) {
       throw usageOf(error as Error);
     }
   };
-  const { values, positionals } = parse();
+  const { values, positionals, tokens } = parse();
   if (values.help === true) return print(command.help);
-  return command.run(positionals, values as Record<string, string | boolean | undefined>);
+  const own = values as Record<string, string | boolean | undefined>;
+  for (const token of tokens) {
+    if (token.kind !== "option" || token.inlineValue !== true || token.rawName.startsWith("--")) continue;
+    // -o=x is meant as --output=x; of several the last one counts.
+    const { name, value } = token;
+    if (value.startsWith("=") && own[name] === value) own[name] = value.slice(1);
+  }
+  return command.run(positionals, own);
 }
 
 async function main(args: string[]): Promise<void> {
@@ -94,7 +108,7 @@ try {
     process.stderr.write(`omnibal: ${error.message} (see omnibal ${command ? `${command.name} ` : ""}--help)\n`);
     process.exitCode = 2;
   } else if (isExpected(error)) {
-    process.stderr.write(`omnibal: ${error.message}\n`);
+    process.stderr.write(`omnibal: ${printable(error.message)}\n`);
     process.exitCode = 1;
   } else {
     throw error;

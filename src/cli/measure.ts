@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { OptionError } from "../errors.ts";
+import { OptionError } from "../core/errors.ts";
 import type { Column, MeasureOptions, MeasureProgress, MeasureResult } from "../measure/index.ts";
 import { type Command, choiceOption, given, numberOption, textOption, UsageError, type Values } from "./command.ts";
 import { Progress } from "./progress.ts";

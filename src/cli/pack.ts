@@ -1,11 +1,19 @@
 import { setImmediate } from "node:timers/promises";
-import type { Lengths } from "../lengths.ts";
-import { load } from "../load.ts";
-import type { Omnibal, PackOptions, PackProgress, RoundInfo } from "../omnibal.ts";
-import { MAX_INT32, MAX_UINT32 } from "../options.ts";
-import type { Packing } from "../packing.ts";
-import { checkOutput, formats, writeAs } from "../write/index.ts";
-import { type Command, numberOption, requiredNumber, textOption, UsageError, type Values } from "./command.ts";
+import type { Lengths } from "../core/lengths.ts";
+import { MAX_INT32, MAX_UINT32 } from "../core/options.ts";
+import { load, type Omnibal } from "../omnibal.ts";
+import type { PackOptions, PackProgress, RoundInfo } from "../pack/options.ts";
+import type { Packing, PackingBounds } from "../pack/packing.ts";
+import { formats, openOutput } from "../write/index.ts";
+import {
+  type Command,
+  numberOption,
+  outputOption,
+  requiredNumber,
+  textOption,
+  UsageError,
+  type Values,
+} from "./command.ts";
 import { chosenFormat, formatsHelp } from "./format.ts";
 import { inputHelp, inputOptions, inputOptionsHelp, readFiles } from "./input.ts";
 import { Progress } from "./progress.ts";
@@ -43,7 +51,9 @@ ${formatsHelp(formats)}
 
 Samples are numbered from 0 on. OUT appears when it is whole, or not at all. The
 mix shown at the end is the variance of tokens within groups over that of a
-random draw: well below 1, the samples of a group are of one length.
+random draw: well below 1, the samples of a group are of one length. Where no
+packing fills a bound to 70 %, the bounds do not suit the tokens per tile or the
+sizes of the samples, and those that would are named.
 `;
 
 const METHODS = ["isf", "balanced"];
@@ -117,8 +127,21 @@ function oversizeLine({ oversize }: Packing): string {
   return `${thousands(oversize.length)} in no group: ${first}${oversize.length > 3 ? ", ..." : ""}`;
 }
 
-/** How good a packing is, for people: lines of at most 80 columns. */
-export function packingSummary(packing: Packing): string {
+type Bounds = Pick<PackingBounds, "maxVit" | "maxTokens">;
+
+/** Bounds that suit the samples better, as options: those of each that are others than now. */
+function adviceLine(bounds: Bounds, advised: readonly Bounds[]): string {
+  const options = advised.map(({ maxVit, maxTokens }) =>
+    [
+      maxVit === bounds.maxVit ? "" : `--max-vit ${maxVit}`,
+      maxTokens === bounds.maxTokens ? "" : `--max-tokens ${maxTokens}`,
+    ].filter((text) => text !== ""),
+  );
+  return `do not suit: ${options.map((texts) => texts.join(" ")).join(" or ")} would`;
+}
+
+/** How good a packing is, for people: lines of at most 80 columns. `advised` is what `suitableBounds` says of its bounds. */
+export function packingSummary(packing: Packing, advised: readonly Bounds[] = []): string {
   const { stats, bounds } = packing;
   const above = stats.bound > 0 ? `, ${percent(stats.groups / stats.bound - 1)} above it` : "";
   const lines = [
@@ -126,6 +149,7 @@ export function packingSummary(packing: Packing): string {
     ["lower bound", `${thousands(stats.bound)}${above}`],
     ["vit", `${percent(stats.fillVit)} of ${thousands(bounds.maxVit)} in a group filled`],
     ["tokens", `${percent(stats.fillTokens)} of ${thousands(bounds.maxTokens)} in a group filled`],
+    ...(advised.length > 0 ? [["bounds", adviceLine(bounds, advised)]] : []),
     ["samples", `${thousands(stats.samples)} in groups, ${stats.samplesPerGroup.toFixed(2)} per group`],
     ["oversize", oversizeLine(packing)],
     ["mix", mixLine(packing)],
@@ -153,20 +177,22 @@ export const packCommand: Command = {
   },
   async run(paths, values) {
     const options = packOptions(values);
-    const out = textOption(values, "output");
+    const out = outputOption(values);
     const format = chosenFormat(formats, values, out);
     const quiet = values.quiet === true;
-    if (out !== undefined) checkOutput(format, out);
+    const output = openOutput(format, out ?? process.stdout, paths);
     const start = performance.now();
     const lengths = await readFiles(paths, values);
+    output.refuseInputs(lengths.files.map((file) => file.path));
     const read = performance.now();
     const omnibal = await load();
     const packing = await packWithProgress(omnibal, lengths, options, quiet);
     const packed = performance.now();
-    await writeAs(format, { omnibal, packing, ...lengths }, out ?? process.stdout);
+    await output.write({ core: omnibal.core, packing, ...lengths });
     if (quiet) return;
     const written = performance.now();
     const times = `${seconds(written - start)} (read ${seconds(read - start)}, pack ${seconds(packed - read)}, write ${seconds(written - packed)})`;
-    process.stderr.write(`${packingSummary(packing)}${"time".padEnd(13)}${times}\n`);
+    const advised = omnibal.suitableBounds(lengths, packing.bounds);
+    process.stderr.write(`${packingSummary(packing, advised)}${"time".padEnd(13)}${times}\n`);
   },
 };

@@ -1,9 +1,9 @@
 // What `evaluate` and `plan` begin with: samples, and a packing of them.
 import type { Omnibal } from "../omnibal.ts";
-import type { Packing } from "../packing.ts";
+import type { Packing } from "../pack/packing.ts";
 import { type PackedLengths, readPacking } from "../read/index.ts";
 import { textOption, UsageError, type Values } from "./command.ts";
-import { readFiles } from "./input.ts";
+import { readFiles, sayWaiting } from "./input.ts";
 import { Progress } from "./progress.ts";
 import { megabytes, thousands } from "./table.ts";
 
@@ -25,14 +25,21 @@ export async function readPacked(
 ): Promise<{ lengths: PackedLengths; packing: Packing }> {
   const lengths = await readFiles(files, values);
   const progress = new Progress("reading", values.quiet === true);
+  let packing: Packing;
   try {
-    const packing = await readPacking(omnibal, path, lengths, {
+    packing = await readPacking(omnibal, path, lengths, {
+      onWait: sayWaiting(values),
       onProgress: (bytes, total) => progress.update(bytes, total, `of ${megabytes(total)}`),
     });
-    return { lengths, packing };
   } finally {
     progress.end();
   }
+  const missing = missingSamples(packing, lengths);
+  if (missing > 0 && values.quiet !== true) {
+    const all = thousands(lengths.tokens.length);
+    process.stderr.write(`omnibal: ${path}: leaves out ${thousands(missing)} of ${all} samples\n`);
+  }
+  return { lengths, packing };
 }
 
 /** Samples that neither a group nor the list of oversize samples has. */

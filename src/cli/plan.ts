@@ -1,20 +1,23 @@
-import { load } from "../load.ts";
-import { MAX_INT32, MAX_UINT32 } from "../options.ts";
+import { MAX_INT32, MAX_UINT32 } from "../core/options.ts";
+import { load } from "../omnibal.ts";
 import {
   type BalancedPlanOptions,
   type BalanceWeights,
   type CostModel,
+  MOST_WEIGHT,
   type Plan,
   type PlanStats,
   TAIL_RULES,
-} from "../plan.ts";
-import { checkOutput, planFormats, writeAs } from "../write/index.ts";
+} from "../plan/plan.ts";
+import { planInBackground } from "../workers/background.ts";
+import { openOutput, planFormats } from "../write/index.ts";
 import {
   type Command,
   choiceOption,
   decimal,
   given,
   numberOption,
+  outputOption,
   requiredNumber,
   textOption,
   UsageError,
@@ -24,7 +27,6 @@ import { shape } from "./evaluate.ts";
 import { chosenFormat, formatsHelp } from "./format.ts";
 import { inputHelp, inputOptions, inputOptionsHelp } from "./input.ts";
 import { packingHelp, packingLine, packingOption, readPacked } from "./packed.ts";
-import { interruptibly } from "./signals.ts";
 import { pairs, percent, seconds, table, thousands } from "./table.ts";
 
 const help = `Usage: omnibal plan --packing PACKING --ranks N [options] FILE...
@@ -50,7 +52,7 @@ Options:
   --balance WEIGHTS   what unevenness in each counts, 0 where it is not named
                       (default vit=1,tokens=1; attention is the third)
   --cost TIMES        in place of weights, what a rank's time is made of:
-                      ms-per-tile=6,ms-per-token=0.02,ms-per-token2=0.000004
+                      ms-per-tile=6,ms-per-token=0.02,ms-per-token2=4e-6
   -o, --output OUT    write there and not to standard output
   --format FORMAT     ${planFormats.map((format) => format.name).join(", ")} (default json)
 ${inputOptionsHelp}
@@ -71,6 +73,9 @@ function assignments(option: string, text: string, names: Readonly<Record<string
     if (!Object.hasOwn(names, name) || !Number.isFinite(number)) {
       const known = Object.keys(names).join(", ");
       throw new UsageError(`--${option} has ${JSON.stringify(part)}, expected NAME=NUMBER with one of ${known}`);
+    }
+    if (number > MOST_WEIGHT) {
+      throw new UsageError(`--${option} has ${JSON.stringify(part)}, expected a number from 0 to 1e12`);
     }
     if (Object.hasOwn(found, names[name])) throw new UsageError(`--${option} has ${name} twice`);
     found[names[name]] = number;
@@ -153,21 +158,23 @@ export const planCommand: Command = {
         balance: balanceOption(values),
       }),
     };
-    const out = textOption(values, "output");
+    const out = outputOption(values);
     const format = chosenFormat(planFormats, values, out);
     if (format.name === "xtuner") {
       if ((options.spSize ?? 1) > 1) throw new UsageError("--format xtuner has no place for --sp-size");
       if (options.tail === "short") throw new UsageError("--format xtuner has no place for --tail short");
     }
-    if (out !== undefined) checkOutput(format, out);
+    const output = openOutput(format, out ?? process.stdout, [path, ...paths]);
     const start = performance.now();
     const omnibal = await load();
     const { lengths, packing } = await readPacked(omnibal, paths, path, values);
+    output.refuseInputs(lengths.files.map((file) => file.path));
     const read = performance.now();
-    const plan = interruptibly(() => omnibal.plan(packing, options));
+    // This thread answers signals meanwhile, and OUT is given up by them.
+    const plan = await planInBackground(omnibal.core, packing, options);
     const planned = performance.now();
     const { tokens, files } = lengths;
-    await writeAs(format, { omnibal, packing, tokens, files, plan }, out ?? process.stdout);
+    await output.write({ core: omnibal.core, packing, tokens, files, plan });
     if (values.quiet === true) return;
     const written = performance.now();
     const times = `${seconds(written - start)} (read ${seconds(read - start)}, plan ${seconds(planned - read)}, write ${seconds(written - planned)})`;

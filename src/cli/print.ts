@@ -1,4 +1,4 @@
-import { toStream } from "../write/output.ts";
+import { toStream } from "../write/stream.ts";
 
 /** Prints on standard output, and is quiet when its reader has left. */
 export function print(text: string): Promise<void> {

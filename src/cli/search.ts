@@ -1,6 +1,7 @@
-import { load } from "../load.ts";
-import { MAX_INT32, MAX_UINT32 } from "../options.ts";
-import type { SearchOptions, SearchResult, SearchRow } from "../search.ts";
+import { resolve } from "node:path";
+import { MAX_INT32, MAX_UINT32 } from "../core/options.ts";
+import { load } from "../omnibal.ts";
+import { type SearchOptions, type SearchResult, type SearchRow, sampleText } from "../search/search.ts";
 import { rounded } from "../write/index.ts";
 import {
   type Command,
@@ -39,23 +40,27 @@ Options:
   --candidates N      how many scan tries (default 200)
   --slack RATIO       how much more groups than the best a winner may have
                       (default 0.01)
-  --max-left-out N    samples a winner may leave out as too large (default 0)
+  --max-left-out N    samples that the winner of scan may leave out as too large
+                      (default 0)
   --seed N            0 to 4294967295 (default 1024)
   --workers N         threads; the result is the same (default: one for each
                       processor, up to 8)
   --json              one line of JSON in place of the table
 ${inputOptionsHelp}
 
-One of --samples-per-group and the limits is needed. No bounds within them: the
-nearest candidates are shown, and the exit code is 1. Ratios in JSON have at
-most twelve decimals.
+One of --samples-per-group and the limits is needed. No bounds within them, or
+none that hold every sample: the nearest candidates are shown or the largest
+sample and the bounds that it needs, and the exit code is 1. The published walk
+counts what it leaves out, and takes its winner all the same. Ratios in JSON
+have at most twelve decimals.
 `;
 
 /** N, or LOW-HIGH. */
 function samplesPerGroup(values: Values): number | [number, number] | undefined {
   const text = textOption(values, "samples-per-group");
   if (text === undefined) return undefined;
-  const [low, high, ...more] = text.split("-").map(decimal);
+  // The dash of an exponent, as in 5e-1, separates nothing.
+  const [low, high, ...more] = text.split(/(?<![\d.]e)-/i).map(decimal);
   if (!(low > 0) || more.length > 0 || (high !== undefined && !(high >= low))) {
     throw new UsageError(`--samples-per-group is ${JSON.stringify(text)}, expected a number above 0 or LOW-HIGH`);
   }
@@ -86,6 +91,9 @@ function searchOptions(values: Values): SearchOptions {
       workers: numberOption(values, "workers", 0, 1024),
     }),
   };
+  if (options.strategy === "reference" && options.maxLeftOut !== undefined) {
+    throw new UsageError("--max-left-out is given, but it is for --strategy scan");
+  }
   if (options.samplesPerGroup !== undefined) return options;
   if (options.strategy === "reference") throw new UsageError("--samples-per-group is missing");
   if (options.maxVitLimit === undefined && options.maxTokensLimit === undefined) {
@@ -94,9 +102,26 @@ function searchOptions(values: Values): SearchOptions {
   return options;
 }
 
-/** A word as a shell takes it. */
+/** A word as a shell takes it, and a terminal: control characters only by their number, in a way that bash and zsh know. */
 function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+  if (/^[\w@%+=:,./-]+$/.test(word)) return word;
+  if (!/\p{Cc}/u.test(word)) return `'${word.replaceAll("'", "'\\''")}'`;
+  const escaped = word.replaceAll(/[\\']/g, "\\$&");
+  return `$'${escaped.replaceAll(/\p{Cc}/gu, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`)}'`;
+}
+
+/** A name for the groups that is not of a file that they are made of. */
+function outputName(files: readonly string[]): string {
+  const taken = new Set(files.map((file) => resolve(file).toLowerCase()));
+  let name = "groups.json";
+  for (let k = 2; taken.has(resolve(name).toLowerCase()); k++) name = `groups-${k}.json`;
+  return name;
+}
+
+/** How this command line was started: what npx has started is found by npx alone. */
+function program(): string {
+  const { npm_lifecycle_event, npm_lifecycle_script = "" } = process.env;
+  return npm_lifecycle_event === "npx" && /^'?omnibal\b/.test(npm_lifecycle_script) ? "npx omnibal" : "omnibal";
 }
 
 /** What to run next, in lines of 80 columns where its words allow that. */
@@ -107,11 +132,13 @@ export function packLine(row: SearchRow, files: readonly string[], values: Value
     ["--min-tokens", String(row.minTokens)],
     ["--rounds", String(row.rounds)],
   ];
-  for (const name of ["seed", "vit-field", "token-field"]) {
+  // Without one, pack takes the same as search.
+  if (values.seed !== undefined) options.push(["--seed", String(row.seed)]);
+  for (const name of ["vit-field", "token-field"]) {
     const value = textOption(values, name);
     if (value !== undefined) options.push([`--${name}`, value]);
   }
-  options.push(["-o", "groups.json"]);
+  options.push(["-o", outputName(files)]);
   // A value or a file that starts with a dash is not taken for an option.
   const words = options.map(([name, value]) =>
     value.startsWith("-") ? quoted(`${name}=${value}`) : `${name} ${quoted(value)}`,
@@ -119,7 +146,7 @@ export function packLine(row: SearchRow, files: readonly string[], values: Value
   const names = files.map(quoted);
   const dashed = files.some((file) => file.startsWith("-") && file !== "-");
   const all = dashed ? [...words, "--", ...names] : [...names, ...words];
-  const lines = ["omnibal pack"];
+  const lines = [`${program()} pack`];
   for (const word of all) {
     const last = lines[lines.length - 1];
     // Two columns for the space and the backslash behind it.
@@ -203,14 +230,27 @@ function jsonRow(row: SearchRow): Record<string, unknown> {
   );
 }
 
-function searchJson({ strategy, winner, candidates, pareto, nearest, why, pruned }: SearchResult): string {
+function searchJson(result: SearchResult): string {
+  const { strategy, winner, candidates, pareto, nearest, why, pruned, largest, needed, beyondLimits } = result;
   return `${JSON.stringify({
     winner: winner === null ? null : jsonRow(winner),
     candidates: candidates.map(jsonRow),
     pareto: pareto.map(jsonRow),
     nearest: nearest.map(jsonRow),
-    ...{ why, strategy, pruned },
+    ...{ why, strategy, pruned, largest, needed, beyondLimits },
   })}\n`;
+}
+
+/** Why there is no winner, in a line. */
+function noneText({ strategy, largest, needed, beyondLimits, candidates }: SearchResult, values: Values): string {
+  if (strategy === "reference" || largest === null || candidates.length > 0) {
+    return "no bounds found in this window and these limits";
+  }
+  const raised = [["max-vit-limit", needed.maxVit] as const, ["max-tokens-limit", needed.maxTokens] as const]
+    .filter(([name, value]) => value > Number(textOption(values, name) ?? value))
+    .map(([name, value]) => `--${name} ${value}`);
+  const large = `${thousands(beyondLimits)} sample${beyondLimits === 1 ? "" : "s"} too large for these limits`;
+  return `${large}, the largest is ${sampleText(largest)}: ${raised.join(" ")} would hold all`;
 }
 
 export const searchCommand: Command = {
@@ -248,9 +288,15 @@ export const searchCommand: Command = {
       progress.end();
     }
     await print(values.json === true ? searchJson(result) : searchText(result, paths, values));
-    if (result.winner !== null) return;
+    if (result.winner !== null) {
+      const out = result.winner.leftOut;
+      if (out > 0 && values.quiet !== true) {
+        process.stderr.write(`omnibal: the winner leaves out ${thousands(out)} of the samples: they are too large\n`);
+      }
+      return;
+    }
     // The table is the answer, and yet there is nothing to go on with.
     process.exitCode = 1;
-    process.stderr.write("omnibal: no bounds found in this window and these limits\n");
+    process.stderr.write(`omnibal: ${noneText(result, values)}\n`);
   },
 };

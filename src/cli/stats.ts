@@ -1,5 +1,6 @@
-import { load } from "../load.ts";
-import type { LengthStats, LoadStats } from "../stats.ts";
+import { printable } from "../core/printable.ts";
+import { load } from "../omnibal.ts";
+import type { LengthStats, LoadStats } from "../pack/stats.ts";
 import type { Command } from "./command.ts";
 import { inputHelp, inputOptions, inputOptionsHelp, readFiles } from "./input.ts";
 import { print } from "./print.ts";
@@ -29,8 +30,8 @@ function decimals(value: number | null): string {
 function files(list: readonly { readonly path: string; readonly samples: number }[]): string {
   const shown = list.slice(0, 10).map(({ path, samples }) => {
     // The end of a path tells more than its start.
-    const characters = Array.from(path);
-    return [characters.length > 60 ? `…${characters.slice(-59).join("")}` : path, thousands(samples)];
+    const characters = Array.from(printable(path));
+    return [characters.length > 60 ? `…${characters.slice(-59).join("")}` : characters.join(""), thousands(samples)];
   });
   const more = list.length > 10 ? `\n${thousands(list.length - 10)} files more` : "";
   return `${table(["file", "samples"], "lr", shown)}${more}`;

@@ -1,5 +1,5 @@
 // A sample of a data set, whatever form it is kept in: turns of text, pictures and videos.
-import { InputError } from "../errors.ts";
+import { InputError } from "../core/errors.ts";
 import { shown } from "./shown.ts";
 
 /** Bytes a picture begins with, and where the rest is read. */

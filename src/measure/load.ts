@@ -1,7 +1,7 @@
 // Models from folders: for Node and Deno. A page has `loadModelFiles` of ./model.ts for files that it was given.
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { InputError, OptionError } from "../errors.ts";
+import { InputError, OptionError } from "../core/errors.ts";
 import { isObject } from "./conversation.ts";
 import type { Family } from "./families/index.ts";
 import {

@@ -1,5 +1,5 @@
 // A model: what a picture, a video, a text and a sample cost it. Runs wherever JavaScript does.
-import { InputError, OptionError } from "../errors.ts";
+import { InputError, OptionError } from "../core/errors.ts";
 import { type ChatFormat, formatNamed, isFormatName, TemplateFormat, type Written } from "./chat/formats.ts";
 import { ChatTemplate, TemplateError, UnsupportedTemplate } from "./chat/template.ts";
 import { type Conversation, conversationOf, isObject, type Json, type Picture, type Video } from "./conversation.ts";

@@ -1,5 +1,5 @@
-import { RuntimeError } from "../errors.ts";
-import type { Lengths } from "../lengths.ts";
+import { EngineError } from "../core/errors.ts";
+import type { Lengths } from "../core/lengths.ts";
 
 /** An Int32Array that grows by doubling: values are copied twice at most, and read in place. */
 export class Column {
@@ -29,7 +29,7 @@ export class Column {
       grown.set(this.#values.subarray(0, this.length));
       this.#values = grown;
     } catch (error) {
-      throw new RuntimeError("OUT_OF_MEMORY", `${least} samples do not fit into memory`, { cause: error });
+      throw new EngineError("OUT_OF_MEMORY", `${least} samples do not fit into memory`, { cause: error });
     }
   }
 }
@@ -52,7 +52,9 @@ export interface FieldNames {
 
 /** What a reader tells while it works, and asks. */
 export interface Watch {
-  /** Bytes that were read since the last call. */
+  /** Bytes of the file that were used up since the last call. */
   read(bytes: number): void;
   readonly signal: AbortSignal | undefined;
+  /** Called with the path of a named pipe that brings nothing. */
+  readonly onWait?: ((path: string) => void) | undefined;
 }

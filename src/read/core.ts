@@ -1,7 +1,8 @@
 // JSON, JSONL and .npy through the core, which knows their grammar; here are the pieces and the words.
-import type { Abi } from "../abi.ts";
-import { InputError, RuntimeError } from "../errors.ts";
-import { load } from "../load.ts";
+import type { Abi } from "../core/abi.ts";
+import { EngineError, InputError } from "../core/errors.ts";
+import { loadCore } from "../core/load.ts";
+import { printable } from "../core/printable.ts";
 import type { Columns, FieldNames, Watch } from "./columns.ts";
 import type { Source } from "./source.ts";
 
@@ -44,15 +45,9 @@ const EXPECTED = [
   "more data: the header announces it",
 ] as const;
 
-/** Bytes of the input as text on one line. */
-function shown(bytes: Uint8Array): string {
-  const text = new TextDecoder().decode(bytes);
-  let out = "";
-  for (const c of text) {
-    const code = c.codePointAt(0)!;
-    out += code < 0x20 || code === 0x7f ? `\\x${code.toString(16).padStart(2, "0")}` : c;
-  }
-  return out;
+/** Bytes of the input as text, a byte order mark included. */
+function textOf(bytes: Uint8Array): string {
+  return printable(new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes));
 }
 
 function shownByte(byte: number): string {
@@ -62,18 +57,19 @@ function shownByte(byte: number): string {
 }
 
 /** The error that `status` stands for. */
-function readError(abi: Abi, status: number, path: string, fields: FieldNames): Error {
+function readError(abi: Abi, status: number, { path, quotes }: Source, fields: FieldNames): Error {
   const offset = abi.readerOffset();
   const record = abi.readerIndex() >>> 0;
   const field = abi.readerField() === 0 ? fields.vit : fields.tokens;
   const seen = new Uint8Array(abi.memory.buffer, abi.readerSeen() >>> 0, abi.readerSeenLength()).slice();
   const expected = EXPECTED[abi.readerExpected()];
   const at = `${path}: record ${record}, byte ${offset}`;
+  const found = quotes && seen.length > 0 ? `found ${shownByte(seen[0])}, ` : "";
   switch (status) {
     case OUT_OF_MEMORY:
-      return new RuntimeError("OUT_OF_MEMORY", "the buffers of the reader do not fit into memory");
+      return new EngineError("OUT_OF_MEMORY", "the buffers of the reader do not fit into memory");
     case UNEXPECTED_BYTE:
-      return new InputError("INVALID_FILE", `${at}: found ${shownByte(seen[0])}, expected ${expected}`);
+      return new InputError("INVALID_FILE", `${at}: ${found}expected ${expected}`);
     case UNEXPECTED_END:
       return new InputError(
         "INVALID_FILE",
@@ -82,11 +78,11 @@ function readError(abi: Abi, status: number, path: string, fields: FieldNames): 
           : `${at}: the file ends, expected ${expected || "the rest of the value"}`,
       );
     case NOT_A_RECORD:
-      return new InputError("INVALID_FILE", `${at}: found ${shownByte(seen[0])}, expected a record: {`);
+      return new InputError("INVALID_FILE", `${at}: ${found}expected a record: {`);
     case FIELD_MISSING:
       return new InputError("MISSING_FIELD", `${at}: ${field} is missing`);
     case BAD_VALUE: {
-      const text = shown(seen);
+      const text = textOf(seen);
       const value = text === "{" ? "an object" : text === "[" ? "an array" : seen.length < 40 ? text : `${text}...`;
       return new InputError(
         "INVALID_LENGTH",
@@ -96,21 +92,18 @@ function readError(abi: Abi, status: number, path: string, fields: FieldNames): 
     case TOO_DEEP:
       return new InputError("INVALID_FILE", `${at}: nested more than 512 deep`);
     case TRAILING_BYTES:
-      return new InputError("INVALID_FILE", `${at}: found ${shownByte(seen[0])}, expected the end of the file`);
+      return new InputError("INVALID_FILE", `${at}: ${found}expected the end of the file`);
     case NPY_HEADER:
       return new InputError("INVALID_FILE", `${path}: byte ${offset}: not a .npy header of version 1.0, 2.0 or 3.0`);
     case NPY_DTYPE:
       return new InputError(
         "INVALID_FILE",
-        `${path}: byte ${offset}: descr is ${shown(seen)}, expected whole or floating numbers of 1 to 8 bytes`,
+        `${path}: byte ${offset}: descr is ${textOf(seen)}, expected whole or floating numbers of 1 to 8 bytes`,
       );
     case NPY_SHAPE:
-      return new InputError("INVALID_FILE", `${path}: byte ${offset}: shape is ${shown(seen)}, expected (n, 2)`);
+      return new InputError("INVALID_FILE", `${path}: byte ${offset}: shape is ${textOf(seen)}, expected (n, 2)`);
     default:
-      return new RuntimeError(
-        "LOAD_FAILED",
-        `the core answered ${status}: module and facade are of different versions`,
-      );
+      return new EngineError("LOAD_FAILED", `the core answered ${status}: module and facade are of different versions`);
   }
 }
 
@@ -127,7 +120,7 @@ export class CoreReader {
   }
 
   static async make(fields: FieldNames): Promise<CoreReader> {
-    return new CoreReader((await load()).abi, fields);
+    return new CoreReader((await loadCore()).abi, fields);
   }
 
   /** Adds what `source` holds to `out`; returns how many samples that is. */
@@ -136,7 +129,7 @@ export class CoreReader {
     const before = out.vit.length;
     const top = abi.mark();
     try {
-      this.#check(this.#begin(), source.path);
+      this.#check(this.#begin(), source);
       const piece = new Uint8Array(abi.memory.buffer, abi.readerBuffer() >>> 0, this.#piece);
       const vit = abi.readerVit() >>> 0;
       const tokens = abi.readerTokens() >>> 0;
@@ -144,12 +137,15 @@ export class CoreReader {
         watch.signal?.throwIfAborted();
         const bytes = await source.read(piece);
         if (bytes === 0) break;
-        this.#check(abi.readerPush(bytes), source.path);
+        this.#check(abi.readerPush(bytes), source);
         out.vit.append(new Int32Array(abi.memory.buffer, vit, abi.readerVitCount()));
         out.tokens.append(new Int32Array(abi.memory.buffer, tokens, abi.readerTokensCount()));
-        watch.read(bytes);
+        const spent = source.spent();
+        if (spent > 0) watch.read(spent);
       }
-      this.#check(abi.readerEnd(), source.path);
+      const spent = source.spent();
+      if (spent > 0) watch.read(spent);
+      this.#check(abi.readerEnd(), source);
     } finally {
       abi.release(top);
     }
@@ -169,7 +165,7 @@ export class CoreReader {
     return abi.readerBegin(at, vit.length, at + vit.length, tokens.length, this.#piece);
   }
 
-  #check(status: number, path: string): void {
-    if (status !== 0) throw readError(this.#abi, status, path, this.#fields);
+  #check(status: number, source: Source): void {
+    if (status !== 0) throw readError(this.#abi, status, source, this.#fields);
   }
 }

@@ -1,7 +1,7 @@
 import { pipeline } from "node:stream/promises";
 import { CsvError, type Info, type Options, parse } from "csv-parse";
-import { InputError, show } from "../errors.ts";
-import { MAX_INT32 } from "../options.ts";
+import { InputError, show } from "../core/errors.ts";
+import { MAX_INT32 } from "../core/options.ts";
 import type { Columns, FieldNames, Watch } from "./columns.ts";
 import type { Source } from "./source.ts";
 
@@ -22,8 +22,9 @@ async function* pieces(source: Source, watch: Watch): AsyncGenerator<Uint8Array>
     // A new one each time: the parser keeps what it is given.
     const piece = new Uint8Array(PIECE);
     const bytes = await source.read(piece);
+    const spent = source.spent();
+    if (spent > 0) watch.read(spent);
     if (bytes === 0) return;
-    watch.read(bytes);
     yield piece.subarray(0, bytes);
   }
 }
@@ -34,16 +35,14 @@ function wholeNumber(text: string): number {
 }
 
 /** Where the two fields are in the header. */
-function findColumns(path: string, header: readonly string[], fields: FieldNames): [number, number] {
+function findColumns({ path, quotes }: Source, header: readonly string[], fields: FieldNames): [number, number] {
   const names = header.map((name) => name.trim());
   const find = (field: string) => {
     const at = names.indexOf(field);
     if (at === -1) {
       const seen = names.map(show).join(", ");
-      throw new InputError(
-        "MISSING_FIELD",
-        `${path}: line 1: ${field} is missing, the header has ${seen.length > 200 ? `${seen.slice(0, 197)}...` : seen}`,
-      );
+      const header = quotes ? `, the header has ${seen.length > 200 ? `${seen.slice(0, 197)}...` : seen}` : "";
+      throw new InputError("MISSING_FIELD", `${path}: line 1: ${field} is missing${header}`);
     }
     if (names.indexOf(field, at + 1) !== -1) {
       throw new InputError("INVALID_FILE", `${path}: line 1: two columns are named ${field}`);
@@ -72,7 +71,7 @@ export async function readCsv(source: Source, fields: FieldNames, out: Columns, 
       async (rows: AsyncIterable<{ record: string[]; info: Info }>) => {
         for await (const { record, info } of rows) {
           if (columns === undefined) {
-            columns = findColumns(path, record, fields);
+            columns = findColumns(source, record, fields);
             continue;
           }
           const vit = wholeNumber(record[columns[0]]);
@@ -99,13 +98,16 @@ export async function readCsv(source: Source, fields: FieldNames, out: Columns, 
   return out.vit.length - before;
 }
 
+/** In our words, which quote nothing of the file. */
 function csvError(path: string, error: CsvError): InputError {
-  const { code, message, lines } = error as CsvError & { lines?: number };
+  const { code, lines } = error as CsvError & { lines?: number };
   const at = lines === undefined ? path : `${path}: line ${lines}`;
   const seen: Partial<Record<typeof code, string>> = {
     CSV_RECORD_INCONSISTENT_FIELDS_LENGTH: "has another number of values than the header",
     CSV_QUOTE_NOT_CLOSED: "a quote is not closed before the end of the file",
     CSV_MAX_RECORD_SIZE: "longer than 1 MiB: a quote is not closed, or this is no CSV file",
+    CSV_INVALID_CLOSING_QUOTE: "a quote is closed before the end of its value",
+    INVALID_OPENING_QUOTE: "a quote opens in the middle of a value",
   };
-  return new InputError("INVALID_FILE", `${at}: ${seen[code] ?? message.split("\n", 1)[0]}`, { cause: error });
+  return new InputError("INVALID_FILE", `${at}: ${seen[code] ?? `no CSV (${code})`}`, { cause: error });
 }

@@ -1,6 +1,6 @@
 import { access } from "node:fs/promises";
 import { dirname, isAbsolute, resolve } from "node:path";
-import { InputError, show } from "../errors.ts";
+import { InputError, show } from "../core/errors.ts";
 import type { Source } from "./source.ts";
 
 /** A meta file names data sets, a few lines each; what is larger is a length file. */

@@ -1,7 +1,7 @@
-import { InputError } from "../errors.ts";
-import { MAX_INT32 } from "../options.ts";
-import type { Watch } from "./columns.ts";
-import { openFile } from "./source.ts";
+import { InputError } from "../core/errors.ts";
+import { MAX_INT32 } from "../core/options.ts";
+import { Column, type Watch } from "./columns.ts";
+import { openFile, underWatch } from "./source.ts";
 
 const PIECE = 1 << 18;
 /** Headers are padded to 64 bytes or so; what is longer is none. */
@@ -24,6 +24,29 @@ interface Header {
   readonly little: boolean;
 }
 
+/** What may stand for each entry of a header. */
+const ENTRIES: Readonly<Record<string, RegExp>> = {
+  descr: /^(['"].*['"]|\[.*\])$/s,
+  fortran_order: /^(True|False)$/,
+  shape: /^\( *(\d+ *(, *\d+ *)*,? *)?\)$/,
+};
+
+/** The entries of a header: a Python dict with each at most once, and white space after it. undefined: it is none. */
+function parseDict(text: string): Map<string, string> | undefined {
+  const members = /^ *\{(.*)\}[ \n]*$/s.exec(text)?.[1].trimEnd();
+  if (members === undefined) return undefined;
+  const entry = / *(['"])(\w+)\1 *: *('[^']*'|"[^"]*"|\([^)]*\)|\[[^\]]*\]|\w+) *(,|$)/y;
+  const found = new Map<string, string>();
+  while (entry.lastIndex < members.length) {
+    const match = entry.exec(members);
+    if (match === null) return undefined;
+    const [, , name, value] = match;
+    if (!Object.hasOwn(ENTRIES, name) || !ENTRIES[name].test(value) || found.has(name)) return undefined;
+    found.set(name, value);
+  }
+  return found;
+}
+
 function parseHeader(path: string, bytes: Uint8Array): Header {
   const refuse = (why: string) => new InputError("INVALID_FILE", `${path}: ${why}`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -35,19 +58,22 @@ function parseHeader(path: string, bytes: Uint8Array): Header {
   const length = bytes[6] === 1 ? view.getUint16(8, true) : view.getUint32(8, true);
   if (start + length > bytes.length) throw refuse("the .npy header does not end");
   const dict = new TextDecoder().decode(bytes.subarray(start, start + length));
-  const find = (pattern: RegExp, name: string) => {
-    const found = pattern.exec(dict);
-    if (found === null) throw refuse(`the .npy header has no ${name}`);
-    return found[1];
+  const entries = parseDict(dict);
+  if (entries === undefined) throw refuse("the .npy header is not as numpy writes it");
+  const find = (name: string) => {
+    const text = entries.get(name);
+    if (text === undefined) throw refuse(`the .npy header has no ${name}`);
+    return text;
   };
-  const descr = find(/'descr': *'([^']*)'/, "descr");
+  const [type, list, order] = ["descr", "shape", "fortran_order"].map(find);
+  const descr = type.replace(/^['"](.*)['"]$/, "$1");
   const kind = /^([<>|=]?)([iu])([1248])$/.exec(descr);
   if (kind === null) throw refuse(`descr is ${descr}, expected whole numbers of 1 to 8 bytes`);
-  const shape = find(/'shape': *\(([0-9, ]*)\)/, "shape")
+  const shape = list
+    .slice(1, -1)
     .split(",")
     .filter((size) => size.trim() !== "")
     .map(Number);
-  const order = find(/'fortran_order': *(True|False)/, "fortran_order");
   if (order === "True" && shape.length > 1) throw refuse("the array is in Fortran order, expected C order");
   return {
     size: start + length,
@@ -80,7 +106,7 @@ function reader({ width, signed, little }: Header, data: DataView): (i: number) 
 
 /** Reads an .npy file of whole numbers, a piece at a time: 4 bytes of memory per value. */
 export async function readNpy(path: string, dimensions: number, watch: Watch): Promise<IndexArray> {
-  const source = await openFile(path);
+  const source = await openFile(path, underWatch(watch));
   try {
     const header = parseHeader(path, await source.peek(MAX_HEADER));
     const { shape, size, width } = header;
@@ -91,7 +117,8 @@ export async function readNpy(path: string, dimensions: number, watch: Watch): P
         `${path}: shape is (${shape.join(", ")}), expected ${dimensions} dimensions`,
       );
     }
-    const values = new Int32Array(count);
+    // Grows with what is there: a header may announce more than there is memory.
+    const values = new Column();
     const piece = new Uint8Array(PIECE);
     const valueAt = reader(header, new DataView(piece.buffer));
     // The first piece begins with the header, which no value's bytes need share.
@@ -101,7 +128,8 @@ export async function readNpy(path: string, dimensions: number, watch: Watch): P
     for (;;) {
       watch.signal?.throwIfAborted();
       const bytes = await source.read(piece.subarray(have));
-      watch.read(bytes);
+      const spent = source.spent();
+      if (spent > 0) watch.read(spent);
       if (bytes === 0) break;
       have += bytes;
       const whole = Math.floor(have / width);
@@ -112,7 +140,7 @@ export async function readNpy(path: string, dimensions: number, watch: Watch): P
         if (!(value <= MAX_INT32)) {
           throw new InputError("INVALID_FILE", `${path}: value ${done + i} is beyond 32 bits`);
         }
-        values[done + i] = value;
+        values.push(value);
       }
       done += whole;
       piece.copyWithin(0, whole * width, have);
@@ -121,7 +149,7 @@ export async function readNpy(path: string, dimensions: number, watch: Watch): P
     if (done < count || have > 0) {
       throw new InputError("INVALID_FILE", `${path}: the file ends after ${done} of ${count} values`);
     }
-    return { shape, values };
+    return { shape, values: values.take() };
   } finally {
     await source.close();
   }

@@ -1,17 +1,21 @@
 // A packing from its file or folder, as `omnibal pack` writes it or as another tool does, checked against the samples
 // it is a packing of: what reads it may then trust every index.
 import { stat } from "node:fs/promises";
-import { join, resolve } from "node:path";
-import { InputError, show } from "../errors.ts";
-import { groupSums } from "../evaluate.ts";
-import type { Lengths } from "../lengths.ts";
-import type { Omnibal } from "../omnibal.ts";
-import { MAX_INT32 } from "../options.ts";
-import { Packing } from "../packing.ts";
+import { resolve } from "node:path";
+import type { HasCore } from "../core/core.ts";
+import { InputError, show } from "../core/errors.ts";
+import type { Lengths } from "../core/lengths.ts";
+import { MAX_INT32, type NamesOf, onlyNames } from "../core/options.ts";
+import { type PackingMade, packingFingerprint } from "../pack/made.ts";
+import { METHODS } from "../pack/option-names.ts";
+import { type Packing, type PackingSettings, trustedPacking } from "../pack/packing.ts";
+import { groupSums } from "../plan/evaluate.ts";
 import { Column, type Watch } from "./columns.ts";
+import { type FileOf, readWhole } from "./folder.ts";
 import { JsonText } from "./json-text.ts";
+import { checkSamples, packingMadeIn } from "./made.ts";
 import { readNpy } from "./npy.ts";
-import { fileError, fileSize, openFile } from "./source.ts";
+import { fileError, fileSize, openFile, underWatch } from "./source.ts";
 
 /** What a packing is read against. */
 export interface PackedLengths extends Lengths {
@@ -22,9 +26,13 @@ export interface PackedLengths extends Lengths {
 export interface ReadPackingOptions {
   /** Called after each piece, with the bytes of all files of the packing. */
   readonly onProgress?: (bytesRead: number, totalBytes: number) => void;
+  /** See `ReadOptions.onWait`. */
+  readonly onWait?: (path: string) => void;
   /** Looked at between pieces. */
   readonly signal?: AbortSignal;
 }
+
+const READ_PACKING_OPTIONS: NamesOf<ReadPackingOptions> = { onProgress: true, onWait: true, signal: true };
 
 /** A packing as its files have it, before anything is checked. */
 interface Found {
@@ -32,25 +40,34 @@ interface Found {
   readonly indices: Int32Array;
   readonly oversize: Int32Array;
   readonly stats?: unknown;
+  /** undefined for a packing of another tool. */
+  readonly made: PackingMade | undefined;
 }
+
+/** Takes what a file has under `made`, if it is of the samples at hand. */
+type Admit = (path: string, made: unknown) => PackingMade | undefined;
 
 function refuse(path: string, why: string): never {
   throw new InputError("INVALID_FILE", `${path}: ${why}`);
 }
 
 /**
- * One object with "groups", or one per line with "group" each, or a bare list of groups: "oversize" and "stats" are
- * taken where they are, other members are only checked to be JSON.
+ * One object with "groups", or one per line with "group" each, or a bare list of groups: "oversize", "stats" and "made" are
+ * taken where they are, other members are only checked to be JSON. "groups" that is a number, as the first line of JSON
+ * Lines has it, says how many there are.
  */
-async function readJson(path: string, watch: Watch): Promise<Found> {
-  const source = await openFile(path);
+async function readJson(path: string, admit: Admit, watch: Watch): Promise<Found> {
+  const source = await openFile(path, underWatch(watch));
   try {
     const text = new JsonText(source, watch);
     const offsets = new Column();
     const indices = new Column();
     const oversize = new Column();
     let stats: unknown;
+    let made: unknown;
+    let announced: unknown;
     let seen = false;
+    let listed = false;
     offsets.push(0);
     const group = (): Promise<void> | undefined => {
       text.peek();
@@ -61,8 +78,15 @@ async function readJson(path: string, watch: Watch): Promise<Found> {
       return undefined;
     };
     const member = async (name: string): Promise<void> => {
+      if (name === "groups" && (await text.next()) !== 0x5b) {
+        if (announced !== undefined) throw text.error("a second number of groups");
+        seen = true;
+        announced = await text.value();
+        return;
+      }
       if (name === "groups") {
-        if (seen) throw text.error("a second list of groups");
+        if (listed || offsets.length > 1) throw text.error("a second list of groups");
+        listed = true;
         seen = true;
         return text.items(group);
       }
@@ -74,8 +98,9 @@ async function readJson(path: string, watch: Watch): Promise<Found> {
         seen = true;
         return text.lists(oversize);
       }
-      const value = await text.value();
-      if (name === "stats") stats = value;
+      if (name === "stats") stats = await text.value();
+      else if (name === "made") made = await text.value();
+      else return text.skip();
     };
     const first = await text.next();
     if (first === 0x5b) {
@@ -84,11 +109,41 @@ async function readJson(path: string, watch: Watch): Promise<Found> {
     } else if (first === 0x7b) {
       while ((await text.next()) === 0x7b) await text.object(member);
     } else if (first !== -1) throw text.unexpected(first, "a packing: { or [");
-    const after = await text.next();
-    if (after !== -1) throw text.unexpected(after, "the end of the file");
+    await text.finish();
     // JSON Lines without a group and an oversize sample are an empty file.
     if (!seen && first !== -1) refuse(path, 'no "groups" and no "group" in it, expected a packing');
-    return { offsets: offsets.take(), indices: indices.take(), oversize: oversize.take(), stats };
+    if (announced !== undefined) checkCount(path, announced, offsets.length - 1);
+    const found = { offsets: offsets.take(), indices: indices.take(), oversize: oversize.take(), stats };
+    return { ...found, made: admit(path, made) };
+  } finally {
+    await source.close();
+  }
+}
+
+/** JSON Lines that were cut at the end of a line are JSON Lines still. */
+function checkCount(path: string, announced: unknown, groups: number): void {
+  if (announced === groups) return;
+  if (typeof announced !== "number" || !Number.isInteger(announced)) {
+    refuse(path, `groups is ${show(announced)}, expected a list or a number of groups`);
+  }
+  if (announced > groups) refuse(path, `the file ends after ${groups} of ${announced} groups`);
+  refuse(path, `${groups} groups, its first line says ${announced}`);
+}
+
+/** `packing.json` of a folder; nothing where another tool has made it. */
+async function readHead(fileOf: FileOf, watch: Watch): Promise<Readonly<Record<string, unknown>>> {
+  const file = fileOf("packing.json");
+  if (!(await exists(file))) return {};
+  const source = await openFile(file);
+  try {
+    const text = new JsonText(source, watch);
+    const members: Record<string, unknown> = {};
+    await text.object(async (name) => {
+      members[name] = await text.value();
+    });
+    const after = await text.next();
+    if (after !== -1) throw text.unexpected(after, "the end of the file");
+    return members;
   } finally {
     await source.close();
   }
@@ -102,11 +157,14 @@ async function exists(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined)) !== undefined;
 }
 
-async function readFolder(path: string, watch: Watch): Promise<Found> {
-  const oversize = join(path, "oversize.npy");
+async function readFolder(fileOf: FileOf, admit: Admit, watch: Watch): Promise<Found> {
+  const oversize = fileOf("oversize.npy");
+  const { stats, made } = await readHead(fileOf, watch);
   return {
-    offsets: await readVector(join(path, "offsets.npy"), watch),
-    indices: await readVector(join(path, "indices.npy"), watch),
+    made: admit(fileOf("packing.json"), made),
+    stats,
+    offsets: await readVector(fileOf("offsets.npy"), watch),
+    indices: await readVector(fileOf("indices.npy"), watch),
     oversize: (await exists(oversize)) ? await readVector(oversize, watch) : new Int32Array(0),
   };
 }
@@ -129,20 +187,45 @@ function startsOf(path: string, paths: readonly unknown[], { files }: PackedLeng
   });
 }
 
-async function readXtuner(path: string, lengths: PackedLengths, watch: Watch): Promise<Found> {
-  const pathsFile = join(path, "paths.json");
-  const source = await openFile(pathsFile);
-  let paths: unknown;
+/** Where the samples of each path begin, by how many each had when the folder was written: whatever they are called now. */
+function startsIn(path: string, files: unknown, paths: readonly unknown[], samples: number): number[] {
+  if (!Array.isArray(files) || files.length !== paths.length) {
+    refuse(path, `files is ${show(files)}, expected one per path, ${paths.length}`);
+  }
+  let start = 0;
+  const starts = (files as unknown[]).map((file, i) => {
+    const size: unknown = (file as Record<string, unknown> | null)?.samples;
+    if (typeof size !== "number" || !Number.isInteger(size) || size < 0) {
+      refuse(path, `files[${i}].samples is ${show(size)}, expected a number of samples`);
+    }
+    const own = start;
+    start += size;
+    return own;
+  });
+  if (start !== samples) refuse(path, `its files have ${start} samples, expected ${samples}`);
+  return starts;
+}
+
+async function readXtuner(fileOf: FileOf, lengths: PackedLengths, admit: Admit, watch: Watch): Promise<Found> {
+  const pathsFile = fileOf("paths.json");
+  const source = await openFile(pathsFile, underWatch(watch));
+  const paths: unknown[] = [];
   try {
     const text = new JsonText(source, watch);
-    paths = await text.value();
+    if ((await text.next()) === 0x5b) await text.items(async () => void paths.push(await text.value()));
+    else refuse(pathsFile, `is ${show(await text.value())}, expected a list of paths`);
+    await text.finish();
   } finally {
     await source.close();
   }
-  if (!Array.isArray(paths)) refuse(pathsFile, `is ${show(paths)}, expected a list of paths`);
-  const starts = startsOf(pathsFile, paths as unknown[], lengths);
+  const headFile = fileOf("packing.json");
+  const { stats, made: given, files } = await readHead(fileOf, watch);
+  const made = admit(headFile, given);
+  // Names find files only where nothing else says which they are.
+  const starts =
+    made === undefined ? startsOf(pathsFile, paths, lengths) : startsIn(headFile, files, paths, made.samples);
   const samples = async (name: string): Promise<Int32Array> => {
-    const file = join(path, name);
+    const file = fileOf(name);
     const { shape, values } = await readNpy(file, 2, watch);
     if (shape[1] !== 6) refuse(file, `shape is (${shape.join(", ")}), expected (n, 6)`);
     return Int32Array.from({ length: shape[0] }, (_, row) => {
@@ -162,9 +245,11 @@ async function readXtuner(path: string, lengths: PackedLengths, watch: Watch): P
       return sample;
     });
   };
-  const oversize = await exists(join(path, "oversize.npy"));
+  const oversize = await exists(fileOf("oversize.npy"));
   return {
-    offsets: await readVector(join(path, "boundaries.npy"), watch),
+    made,
+    stats,
+    offsets: await readVector(fileOf("boundaries.npy"), watch),
     indices: await samples("samples.npy"),
     oversize: oversize ? await samples("oversize.npy") : new Int32Array(0),
   };
@@ -207,6 +292,16 @@ function statistic(stats: unknown, name: string): number | undefined {
   return typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= MAX_INT32 ? value : undefined;
 }
 
+/** What is left of `made` when the samples and groups are known. */
+function settingsOf({ version: _, samples: __, loads: ___, packing: ____, ...settings }: PackingMade): PackingSettings {
+  return settings;
+}
+
+/** All that another tool tells of how it has packed. */
+function givenBounds(vit: number | undefined, tokens: number | undefined): PackingSettings | undefined {
+  return vit === undefined || tokens === undefined ? undefined : { bounds: { vit, tokens } };
+}
+
 /** Sums stop at 2^31 - 1 in the core, where a group that no packer made may be beyond. */
 function checkSums(
   path: string,
@@ -221,46 +316,69 @@ function checkSums(
   }
 }
 
-async function find(path: string, lengths: PackedLengths, options: ReadPackingOptions): Promise<Found> {
+/** What each file of a folder may be, for the bytes that a reader of it will have read. */
+const ARRAYS = ["offsets.npy", "indices.npy", "boundaries.npy", "samples.npy", "oversize.npy"];
+const FOLDER_FILES = [...ARRAYS, "paths.json", "packing.json"];
+
+async function find(path: string, lengths: PackedLengths, admit: Admit, options: ReadPackingOptions): Promise<Found> {
   const kind = await stat(path).catch((error: unknown) => {
     throw fileError(path, error);
   });
-  const names = ["offsets.npy", "indices.npy", "boundaries.npy", "samples.npy", "paths.json", "oversize.npy"];
-  const files = kind.isDirectory() ? names.map((name) => join(path, name)) : [path];
-  let total = 0;
-  for (const file of files) total += (await exists(file)) ? ((await fileSize(file)) ?? 0) : 0;
-  let done = 0;
-  const watch: Watch = {
-    signal: options.signal,
-    read: (bytes) => {
-      done += bytes;
-      options.onProgress?.(done, total);
-    },
+  const watchOf = async (files: readonly string[]): Promise<Watch> => {
+    let total = 0;
+    for (const file of files) total += (await exists(file)) ? ((await fileSize(file)) ?? 0) : 0;
+    let done = 0;
+    return {
+      signal: options.signal,
+      onWait: options.onWait,
+      read: (bytes) => {
+        done += bytes;
+        options.onProgress?.(done, total);
+      },
+    };
   };
-  if (!kind.isDirectory()) return readJson(path, watch);
-  if (await exists(join(path, "offsets.npy"))) return readFolder(path, watch);
-  if (await exists(join(path, "boundaries.npy"))) return readXtuner(path, lengths, watch);
-  return refuse(path, "no packing: neither offsets.npy nor boundaries.npy is in this folder");
+  if (!kind.isDirectory()) return readJson(path, admit, await watchOf([path]));
+  return readWhole(path, async (fileOf) => {
+    const watch = await watchOf(FOLDER_FILES.map(fileOf));
+    if (await exists(fileOf("offsets.npy"))) return readFolder(fileOf, admit, watch);
+    if (await exists(fileOf("boundaries.npy"))) return readXtuner(fileOf, lengths, admit, watch);
+    return refuse(path, "no packing: neither offsets.npy nor boundaries.npy is in this folder");
+  });
 }
 
 /**
  * Reads a packing of `lengths`: JSON or JSON Lines as `omnibal pack` writes it, {"groups":[[3,1],...]}, a bare
  * [[3,1],...], or a folder of .npy files or of XTuner's preset packs. Every sample is in one group at most, or in
- * `oversize`; where a file does not tell its bounds, they are what its groups reach. 12 bytes per sample of memory,
+ * `oversize`; where a file does not tell its bounds, they are what its groups reach. A file that says what it was made of
+ * must have been made of these very samples, in this order, and be whole. 12 bytes per sample of memory,
  * while it is read 24, whatever the size of the text; sums come from the core.
  *
- * @throws InputError INVALID_FILE with the path and the place; RuntimeError OUT_OF_MEMORY; the signal's reason.
+ * @throws InputError INVALID_FILE with the path and the place; EngineError OUT_OF_MEMORY; the signal's reason.
  */
 export async function readPacking(
-  omnibal: Omnibal,
+  { core }: HasCore,
   path: string,
   lengths: PackedLengths,
   options: ReadPackingOptions = {},
 ): Promise<Packing> {
-  const found = await find(path, lengths, options);
-  const { offsets, indices, oversize, stats } = found;
+  onlyNames("readPacking", options, READ_PACKING_OPTIONS);
+  const { abi } = core;
+  const admit: Admit = (file, value) => {
+    if (value === undefined) return undefined;
+    const made = packingMadeIn(file, value);
+    checkSamples(abi, file, made, lengths);
+    return made;
+  };
+  const found = await find(path, lengths, admit, options);
+  const { offsets, indices, oversize, stats, made } = found;
   checkIndices(path, found, lengths.tokens.length);
-  const { abi } = omnibal;
+  const fingerprint = made === undefined ? undefined : packingFingerprint(abi, found);
+  if (fingerprint !== made?.packing) {
+    refuse(
+      path,
+      `cut or edited since it was made: its groups have fingerprint ${fingerprint}, expected ${made?.packing}`,
+    );
+  }
   const top = abi.mark();
   let sums: ReturnType<typeof groupSums>;
   try {
@@ -271,10 +389,11 @@ export async function readPacking(
   checkSums(path, found, lengths.vit, sums.vit, "vit");
   checkSums(path, found, lengths.tokens, sums.tokens, "tokens");
   const most = (values: Int32Array) => values.reduce((largest, value) => Math.max(largest, value), 1);
-  const bounds = {
-    maxVit: statistic(stats, "maxVit") ?? most(sums.vit),
-    maxTokens: statistic(stats, "maxTokens") ?? most(sums.tokens),
+  const told = {
+    vit: made?.bounds?.vit ?? statistic(stats, "maxVit"),
+    tokens: made?.bounds?.tokens ?? statistic(stats, "maxTokens"),
   };
+  const bounds = { maxVit: told.vit ?? most(sums.vit), maxTokens: told.tokens ?? most(sums.tokens) };
   for (const [what, values, bound] of [
     ["vit", sums.vit, bounds.maxVit],
     ["tokens", sums.tokens, bounds.maxTokens],
@@ -282,10 +401,19 @@ export async function readPacking(
     const beyond = values.findIndex((value) => value > bound);
     if (beyond !== -1) refuse(path, `group ${beyond} has ${values[beyond]} ${what}, the packing's bound is ${bound}`);
   }
-  return new Packing({
+  const { vit, tokens } = told;
+  return trustedPacking({
     ...{ offsets, indices, oversize, ...sums },
-    bounds: { ...bounds, minVit: bounds.maxVit, minTokens: bounds.maxTokens },
+    bounds: {
+      ...bounds,
+      minVit: made?.min?.vit ?? bounds.maxVit,
+      minTokens: made?.min?.tokens ?? bounds.maxTokens,
+    },
     bound: statistic(stats, "bound") ?? 0,
     rounds: statistic(stats, "rounds") ?? 0,
+    // A later omnibal may have methods that this one does not know.
+    method: METHODS.find((method) => method === made?.method),
+    settings: made === undefined ? givenBounds(vit, tokens) : settingsOf(made),
+    lengths,
   });
 }

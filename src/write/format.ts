@@ -1,9 +1,9 @@
-import type { Omnibal } from "../omnibal.ts";
-import type { Packing } from "../packing.ts";
+import type { Core } from "../core/core.ts";
+import type { Packing } from "../pack/packing.ts";
 
 /** What a format may write of. */
 export interface Written {
-  readonly omnibal: Omnibal;
+  readonly core: Core;
   readonly packing: Packing;
   /** Tokens of each sample. */
   readonly tokens: Int32Array;

@@ -5,7 +5,7 @@ import { npyFormat } from "./npy.ts";
 import { xtunerFormat } from "./xtuner.ts";
 
 export type { Format, Written } from "./format.ts";
-export { checkOutput, writeAs } from "./output.ts";
+export { type Output, openOutput, writeAs } from "./output.ts";
 export { type PlanWritten, planFormats, rounded } from "./plan.ts";
 
 /** What a packing can be written as. A new format is a file beside this one and a line here. */

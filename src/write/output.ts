@@ -1,174 +1,302 @@
-// Where the bytes go. A file or folder is written under another name beside OUT and renamed when it is whole, so that OUT
-// is never half there. Disk is written synchronously, a piece at a time, with a turn of the event loop in between: a
-// signal is answered between two pieces, and the removal at exit cannot race with a write that is still under way.
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+// Where the bytes go. OUT is looked up and claimed before the work starts, so that hours of it are not lost to a wrong name
+// or to another run. Whenever the run ends, OUT is the old one or the new one, whole. Only regular files of known names
+// under a name that a run drew for itself are ever removed, and only empty folders.
+import { createHash } from "node:crypto";
+import { chmodSync, fstatSync, lstatSync, mkdirSync, readdirSync, renameSync, statSync, unlinkSync } from "node:fs";
+import { basename, dirname, join, sep } from "node:path";
 import type { Writable } from "node:stream";
-import { setImmediate } from "node:timers/promises";
-import { InputError } from "../errors.ts";
+import { InputError } from "../core/errors.ts";
+import type { CommitFile } from "../core/folder-commit.ts";
+import { Claim, drawnName, isClaimed } from "./claim.ts";
+import { fillDevice, fillNew, syncFolder } from "./fill.ts";
+import { checkEntries, claimIn, commitFiles, finishCommit, isInForce, removeDrawn, removeLeft } from "./folder.ts";
 import type { Format, Pieces } from "./format.ts";
+import { type Kind, ownKindOf, type Place, placeOf, refuse, statsOf } from "./place.ts";
+import { toStream, unwritable } from "./stream.ts";
 
-/** Names that are to be gone when the process ends, however it does. */
-const unfinished = new Set<string>();
+/** Bytes of OUT's name in the names beside it, which may be 255 long, on some systems 143: ours add 26, seldom more. */
+const STEM = 80;
+
+/** The claim on what is not a folder yet stands beside it. */
+function claimBeside(path: string): string {
+  let stem = basename(path);
+  if (Buffer.byteLength(stem) > STEM) {
+    const hash = createHash("sha256").update(stem).digest("hex").slice(0, 16);
+    while (Buffer.byteLength(stem) > STEM - 17) stem = Array.from(stem).slice(0, -1).join("");
+    stem = `${stem}~${hash}`;
+  }
+  return join(dirname(path), `.${stem}.omnibal`);
+}
+
+/** What a file or folder is, under whichever name; of what cannot be looked at, whoever reads it will tell. */
+function identity(path: string): string | undefined {
+  try {
+    const stats = path === "-" ? fstatSync(0, { bigint: true }) : statSync(path, { bigint: true });
+    return stats.isFile() || stats.isDirectory() ? `${stats.dev}:${stats.ino}` : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A packing may be a folder, whose files are read. */
+function withEntries(path: string): readonly string[] {
+  try {
+    return path === "-" ? [path] : [path, ...readdirSync(path).map((name) => join(path, name))];
+  } catch {
+    return [path];
+  }
+}
+
+/** Outputs that are open when the process ends, however it does. */
+const open = new Set<DiskOutput<never>>();
 let watching = false;
 
-function removeUnfinished(): void {
-  for (const path of unfinished) {
+function abandonAll(): void {
+  for (const output of open) {
     try {
-      rmSync(path, { recursive: true, force: true });
+      output.close();
     } catch {
       // At exit nobody is left to be told.
     }
   }
 }
 
-function besides(path: string, purpose: string): string {
-  if (!watching) process.on("exit", removeUnfinished);
-  watching = true;
-  const chance = Math.random().toString(36).slice(2, 8);
-  return join(dirname(path), `.${basename(path)}.${purpose}-${process.pid}-${chance}`);
+/** Where a packing or a plan will be written. */
+export interface Output<T> {
+  /** Throws when OUT is one of these files or folders, by whatever name, or a file in one of the folders. */
+  refuseInputs(paths: readonly string[]): void;
+  /** Writes it and closes. What fails or is interrupted (also by `process.exit`) leaves OUT as it was, and nothing beside it. */
+  write(written: T): Promise<void>;
+  /** Gives OUT up, unless it is written; once is enough. */
+  close(): void;
 }
 
-function refuse(path: string, why: string): never {
-  throw new InputError("INVALID_OUTPUT", `${path}: ${why}`);
-}
+class StreamOutput<T> implements Output<T> {
+  readonly #format: Format<T>;
+  readonly #stream: Writable;
 
-/** The file system's error in a line that names what the user named, not the name beside it that was being written. */
-function unwritable(name: string, error: unknown): unknown {
-  if (!(error instanceof Error && "syscall" in error)) return error;
-  const why = error.message.split(",", 1)[0];
-  return new InputError("INVALID_OUTPUT", `${name}: cannot be written (${why})`, { cause: error });
-}
-
-/** What stands at `path`, if anything does. */
-function kindOf(path: string): "nothing" | "file" | "folder" | "other" {
-  const stats = statSync(path, { throwIfNoEntry: false });
-  if (stats === undefined) return "nothing";
-  return stats.isFile() ? "file" : stats.isDirectory() ? "folder" : "other";
-}
-
-/**
- * Throws unless `out` can become what `format` makes: asked before the work, so that hours of it are not lost to a
- * wrong name. A folder is replaced when it holds nothing but files of this format's names.
- */
-export function checkOutput<T>(format: Format<T>, out: string): void {
-  const parent = dirname(resolve(out));
-  if (kindOf(parent) !== "folder") refuse(out, `cannot be written, ${parent} is not a folder`);
-  const kind = kindOf(out);
-  if (!("folder" in format)) {
-    if (kind === "folder") refuse(out, `is a folder, ${format.name} is written as a file`);
-    return;
-  }
-  if (kind === "file" || kind === "other") refuse(out, `is not a folder, ${format.name} is written as one`);
-  const strange = kind === "folder" ? readdirSync(out).find((name) => !Object.hasOwn(format.folder, name)) : undefined;
-  if (strange !== undefined) refuse(out, `holds ${strange}, which is not of ${format.name}: name another folder`);
-}
-
-async function fill(path: string, flags: "w" | "wx", pieces: Pieces): Promise<void> {
-  const file = openSync(path, flags);
-  try {
-    for (const piece of pieces) {
-      for (let at = 0; at < piece.length; ) at += writeSync(file, piece, at);
-      await setImmediate();
-    }
-    // A rename may reach the disk before the bytes do. Devices and pipes know no such order and refuse.
-    if (flags === "wx") fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-}
-
-/** Runs `make` for a name beside `target` and renames to `target` what it made; removes it when anything fails. */
-async function whole(target: string, make: (path: string) => Promise<void>): Promise<void> {
-  const path = besides(target, "part");
-  unfinished.add(path);
-  try {
-    await make(path);
-    replace(path, target);
-  } finally {
-    rmSync(path, { recursive: true, force: true });
-    unfinished.delete(path);
-  }
-}
-
-function replace(path: string, target: string): void {
-  if (kindOf(target) !== "folder") {
-    renameSync(path, target);
-    return;
-  }
-  // A folder can only be renamed to one that is empty: the old one steps aside, and back if that fails.
-  const old = besides(target, "old");
-  renameSync(target, old);
-  try {
-    renameSync(path, target);
-  } catch (error) {
-    renameSync(old, target);
-    throw error;
-  }
-  rmSync(old, { recursive: true, force: true });
-}
-
-/** Waits for each piece, so that a slow reader slows the writer rather than filling the memory. */
-export async function toStream(stream: Writable, pieces: Pieces): Promise<void> {
-  // A stream that breaks says so by an event too, which ends the process if nobody listens.
-  const ignore = () => {};
-  stream.on("error", ignore);
-  try {
-    for (const piece of pieces) {
-      await new Promise<void>((done, fail) => {
-        stream.write(piece, (error) => (error ? fail(error) : done()));
-      });
-    }
-  } catch (error) {
-    // The reader has seen enough, as `head` does: no failure.
-    if ((error as NodeJS.ErrnoException).code !== "EPIPE") throw unwritable("standard output", error);
-  } finally {
-    // The event comes after the callback.
-    await setImmediate();
-    stream.off("error", ignore);
-  }
-}
-
-/**
- * Writes a packing or a plan to the file or folder `out`, or to standard output where the format is one file. What fails or is
- * interrupted (also by `process.exit`) leaves `out` as it was and nothing beside it.
- *
- * @throws InputError INVALID_OUTPUT when `out` cannot become what the format makes, or the disk is full, and so on.
- */
-export async function writeAs<T>(format: Format<T>, written: T, out: string | Writable): Promise<void> {
-  if (typeof out !== "string") {
+  constructor(format: Format<T>, stream: Writable) {
     if ("folder" in format) throw new InputError("INVALID_OUTPUT", `${format.name} is a folder, it needs a name`);
-    return toStream(out, format.file(written));
+    this.#format = format;
+    this.#stream = stream;
   }
-  checkOutput(format, out);
+
+  refuseInputs(): void {}
+
+  write(written: T): Promise<void> {
+    return toStream(this.#stream, "file" in this.#format ? this.#format.file(written) : []);
+  }
+
+  close(): void {}
+}
+
+type NamedPieces = readonly (readonly [name: string, pieces: () => Pieces])[];
+
+class DiskOutput<T> implements Output<T> {
+  readonly #format: Format<T>;
+  readonly #out: string;
+  /** Of the files in the folder; none where the format is a file. */
+  readonly #names: readonly string[];
+  #place: Place;
+  #claim: Claim | undefined;
+
+  constructor(format: Format<T>, out: string, inputs: readonly string[]) {
+    this.#format = format;
+    this.#out = out;
+    this.#names = "folder" in format ? Object.keys(format.folder) : [];
+    this.#place = placeOf(out);
+    const { kind } = this.#place;
+    if (!("folder" in format)) {
+      const isFolder = kind === "folder" || out.endsWith("/") || out.endsWith(sep);
+      if (isFolder) refuse(out, `is a folder, ${format.name} is written as a file`);
+    } else if (kind === "file" || kind === "other") refuse(out, `is not a folder, ${format.name} is written as one`);
+    this.refuseInputs(inputs);
+    this.#hold();
+    if (!watching) process.on("exit", abandonAll);
+    watching = true;
+    open.add(this);
+  }
+
+  refuseInputs(paths: readonly string[]): void {
+    const { path, kind } = this.#place;
+    if (kind === "nothing" || kind === "other") return;
+    const own = [path, ...(kind === "folder" ? this.#names.map((name) => join(path, name)) : [])];
+    const identities = new Set(own.map(identity));
+    for (const input of paths) {
+      for (const read of withEntries(input)) {
+        const seen = identity(read);
+        if (seen !== undefined && identities.has(seen)) {
+          refuse(this.#out, `is an input, read as ${read === "-" ? "standard input" : read}: name another output`);
+        }
+      }
+    }
+  }
+
+  /** Claims OUT; what a run that was killed has left of it is put away. */
+  #hold(): void {
+    const { path, kind } = this.#place;
+    if (kind === "other") return;
+    const out = this.#out;
+    const beside = claimBeside(path);
+    const claim = () => new Claim(out, beside, this.#names, (dead) => removeLeft(out, drawnName(beside, dead), dead));
+    if (kind !== "folder") {
+      this.#claim = claim();
+      return;
+    }
+    const inside = claimIn(path);
+    const left = /^\.omnibal(-[0-9a-f]{16})?$|^commit\.json$/;
+    // Twice: nothing is touched in a folder that cannot be OUT, and nothing is there afterwards but what may be.
+    this.#checkEntries((name) => left.test(name));
+    // A run that made the folder and was killed just then.
+    if (isClaimed(beside)) claim().release();
+    this.#claim = new Claim(out, inside, this.#names, (dead) => {
+      finishCommit(out, path);
+      removeLeft(out, drawnName(inside, dead), dead);
+    });
+    try {
+      finishCommit(out, path);
+      this.#checkEntries((name) => name === basename(inside));
+    } catch (error) {
+      this.#claim.release();
+      throw error;
+    }
+  }
+
+  #checkEntries(isOurs: (name: string) => boolean): void {
+    checkEntries(this.#out, this.#place.path, this.#names, this.#format.name, ({ name }) => isOurs(name));
+  }
+
+  async write(written: T): Promise<void> {
+    try {
+      await this.#write(written);
+    } catch (error) {
+      throw unwritable(this.#out, error);
+    } finally {
+      this.close();
+    }
+  }
+
+  /** The claim may have been removed by hand since, and the folder with it or another be there. */
+  #holdStill(kind: Kind): void {
+    if (this.#claim?.stands === true && (kind === "folder") === (this.#place.kind === "folder")) return;
+    this.#claim?.release();
+    this.#place = { path: this.#place.path, kind };
+    this.#hold();
+  }
+
+  async #write(written: T): Promise<void> {
+    const format = this.#format;
+    const { path, kind } = this.#place;
+    if (!("folder" in format)) {
+      return kind === "other" ? fillDevice(path, format.file(written)) : this.#writeFile(format.file(written));
+    }
+    const now = ownKindOf(path);
+    if (now !== "nothing" && now !== "folder") {
+      refuse(this.#out, "has become something else than a folder: it is left alone");
+    }
+    this.#holdStill(now);
+    // One file after another: what makes the pieces of two may be one and the same core.
+    const files = Object.entries(format.folder).map(([name, pieces]) => [name, () => pieces(written)] as const);
+    return now === "nothing" ? this.#writeNewFolder(files) : this.#writeIntoFolder(files);
+  }
+
+  async #writeFile(pieces: Pieces): Promise<void> {
+    const { path, kind } = this.#place;
+    this.#holdStill(kind);
+    const drawn = this.#drawn();
+    await fillNew(drawn, pieces, this.#replaced(path));
+    this.#checkClaim();
+    const now = ownKindOf(path);
+    if (now !== "nothing" && now !== "file") {
+      refuse(this.#out, "has become something else than a file: it is left alone");
+    }
+    renameSync(drawn, path);
+    syncFolder(dirname(path));
+  }
+
+  async #writeNewFolder(files: NamedPieces): Promise<void> {
+    const { path } = this.#place;
+    const drawn = this.#drawn();
+    mkdirSync(drawn);
+    for (const [name, pieces] of files) await fillNew(join(drawn, name), pieces(), undefined);
+    syncFolder(drawn);
+    this.#checkClaim();
+    if (ownKindOf(path) !== "nothing") refuse(this.#out, "has appeared while it was being written: it is left alone");
+    renameSync(drawn, path);
+    syncFolder(dirname(path));
+  }
+
+  async #writeIntoFolder(files: NamedPieces): Promise<void> {
+    const { path } = this.#place;
+    const drawn = this.#drawn();
+    mkdirSync(drawn);
+    // Once committed, the files are read in it.
+    chmodSync(drawn, (statSync(path).mode & 0o777) | 0o700);
+    const sums: Record<string, CommitFile> = {};
+    for (const [name, pieces] of files) {
+      const hash = createHash("sha256");
+      let bytes = 0;
+      await fillNew(join(drawn, name), pieces(), this.#replaced(join(path, name)), (piece) => {
+        hash.update(piece);
+        bytes += piece.length;
+      });
+      sums[name] = { bytes, sha256: hash.digest("hex") };
+    }
+    this.#checkClaim();
+    this.#checkEntries((name) => name === basename(claimIn(path)) || name === basename(drawn));
+    commitFiles(this.#out, path, drawn, sums);
+  }
+
+  #drawn(): string {
+    const claim = this.#claim as Claim;
+    return drawnName(claim.path, claim.marker);
+  }
+
+  #replaced(path: string) {
+    const stats = statsOf(path, lstatSync);
+    return stats?.isFile() === true ? stats : undefined;
+  }
+
+  #checkClaim(): void {
+    const claim = this.#claim as Claim;
+    if (!claim.stands) {
+      refuse(this.#out, `${claim.path} is gone, by which other runs know of this one: nothing is replaced`);
+    }
+  }
+
+  close(): void {
+    open.delete(this as DiskOutput<never>);
+    const claim = this.#claim;
+    if (claim === undefined) return;
+    this.#claim = undefined;
+    const drawn = drawnName(claim.path, claim.marker);
+    const isFolder = this.#place.kind === "folder";
+    if (ownKindOf(drawn) === "file") unlinkSync(drawn);
+    else if (!(isFolder && isInForce(this.#place.path, drawn))) removeDrawn(drawn, this.#names);
+    claim.release();
+  }
+}
+
+/**
+ * Finds and claims the file or folder `out`, or takes a stream where the format is one file. `inputs`: what is read, by
+ * path or "-", which OUT must not be.
+ *
+ * @throws InputError INVALID_OUTPUT when `out` cannot become what the format makes, is an input, or another run is writing it.
+ */
+export function openOutput<T>(format: Format<T>, out: string | Writable, inputs: readonly string[] = []): Output<T> {
+  if (typeof out !== "string") return new StreamOutput(format, out);
   try {
-    await toDisk(format, written, out);
+    return new DiskOutput(format, out, inputs);
   } catch (error) {
     throw unwritable(out, error);
   }
 }
 
-async function toDisk<T>(format: Format<T>, written: T, out: string): Promise<void> {
-  const kind = kindOf(out);
-  // A rename would put a file in the place of a device or of a link.
-  const target = kind === "nothing" ? resolve(out) : realpathSync(out);
-  if ("folder" in format) {
-    return whole(target, async (path) => {
-      mkdirSync(path);
-      for (const [name, pieces] of Object.entries(format.folder)) await fill(join(path, name), "wx", pieces(written));
-    });
-  }
-  if (kind === "other") return fill(target, "w", format.file(written));
-  return whole(target, (path) => fill(path, "wx", format.file(written)));
+/**
+ * Writes a packing or a plan to the file or folder `out`, or to a stream where the format is one file.
+ *
+ * @throws InputError INVALID_OUTPUT as `openOutput`, and when the disk is full, and so on.
+ */
+export async function writeAs<T>(format: Format<T>, written: T, out: string | Writable): Promise<void> {
+  return openOutput(format, out).write(written);
 }

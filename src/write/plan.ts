@@ -1,4 +1,4 @@
-import type { Plan, PlanStats } from "../plan.ts";
+import type { Plan, PlanStats } from "../plan/plan.ts";
 import type { Format, Pieces, Written } from "./format.ts";
 import { npyFormat } from "./npy.ts";
 import { npyInt64 } from "./npy-file.ts";
@@ -28,7 +28,7 @@ export function planFigures(plan: Plan): Record<string, unknown> {
   };
 }
 
-/** {"ranks":2,"steps":[[[4],[0]],[[1],[3]]],"stats":{...}}, in pieces. */
+/** {"ranks":2,"steps":[[[4],[0]],[[1],[3]]],"stats":{...},"made":{...}}, in pieces. */
 function* jsonText({ plan }: PlanWritten): Pieces {
   const encoder = new TextEncoder();
   let text = `{"ranks":${plan.ranks},"steps":[`;
@@ -42,26 +42,30 @@ function* jsonText({ plan }: PlanWritten): Pieces {
     }
     text += "]";
   }
-  yield encoder.encode(`${text}],"stats":${JSON.stringify(planFigures(plan))}}\n`);
+  yield encoder.encode(`${text}],"stats":${JSON.stringify(planFigures(plan))},"made":${JSON.stringify(plan.made)}}\n`);
 }
 
 const jsonFormat: Format<PlanWritten> = {
   name: "json",
-  about: '{"ranks":64,"steps":[[[groups of rank 0],[groups of rank 1],...],...],"stats":{...}}',
+  about: '{"ranks":64,"steps":[[[groups of rank 0],[groups of rank 1],...],...],"stats":{...},"made":{...}}',
   file: jsonText,
 };
+
+/** All of a plan but its steps. */
+function head({ plan }: PlanWritten): Pieces {
+  const { ranks, made } = plan;
+  return [new TextEncoder().encode(`${JSON.stringify({ ranks, stats: planFigures(plan), made })}\n`)];
+}
 
 /** The packing's own folder with the plan in it, so that a trainer has all it needs in one place. */
 const npyPlanFormat: Format<PlanWritten> = {
   name: "npy",
   about:
-    "a folder: plan.npy, int64 of shape (steps, ranks, groups of a rank), -1 where a short step has none; plan.json with the figures; the packing as pack --format npy writes it",
+    "a folder: plan.npy, int64 of shape (steps, ranks, groups of a rank), -1 where a short step has none; plan.json with the figures and what it was made of; the packing as pack --format npy writes it",
   folder: {
     "plan.npy": ({ plan: { length, ranks, microBatch, spSize, order } }) =>
       npyInt64([length, ranks, microBatch * spSize], (i) => order[i]),
-    "plan.json": ({ plan }) => [
-      new TextEncoder().encode(`${JSON.stringify({ ranks: plan.ranks, stats: planFigures(plan) })}\n`),
-    ],
+    "plan.json": head,
     ...(npyFormat as Extract<Format, { folder: unknown }>).folder,
   },
 };
@@ -81,9 +85,10 @@ function sampleOrder({ plan: { ranks, microBatch, order } }: PlanWritten): Piece
 const xtunerPlanFormat: Format<PlanWritten> = {
   name: "xtuner",
   about:
-    "XTuner's preset-pack folder with sampler_order.npy; its global batch size is ranks x micro batch. Not with --sp-size, nor with --tail short",
+    "XTuner's preset-pack folder with sampler_order.npy and plan.json; its global batch size is ranks x micro batch. Not with --sp-size, nor with --tail short",
   folder: {
     "sampler_order.npy": sampleOrder,
+    "plan.json": head,
     ...(xtunerFormat as Extract<Format, { folder: unknown }>).folder,
   },
 };

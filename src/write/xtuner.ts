@@ -1,5 +1,6 @@
 import type { Format, Pieces, Written } from "./format.ts";
 import { npyInt64, npyVector } from "./npy-file.ts";
+import { packingText } from "./packing-text.ts";
 
 /** path_id, sample_idx (in its file), char_start, char_end, token_start, token_end. */
 const COLUMNS = 6;
@@ -39,14 +40,23 @@ function rows(samples: Int32Array, { tokens, files }: Written): Pieces {
   });
 }
 
+/** The head of the packing, with how many samples each path has: rows count in their files. */
+function head({ core, packing, files }: Written): Pieces {
+  const text = Array.from(packingText(core, packing, "head"), (piece) => new TextDecoder().decode(piece)).join("");
+  const sizes = JSON.stringify(files.map(({ path, samples }) => ({ path, samples })));
+  return [new TextEncoder().encode(`${text.slice(0, text.lastIndexOf("}"))},"files":${sizes}}\n`)];
+}
+
 /** XTuner's preset packs. It knows no oversize samples: they are rows like the others, in a file of their own. */
 export const xtunerFormat: Format = {
   name: "xtuner",
-  about: "XTuner's preset-pack folder: boundaries.npy, samples.npy, paths.json; oversize samples in oversize.npy",
+  about:
+    "XTuner's preset-pack folder: boundaries.npy, samples.npy, paths.json; oversize samples in oversize.npy; packing.json says what it was made of",
   folder: {
     "boundaries.npy": ({ packing }) => npyVector(packing.offsets),
     "samples.npy": (written) => rows(written.packing.indices, written),
     "oversize.npy": (written) => rows(written.packing.oversize, written),
     "paths.json": ({ files }) => [new TextEncoder().encode(`${JSON.stringify(files.map((file) => file.path))}\n`)],
+    "packing.json": head,
   },
 };

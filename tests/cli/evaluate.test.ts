@@ -1,10 +1,10 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { load } from "../../src/index.ts";
 import { testFolder } from "../folder.ts";
 import { vectorPacking, vectors } from "../loads.ts";
-import { samples } from "../samples.ts";
+import { samples, sha256 } from "../samples.ts";
 import { omnibal, widest } from "./run.ts";
 
 const folder = testFolder();
@@ -34,7 +34,7 @@ test("the figures of two ranks and two groups, worked out by hand", () => {
   const args = ["evaluate", "small.json", "--packing", "small-groups.json", "--ranks", "2", "--tail=drop"];
   const { code, out, err } = omnibal([...args, "--seed=3"], { cwd: folder });
   // torch.randperm(3) of seed 3 begins with 0 and 1: the groups [2] and [0, 1], 9 and 5 tiles, 93 and 3558 tokens.
-  expect([code, err]).toEqual([0, ""]);
+  expect([code, err]).toEqual([0, "omnibal: small-groups.json: leaves out 1 of 6 samples\n"]);
   expect(out).toBe(SMALL);
   const attention = (2000 ** 2 + 1558 ** 2 - 93 ** 2) / (2 * (2000 ** 2 + 1558 ** 2));
   expect(out).toContain(`attention dist  ${attention.toFixed(6)}\n`);
@@ -68,10 +68,17 @@ describe("--json", () => {
     expect(evaluate(...args).out).toBe(out);
   });
 
+  test("no step was a perfect score: ratios are null", () => {
+    const { code, out } = evaluate("--packing=groups.json", "--ranks=4000", "--tail=drop", "--json");
+    expect(code).toBe(0);
+    const ratios = { pad: null, vitDist: null, tokenDist: null, attentionDist: null };
+    expect(JSON.parse(out)).toMatchObject({ ...ratios, steps: 0, dropped: packing.length });
+  });
+
   test("the packing is that of the vectors", () => {
-    const { dp } = vectors.pad_dist[0];
-    const json = JSON.parse(evaluate("--packing", "groups.json", "--ranks", String(dp), "--json").out);
-    expect(json.groups).toBe(packing.length);
+    const { groups } = JSON.parse(readFileSync(join(folder, "groups.json"), "utf8")) as { groups: number[][] };
+    const [{ isf_sha256 }] = Object.values(vectors.packs);
+    expect(sha256(groups.map((group) => group.join(",")).join("\n"))).toBe(isf_sha256);
   });
 });
 
@@ -104,8 +111,17 @@ describe("a plan", () => {
     const small = omnibal(["evaluate", "small.json", "--packing=small-groups.json", "--plan=plan.json"], {
       cwd: folder,
     });
-    expect(small).toMatchObject({ code: 1, out: "" });
-    expect(small.err).toMatch(/^omnibal: step 0, rank \d: group \d+, there are 3\n$/);
+    expect(small).toEqual({
+      ...{ code: 1, out: "" },
+      err: "omnibal: small-groups.json: leaves out 1 of 6 samples\nomnibal: plan.json: made for another packing: groups 248, this packing has 3\n",
+    });
+    // A plan of another tool does not say what it is for; groups that are not there are found all the same.
+    writeFileSync(join(folder, "foreign.json"), '{"ranks":2,"steps":[[[0],[3]]]}');
+    const foreign = ["evaluate", "-q", "small.json", "--packing=small-groups.json", "--plan=foreign.json"];
+    expect(omnibal(foreign, { cwd: folder })).toEqual({
+      ...{ code: 1, out: "" },
+      err: "omnibal: step 0, rank 1: group 3, there are 3\n",
+    });
     expect(evaluate("--packing=groups.json", "--plan=plan.json", "--ranks=4")).toEqual({
       code: 2,
       out: "",
@@ -142,8 +158,12 @@ describe("errors", () => {
 
   test("a packing of more samples than there are", () => {
     const { code, err } = omnibal(["evaluate", "small.json", "--packing=groups.json", "--ranks=8"], { cwd: folder });
-    expect(code).toBe(1);
-    expect(err).toMatch(/^omnibal: groups\.json: group 0: sample \d+, there are 6\n$/);
+    expect([code, err]).toEqual([1, "omnibal: groups.json: made of 1000 samples, there are 6 in the files given\n"]);
+    const { groups } = JSON.parse(readFileSync(join(folder, "groups.json"), "utf8"));
+    writeFileSync(join(folder, "bare.json"), JSON.stringify(groups));
+    const bare = omnibal(["evaluate", "small.json", "--packing=bare.json", "--ranks=8"], { cwd: folder });
+    expect(bare.code).toBe(1);
+    expect(bare.err).toMatch(/^omnibal: bare\.json: group 0: sample \d+, there are 6\n$/);
   });
 
   test("the output fits 80 columns", () => {

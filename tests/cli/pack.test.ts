@@ -2,8 +2,10 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, watch, writeFileSync 
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { packingSummary } from "../../src/cli/pack.ts";
-import { load, Packing } from "../../src/index.ts";
+import { load } from "../../src/index.ts";
+import { trustedPacking } from "../../src/pack/packing.ts";
 import { readNpy, testFolder } from "../folder.ts";
+import { needs, unless } from "../needs.ts";
 import { samples } from "../samples.ts";
 import { MAIN, omnibal, shell, start, widest } from "./run.ts";
 
@@ -22,9 +24,13 @@ lengthsFile("b.json", [9, 12, 4], [93, 93, 5000]);
 const tiled = samples("tiled:200000");
 lengthsFile("tiled.json", tiled.vit, tiled.tokens);
 
+const made =
+  '"made":{"version":1,"samples":5,"loads":{"vit":"6482fee4565e904f","tokens":"0e7657174019b4cb"},"bounds":{"vit":9,' +
+  '"tokens":4096},"method":"isf","seed":1024,"min":{"vit":9,"tokens":3968},"rounds":50,"packing":"05e7f42f3e8a5159"}';
 const json =
   '{"groups":[[2],[0,1]],"oversize":[3,4],"stats":{"groups":2,"samples":3,"oversize":2,"bound":2,' +
-  '"fillVit":0.777778,"fillTokens":0.445679,"samplesPerGroup":1.500000,"rounds":50,"mix":0.098038}}\n';
+  '"fillVit":0.777778,"fillTokens":0.445679,"samplesPerGroup":1.500000,"rounds":50,"mix":0.098038},' +
+  `${made}}\n`;
 const summary = `\
 groups       2
 lower bound  2, 0.00 % above it
@@ -70,7 +76,9 @@ describe("what it writes", () => {
 
   test("jsonl", () => {
     const { out } = omnibal(["pack", "-q", "small.json", ...bounds, "--format", "jsonl"], { cwd: folder });
-    expect(out).toBe('{"group":[2],"vit":9,"tokens":93}\n{"group":[0,1],"vit":5,"tokens":3558}\n{"oversize":[3,4]}\n');
+    expect(out).toBe(
+      `{${made},"groups":2}\n{"group":[2],"vit":9,"tokens":93}\n{"group":[0,1],"vit":5,"tokens":3558}\n{"oversize":[3,4]}\n`,
+    );
   });
 
   test("npy", () => {
@@ -78,6 +86,8 @@ describe("what it writes", () => {
     expect(readNpy(join(folder, "npy", "offsets.npy")).values).toEqual([0, 1, 3]);
     expect(readNpy(join(folder, "npy", "indices.npy")).values).toEqual([2, 0, 1]);
     expect(readNpy(join(folder, "npy", "oversize.npy")).values).toEqual([3, 4]);
+    const head = readFileSync(join(folder, "npy", "packing.json"), "utf8");
+    expect(head).toBe(`{${json.slice(json.indexOf('"stats"'))}`);
   });
 
   test("xtuner of two files", () => {
@@ -88,6 +98,9 @@ describe("what it writes", () => {
     expect(read("samples.npy")).toEqual([1, 0, -1, -1, 0, 93, 0, 0, -1, -1, 0, 2000, 0, 1, -1, -1, 0, 1558]);
     expect(read("oversize.npy")).toEqual([1, 1, -1, -1, 0, 93, 1, 2, -1, -1, 0, 5000]);
     expect(JSON.parse(readFileSync(join(folder, "packs", "paths.json"), "utf8"))).toEqual(["a.json", "b.json"]);
+    const head = readFileSync(join(folder, "packs", "packing.json"), "utf8");
+    const files = '"files":[{"path":"a.json","samples":2},{"path":"b.json","samples":3}]';
+    expect(head).toBe(`{${json.slice(json.indexOf('"stats"'), -2)},${files}}\n`);
   });
 
   test("nothing from nothing", () => {
@@ -97,11 +110,33 @@ describe("what it writes", () => {
     expect(err).toMatch(/^groups {7}0\nlower bound {2}0\n/);
   });
 
+  test("0.00 % above the lower bound at 56 % and 34 % filled: which bounds would do", () => {
+    lengthsFile(
+      "fives.json",
+      new Array(60).fill(5),
+      Array.from({ length: 60 }, (_, i) => 1300 + ((i * 37) % 200)),
+    );
+    const pack = (...args: string[]) =>
+      omnibal(["pack", "fives.json", "--method=balanced", "-o", "fives-groups.json", ...args], { cwd: folder }).err;
+    expect(pack(...bounds)).toContain(`\
+groups       60
+lower bound  60, 0.00 % above it
+vit          55.56 % of 9 in a group filled
+tokens       34.22 % of 4,096 in a group filled
+bounds       do not suit: --max-vit 10 --max-tokens 3084 would
+samples      60 in groups, 1.00 per group
+`);
+    const suited = pack("--max-vit=10", "--max-tokens=3084");
+    expect(suited).toContain("vit          100.00 % of 10 in a group filled\ntokens       90.89 % of 3,084 ");
+    expect(suited).not.toContain("do not suit");
+  });
+
   test("a summary fits 80 columns, whatever the numbers", () => {
     const most = 2147483647;
     const oversize = Int32Array.from({ length: 100 }, (_, i) => most - i);
     const text = packingSummary(
-      new Packing({
+      // More samples than could be here: only what is said of them is.
+      trustedPacking({
         offsets: Int32Array.of(0, most),
         indices: new Int32Array(0),
         vit: Int32Array.of(most),
@@ -111,10 +146,16 @@ describe("what it writes", () => {
         bound: 1,
         rounds: most,
       }),
+      [
+        { maxVit: most - 1, maxTokens: most },
+        { maxVit: most, maxTokens: most - 1 },
+      ],
     );
+    expect(text).toContain("bounds       do not suit: --max-vit 2147483646 or --max-tokens 2147483646 would\n");
     expect(text).toContain("oversize     100 in no group: 2147483647, 2147483646, 2147483645, ...\n");
     // A count of nine digits with its commas takes eight columns more than 100.
-    expect(widest(text)).toBeLessThanOrEqual(72);
+    expect(widest(text)).toBeLessThanOrEqual(80);
+    expect(widest(text.replace(/^bounds .*$/m, ""))).toBeLessThanOrEqual(72);
   });
 });
 
@@ -138,13 +179,10 @@ describe("what ends it early", () => {
 
   test("an OUT that cannot be is refused before the files are read", () => {
     const { code, err } = omnibal(["pack", "missing.json", ...bounds, "-o", "none/x.json"], { cwd: folder });
-    expect([code, err]).toEqual([
-      1,
-      `omnibal: none/x.json: cannot be written, ${join(folder, "none")} is not a folder\n`,
-    ]);
+    expect([code, err]).toEqual([1, "omnibal: none/x.json: cannot be written, none is not a folder\n"]);
   });
 
-  test.skipIf(!existsSync("/dev/full"))("a full disk, on standard output", () => {
+  test("a full disk, on standard output", needs(unless(existsSync("/dev/full"), "there is no /dev/full")), () => {
     expect(shell(`$OMNIBAL pack -q small.json ${bounds.join(" ")} > /dev/full`, folder)).toMatchObject({
       code: 1,
       err: "omnibal: standard output: cannot be written (ENOSPC: no space left on device)\n",
@@ -152,8 +190,8 @@ describe("what ends it early", () => {
   });
 
   const mount = shell("unshare -rm mount -t tmpfs -o size=64k none .", folder).code === 0;
-  if (!mount) console.warn("the tests on a full disk are skipped: they need unshare and leave to mount a tmpfs");
-  test.skipIf(!mount).each(["json", "npy"])("a full disk leaves nothing: %s", (format) => {
+  const noMount = unless(mount, "a full disk needs unshare(1) and leave to mount a tmpfs");
+  test.each(["json", "npy"])("a full disk leaves nothing: %s", needs(noMount), (format) => {
     mkdirSync(join(folder, "disk"), { recursive: true });
     const pack = `$OMNIBAL pack -q tiled.json ${bounds.join(" ")} --format ${format} -o disk/out`;
     const inside = `mount -t tmpfs -o size=64k none disk; ${pack}; echo code $?; ls -A disk`;
@@ -181,20 +219,17 @@ describe("what ends it early", () => {
     // Sixteen times the samples, so that writing takes long enough to be met.
     const files = new Array<string>(16).fill("../tiled.json");
     const { child, end } = start(["pack", ...files, ...bounds, "--rounds=1", "--format", format, "-o", "out"], here);
-    const names: string[] = [];
     const watcher = watch(here, (_, name) => {
-      names.push(String(name));
-      child.kill("SIGINT");
+      if (/^\.out\.omnibal-/.test(String(name))) child.kill("SIGINT");
     });
     expect(await end).toEqual({ code: 130, err: "" });
     watcher.close();
-    expect(names[0]).toMatch(/^\.out\.part-/);
     expect(readdirSync(here)).toEqual([]);
   });
 });
 
 const script = shell("script -qec true /dev/null", folder).code === 0;
-if (!script) console.warn("the tests on a terminal are skipped: they need script(1)");
+const noTerminal = unless(script, "a terminal needs script(1)");
 
 describe("the progress bar", () => {
   const run = (options: string) =>
@@ -203,7 +238,7 @@ describe("the progress bar", () => {
       folder,
     ).out;
 
-  test.skipIf(!script)("is drawn on a terminal, within its columns, and gone at the end", () => {
+  test("is drawn on a terminal, within its columns, and gone at the end", needs(noTerminal), () => {
     const drawn = run("");
     // biome-ignore lint/suspicious/noControlCharactersInRegex: a terminal is told what to do by control characters
     const frames = drawn.split(/\r|\x1b\[1G|\x1b\[2K/).filter((frame) => frame.includes("%") && frame.includes("█"));
@@ -216,7 +251,7 @@ describe("the progress bar", () => {
     expect(drawn.slice(drawn.lastIndexOf("\x1b[2K"))).toMatch(/groups {7}\d/);
   });
 
-  test.skipIf(!script)("is not with --quiet", () => {
+  test("is not with --quiet", needs(noTerminal), () => {
     expect(run("--quiet")).toBe("");
   });
 });

@@ -10,7 +10,10 @@ export interface Run {
   readonly err: string;
 }
 
-export function omnibal(args: readonly string[], options: { cwd?: string; input?: string } = {}): Run {
+export function omnibal(
+  args: readonly string[],
+  options: { cwd?: string; input?: string; env?: NodeJS.ProcessEnv } = {},
+): Run {
   const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], {
     encoding: "utf8",
     maxBuffer: 1 << 28,
@@ -21,7 +24,8 @@ export function omnibal(args: readonly string[], options: { cwd?: string; input?
 
 /** Starts it, and gives the process and the promise of how it ends. */
 export function start(args: readonly string[], cwd: string) {
-  const child = spawn(process.execPath, [MAIN, ...args], { cwd, stdio: ["pipe", "ignore", "pipe"] });
+  const child = spawn(process.execPath, [MAIN, ...args], { cwd, stdio: ["pipe", "pipe", "pipe"] });
+  child.stdout.resume();
   let err = "";
   child.stderr.on("data", (chunk) => {
     err += chunk;

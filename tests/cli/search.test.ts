@@ -1,9 +1,11 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { packLine, searchText } from "../../src/cli/search.ts";
 import { load, type SearchRow } from "../../src/index.ts";
 import { testFolder } from "../folder.ts";
+import { needs, unless } from "../needs.ts";
 import { samples } from "../samples.ts";
 import { MAIN, omnibal, shell, start, widest } from "./run.ts";
 
@@ -37,7 +39,8 @@ describe("the table", () => {
   test("fits whatever the numbers: columns that tell least go", () => {
     const most = 2147483647;
     const row: SearchRow = {
-      ...{ maxVit: most, maxTokens: most, minTokens: most, rounds: most, groups: most, bound: 1, ratio: 1000 },
+      ...{ maxVit: most, maxTokens: most, minTokens: most, rounds: most, seed: most },
+      ...{ groups: most, bound: 1, ratio: 1000 },
       ...{ samplesPerGroup: 1234.5, leftOut: most, pad: 0, vitDist: 0.5, tokenDist: 0.5, attentionDist: 0.5 },
       ...{ score: 1, inWindow: true, pareto: true },
     };
@@ -50,6 +53,9 @@ describe("the table", () => {
         nearest: [],
         pruned: 0,
         workers: 0,
+        largest: null,
+        needed: { maxVit: most, maxTokens: most },
+        beyondLimits: 0,
       },
       why: "Because of the figures above. ".repeat(10).trimEnd(),
     };
@@ -58,6 +64,13 @@ describe("the table", () => {
     expect(text).toContain("vit dist");
     expect(text).toContain("left out");
     expect(text).not.toContain("full at");
+  });
+
+  test("--samples-per-group and --slack take 4e0-50e-1: exponents have a dash of their own", () => {
+    const given = ["search", "tiled.json", "--ranks=8", "--candidates=10", "--rounds=1", "--json"];
+    const plain = omnibal([...given, "--samples-per-group=4-5", "--slack=0.001"], { cwd: folder });
+    expect(plain.code).toBe(0);
+    expect(omnibal([...given, "--samples-per-group=4e0-50e-1", "--slack=1e-3"], { cwd: folder })).toEqual(plain);
   });
 
   test("the reference's walk", () => {
@@ -78,6 +91,73 @@ describe("the table", () => {
     expect(json.code).toBe(1);
     expect(JSON.parse(json.out)).toMatchObject({ winner: null });
     expect(JSON.parse(json.out).nearest).toHaveLength(5);
+  });
+
+  describe("bounds that leave samples out were recommended, with code 0", () => {
+    const large = Array.from(vit.entries()).filter(([, v]) => v > 4);
+    const [first] = large[0];
+    const giant = Array.from({ length: 200 }, (_, i) => (i === 7 ? [500, 90000] : [1, 300]));
+    writeFileSync(join(folder, "giant.json"), JSON.stringify(giant.map(([v, t]) => ({ vit_num: v, token_num: t }))));
+    writeFileSync(join(folder, "first.json"), JSON.stringify([{ vit_num: 1, token_num: 1 }]));
+    const limited = ["search", "first.json", "tiled.json", "--ranks=8", "--max-vit-limit=4"];
+    const fast = ["--candidates=10", "--rounds=1"];
+
+    test("code 1, the largest sample with its file, and the limit that would do", () => {
+      const { code, out, err } = omnibal([...limited, "-q", ...fast], { cwd: folder });
+      expect([code, err]).toEqual([
+        1,
+        `omnibal: ${large.length} samples too large for these limits, the largest is sample ${first + 1} (${first} of ` +
+          `tiled.json) with 5 tiles and ${tokens[first]} tokens: --max-vit-limit 5 would hold all\n`,
+      ]);
+      expect(out.replaceAll("\n", " ")).toContain(
+        `No bounds with maxVit up to 4 hold every sample: ${large.length} samples are beyond`,
+      );
+      expect(widest(out)).toBeLessThanOrEqual(80);
+      expect(out).not.toContain("omnibal pack");
+      const json = JSON.parse(omnibal([...limited, "--json", ...fast], { cwd: folder }).out);
+      expect(json).toMatchObject({ winner: null, candidates: [], beyondLimits: large.length, needed: { maxVit: 5 } });
+      expect(json.largest).toEqual({
+        index: first + 1,
+        file: { path: "tiled.json", index: first },
+        vit: 5,
+        tokens: tokens[first],
+      });
+      expect(omnibal([...limited.slice(0, -1), "--max-vit-limit=5", ...fast], { cwd: folder }).code).toBe(0);
+    });
+
+    test("--max-left-out permits as many, and the winner says so", () => {
+      const few = omnibal([...limited, ...fast, `--max-left-out=${large.length - 1}`], { cwd: folder });
+      expect(few.code).toBe(1);
+      const { code, out, err } = omnibal([...limited, ...fast, `--max-left-out=${large.length}`], { cwd: folder });
+      expect([code, err]).toEqual([
+        0,
+        `omnibal: the winner leaves out ${large.length} of the samples: they are too large\n`,
+      ]);
+      expect(out.replaceAll("\n", " ")).toContain(`leave out ${large.length} samples, and`);
+      expect(out).toMatch(/ left out /);
+    });
+
+    test("the published walk keeps its winner, and says what it leaves out", () => {
+      const walk = ["search", "giant.json", "--ranks=2", "--samples-per-group=4", "--rounds=3", "--strategy=reference"];
+      const { code, out, err } = omnibal([...walk, "--json"], { cwd: folder });
+      expect(JSON.parse(out).winner.leftOut).toBe(1);
+      expect([code, err]).toEqual([0, "omnibal: the winner leaves out 1 of the samples: they are too large\n"]);
+      expect(omnibal([...walk, "-q"], { cwd: folder })).toMatchObject({ code: 0, err: "" });
+      expect(omnibal([...walk, "--max-left-out=9"], { cwd: folder })).toEqual({
+        code: 2,
+        out: "",
+        err: "omnibal: --max-left-out is given, but it is for --strategy scan (see omnibal search --help)\n",
+      });
+    });
+
+    test("a giant that no bounds in the window hold", () => {
+      const args = ["search", "giant.json", "--ranks=2", "--samples-per-group=4", ...fast];
+      const { code, out, err } = omnibal(args, { cwd: folder });
+      expect([code, err]).toEqual([1, "omnibal: no bounds found in this window and these limits\n"]);
+      expect(out.replaceAll("\n", " ")).toContain(
+        "The largest is sample 7 of giant.json with 500 tiles and 90000 tokens: bounds that hold it hold more of the others.",
+      );
+    });
   });
 
   test("no samples: no table, code 1", () => {
@@ -108,16 +188,39 @@ describe("--json", () => {
 });
 
 describe("the line to run next", () => {
-  const line = (out: string) => out.slice(out.indexOf("omnibal pack")).trimEnd();
+  const line = (out: string) => /^(?:npx )?omnibal pack [\s\S]*/m.exec(out)![0].trimEnd();
   /** Runs it as it stands. */
   const run = (out: string) => shell(`omnibal() { $OMNIBAL "$@"; }; ${line(out)}`, folder);
 
-  test("makes the winner's groups", () => {
+  test("makes the winner's groups, with its seed", async () => {
+    const { winner } = await core.search({ vit, tokens }, { ...options, seed: 7 });
     const { out } = search("--seed=7");
-    const groups = Number(/: (\d+) groups/.exec(out.replaceAll("\n", " "))?.[1]);
-    const { code } = run(out);
-    expect(code).toBe(0);
-    expect(JSON.parse(readFileSync(join(folder, "groups.json"), "utf8")).groups).toHaveLength(groups);
+    expect(line(out)).toContain("--seed 7");
+    expect(run(out).code).toBe(0);
+    const { groups } = JSON.parse(readFileSync(join(folder, "groups.json"), "utf8"));
+    expect(groups).toEqual(Array.from(core.pack({ vit, tokens }, winner!), (group) => Array.from(group)));
+  });
+
+  test("does not write over a file that it packs", () => {
+    const row = { maxVit: 9, maxTokens: 4096, minTokens: 3968, rounds: 50 } as SearchRow;
+    expect(packLine(row, ["./groups.json"], {})).toMatch(/ -o groups-2\.json$/);
+    expect(packLine(row, ["groups.json", "x/../Groups-2.json"], {})).toMatch(/ -o groups-3\.json$/);
+    expect(packLine(row, ["x/groups.json"], {})).toMatch(/ -o groups\.json$/);
+  });
+
+  test("tells a terminal nothing that a file's name holds", () => {
+    const name = "a\u001b[2J\n'\\\u009b.json";
+    writeFileSync(join(folder, name), "");
+    const row = { maxVit: 9, maxTokens: 4096, minTokens: 3968, rounds: 50 } as SearchRow;
+    const text = packLine(row, [name], {});
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: none but the line breaks of the command
+    expect(text.replaceAll("\\\n", "")).not.toMatch(/[\u0000-\u001f\u007f-\u009f]/);
+    const read = 'omnibal() { printf "%s" "$2"; }; ';
+    const bash = spawnSync("bash", ["-c", read + text], {
+      encoding: "utf8",
+      env: { ...process.env, LC_ALL: "C.UTF-8" },
+    });
+    expect(bash.stdout).toBe(name);
   });
 
   test.each(["it's here.json", "-dash.json", "$HOME `x`.json"])("a file called %s", (name) => {
@@ -128,13 +231,24 @@ describe("the line to run next", () => {
     expect(run(out)).toMatchObject({ code: 0, err: expect.stringContaining("2,000 in groups") });
   });
 
+  test("begins with npx where npx has started the command line: what npx has found is not on the PATH", () => {
+    const first = (script: string) => {
+      const env = { ...process.env, npm_lifecycle_event: "npx", npm_lifecycle_script: script };
+      const args = ["search", "tiled.json", ...asked, "--candidates=10", "--rounds=1"];
+      return line(omnibal(args, { cwd: folder, env }).out);
+    };
+    // npm 10 and before give the command as it is, npm 11 in quotes; another command may run omnibal itself.
+    for (const script of ["omnibal", "'omnibal'"]) expect(first(script)).toMatch(/^npx omnibal pack tiled\.json /);
+    for (const script of ["vitest", "omnibalance"]) expect(first(script)).toMatch(/^omnibal pack tiled\.json /);
+  });
+
   test("is broken where it passes 80 columns", () => {
     const row = { maxVit: 9, maxTokens: 4096, minTokens: 3968, rounds: 50 } as SearchRow;
     expect(packLine(row, ["a.json"], {})).toBe(
       "omnibal pack a.json --max-vit 9 --max-tokens 4096 --min-tokens 3968 \\\n  --rounds 50 -o groups.json",
     );
     const files = Array.from({ length: 12 }, (_, i) => `folder/part-${i}.json`);
-    expect(widest(packLine(row, files, { seed: "1" }))).toBeLessThanOrEqual(80);
+    expect(widest(packLine({ ...row, seed: 1 }, files, { seed: "1" }))).toBeLessThanOrEqual(80);
   });
 });
 
@@ -184,8 +298,8 @@ describe("while it works", () => {
     expect(await end).toEqual({ code: 130, err: "" });
   });
 
-  const script = existsSync("/usr/bin/script");
-  test.skipIf(!script)("a bar on a terminal, gone at the end", () => {
+  const script = shell("script -qec true /dev/null", folder).code === 0;
+  test("a bar on a terminal, gone at the end", needs(unless(script, "a terminal needs script(1)")), () => {
     const command = `${process.execPath} ${MAIN} search long.json --ranks=8 --samples-per-group=4 --candidates=30`;
     const { out } = shell(`script -qec "stty cols 80; ${command} --rounds=5" /dev/null`, folder);
     expect(out).toContain("searching");

@@ -54,6 +54,12 @@ describe("wrong usage: code 2 and one line", () => {
       ["stats", "--vit-field=token_num", "a"],
       '--vit-field and --token-field are both "token_num", expected two names (see omnibal stats --help)',
     ],
+    [
+      ["stats", "-", "a", "-"],
+      '"-" is given twice, but the standard input can be read once only (see omnibal stats --help)',
+    ],
+    [["stats", "--root=", "a"], "--root is empty, expected a folder (see omnibal stats --help)"],
+    [["stats", "--a.b\nc", "a"], "unknown option '--a.b\\x0ac' (see omnibal stats --help)"],
     [["pack", "a", "--max-tokens=9"], "--max-vit is missing (see omnibal pack --help)"],
     [["pack", "a", "--max-vit=9"], "--max-tokens is missing (see omnibal pack --help)"],
     [["pack", ...bounds], "no FILE is given (- is standard input) (see omnibal pack --help)"],

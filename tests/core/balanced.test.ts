@@ -3,7 +3,8 @@ import { describe, expect, test } from "vitest";
 import { bestFitDecreasing } from "../../bench/best-fit.ts";
 import type { Samples } from "../../bench/inputs.ts";
 import { InputError, load, OptionError, type PackProgress } from "../../src/index.ts";
-import { checkPacking, groupsText, haveRealData, samples, sha256 } from "../samples.ts";
+import { needs } from "../needs.ts";
+import { checkPacking, groupsText, noRealData, samples, sha256 } from "../samples.ts";
 
 const omnibal = await load();
 const method = "balanced" as const;
@@ -25,23 +26,23 @@ describe("groups at most", () => {
   });
 
   describe.each(["ai2d_train_12k", "synthdog_en"])("%s", (name) => {
-    test.skipIf(!haveRealData).each([
+    test.each([
       [9, 4096],
       [10, 4096],
       [13, 4416],
       [14, 4736],
       [16, 5376],
       [18, 6016],
-    ])("%i / %i: 0.1 % and a group over the pattern bound", (maxVit, maxTokens) => {
+    ])("%i / %i: 0.1 % and a group over the pattern bound", needs(noRealData), (maxVit, maxTokens) => {
       const { pattern } = omnibal.lowerBound(samples(name), { maxVit, maxTokens });
       expect(groupsOf(samples(name), maxVit, maxTokens)).toBeLessThanOrEqual(pattern * 1.001 + 1);
     });
   });
 
-  test.skipIf(!haveRealData).each([
+  test.each([
     ["ai2d_train_12k", 1_103],
     ["synthdog_en", 4_092],
-  ])("%s at 28 / 8192: %i", (name, most) => {
+  ])("%s at 28 / 8192: %i", needs(noRealData), (name, most) => {
     expect(groupsOf(samples(name), 28, 8192)).toBeLessThanOrEqual(most);
   });
 
@@ -248,7 +249,7 @@ describe("progress", () => {
 describe("too little memory", () => {
   test("is a status at every point, and the same groups where it is enough", async () => {
     const { abi } = await load();
-    const { vit, tokens } = samples("tiled:300000");
+    const { vit, tokens } = samples("tiled:100000");
     const n = vit.length;
     const vitAt = abi.alloc(n * 4) >>> 0;
     const tokensAt = abi.alloc(n * 4) >>> 0;
@@ -267,7 +268,7 @@ describe("too little memory", () => {
     new Int32Array(abi.memory.buffer, vitAt, n).set(vit);
     new Int32Array(abi.memory.buffer, tokensAt, n).set(tokens);
     const enough = run(0);
-    const outcomes = Array.from({ length: 60 }, (_, k) => run(2 ** 19 * (k + 1)));
+    const outcomes = Array.from({ length: 45 }, (_, k) => run(2 ** 17 * (k + 1)));
     const first = outcomes.indexOf(enough);
     expect(first).toBeGreaterThan(10);
     expect(new Set(outcomes.slice(0, first))).toEqual(new Set([-1]));

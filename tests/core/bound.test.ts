@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Samples } from "../../bench/inputs.ts";
 import { InputError, load, OptionError } from "../../src/index.ts";
-import { haveRealData, samples } from "../samples.ts";
+import { needs } from "../needs.ts";
+import { noRealData, samples } from "../samples.ts";
 
 const omnibal = await load();
 
@@ -96,14 +97,14 @@ describe("figures", () => {
     expect(omnibal.pack(input, { ...options, method: "balanced", lowerBound: "linear" }).bound).toBe(56);
   });
 
-  test.skipIf(!haveRealData).each([
+  test.each([
     [9, 4096, 12_697, 14_085],
     [10, 4096, 11_428, 12_004],
     [13, 4416, 8_791, 9_003],
     [14, 4736, 8_163, 8_451],
     [16, 5376, 7_143, 7_202],
     [18, 6016, 6_349, 6_349],
-  ])("synthdog at %i / %i", (maxVit, maxTokens, linear, pattern) => {
+  ])("synthdog at %i / %i", needs(noRealData), (maxVit, maxTokens, linear, pattern) => {
     expect(omnibal.lowerBound(samples("synthdog_en"), { maxVit, maxTokens })).toMatchObject({ linear, pattern });
   });
 

@@ -79,11 +79,19 @@ describe("attention", () => {
       "the packing holds sample 999, there are 10 lengths",
     );
     const lengths = samples("tiled:1000");
-    const broken = (other: Partial<typeof parts>) => () =>
-      omnibal.evaluate(new Packing({ ...parts, ...other }), { ranks: 8, lengths });
-    expect(broken({ indices: packing.indices.map((i) => -i) })).toThrow(/^a sample is -\d+: expected rising offsets/);
-    expect(broken({ offsets: packing.offsets.map((at) => at * 2) })).toThrow(
-      /^offset \d+ is \d+: expected rising offsets/,
+    const turned = { vit: lengths.vit, tokens: lengths.tokens.toReversed() };
+    expect(() => omnibal.evaluate(read, { ranks: 8, lengths: turned })).toThrow(
+      /^the lengths are not those of the packing: group \d+ has \d+ tokens by them, not \d+$/,
+    );
+    // Written to since it was checked.
+    const broken = (change: (own: Packing) => void) => () => {
+      const own = new Packing({ ...parts, offsets: parts.offsets.slice(), indices: parts.indices.slice() });
+      change(own);
+      return omnibal.evaluate(own, { ranks: 8, lengths });
+    };
+    expect(broken(({ indices }) => indices.fill(-7, 0, 1))).toThrow("packing: a sample is -7, expected");
+    expect(broken(({ offsets }) => offsets.fill(9999, 3, 4))).toThrow(
+      /^packing: offset 4 is \d+, the one before it 9999/,
     );
     expect(() => omnibal.evaluate([read, read], { ranks: 8, lengths })).toThrow(
       "lengths are for one packing, there are 2",
@@ -126,6 +134,7 @@ describe("what evaluate counts", () => {
           microBatch: fc.integer({ min: 1, max: 4 }),
           tail: fc.constantFrom("repeat" as const, "drop" as const),
           epoch: fc.nat(3),
+          seed: fc.nat(2000),
         }),
         ({ n, sampler, ...options }) => {
           const loads = { ...slice(packing, 0, n), attention: packing.attention!.slice(0, n) };
@@ -159,7 +168,7 @@ describe("an order that is given", () => {
 
   test("what a sampler hands out has that sampler's figures", () => {
     const ranks = Array.from({ length: 8 }, (_, rank) =>
-      batches(omnibal.sampler(packing, { kind: "length-group", ranks: 8, microBatch: 2, rank })),
+      batches(omnibal.sampler(packing, { kind: "length-group", ranks: 8, microBatch: 2, seed: 1024, rank })),
     );
     const order = Int32Array.from(ranks[0].flatMap((_, s) => ranks.flatMap((rank) => rank[s])));
     const seen = omnibal.evaluatePlan(packing, { ranks: 8, microBatch: 2, spSize: 1, order });

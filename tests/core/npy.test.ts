@@ -123,6 +123,16 @@ describe("files that are none", () => {
     "{'descr",
     "{'descr':",
     "{'fortran_order': T",
+    // All of it counts, not only what is looked for.
+    "{'descr': '<i4', 'fortran_order': False, 'shape': (3, 2), } rubbish",
+    "{'descr': '<i4', 'fortran_order': False, 'shape': (3, 2), }}",
+    "{'descr': '<i4', 'fortran_order': False, 'shape': (3, 2), }\0",
+    "{'descr': '<i4', 'fortran_ordre': False, 'shape': (3, 2), }",
+    "{'descr': '<i4', 'flippantorder': False, 'shape': (3, 2), }",
+    "{'dtype': '<i4', 'fortran_order': False, 'shape': (3, 2), }",
+    "{'descr': '<i4', 'fortran_order': False, 'sizes': (3, 2), }",
+    "{'descr': '<i4', 'fortran_order': False, 'shape': (3, 2), 'shape': (3, 2), }",
+    "{'descr': '<i4', 'fortran_order': Falsehood, 'shape': (3, 2), }",
   ])("header %j", (dict) => {
     expect(readEveryWay(npy(rows, { descr: "<i4", dict })).status).toBe(12);
   });

@@ -1,8 +1,16 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type GroupLoads, load, type PlanOptions, SAMPLER_KINDS, type SamplerOptions } from "../../src/index.ts";
+import {
+  type GroupLoads,
+  load,
+  Packing,
+  type PlanOptions,
+  SAMPLER_KINDS,
+  type SamplerOptions,
+  type SamplerState,
+} from "../../src/index.ts";
 import { batches, kindOf, slice, unpacked, vectorPacking, vectors } from "../loads.ts";
-import { groupsText, sha256 } from "../samples.ts";
+import { groupsText, samples, sha256 } from "../samples.ts";
 
 const omnibal = await load();
 const packing = vectorPacking(omnibal);
@@ -54,6 +62,18 @@ describe("the published samplers, bit for bit, with compat", () => {
       expect([flat(ranks).length, distinct(ranks)]).toEqual([v.yielded, v.distinct]);
     });
   }
+});
+
+// A change of these changes what a run resumes to: the notes of a version must say so.
+test.each([
+  ["random", "2ceec14fdb8b8e08c53ae71256b5abc7f8b17b49312e3a79f86b53eba6a5bfd3"],
+  ["length-group", "0b8dea7da9c33751253da353300ab2c695ee00c499e2761c0c08a016347a504a"],
+  ["group-random", "9a93766c10b741a71c881f928756669d1c3b9f304ec6a191f987e3438cb43ace"],
+] as const)("the batches of a seed stay: %s", (kind, hash) => {
+  const bounds = { maxVit: 9, maxTokens: 4096 };
+  const parts = ["tiled:20000", "uniform:20000"].map((name) => omnibal.pack(samples(name), bounds));
+  const ranks = epoch(parts, { kind, ranks: 8, microBatch: 2, seed: 7 }, 3);
+  expect(sha256(ranks.map((rank) => rank.map((batch) => batch.join(",")).join(";")).join("\n"))).toBe(hash);
 });
 
 describe("defect 9: group-random's offsets are not cumulative", () => {
@@ -257,7 +277,7 @@ describe("state and resume", () => {
     const broken = omnibal.sampler(packing, options);
     const seen: number[][] = [];
     for (const batch of broken) if (seen.push(Array.from(batch)) === 5) break;
-    expect(broken.state()).toMatchObject({ version: 1, epoch: 0, step: 5 });
+    expect(broken.state()).toMatchObject({ version: 2, epoch: 0, step: 5 });
     const state = JSON.parse(JSON.stringify(broken.state()));
     const other = omnibal.sampler(packing, options);
     other.resume(state);
@@ -285,11 +305,58 @@ describe("state and resume", () => {
     expect(() => resume({}, slice(packing, 0, 9))).toThrow(
       'state was taken with groups "[248]", this sampler has "[9]"',
     );
-    expect(() => omnibal.sampler(packing, options).resume({ ...state, version: 2 as 1 })).toThrow(
-      "version 2, expected 1",
+    expect(() => omnibal.sampler(packing, options).resume({ ...state, version: 3 as 2 })).toThrow(
+      "version 3, expected 1 or 2",
     );
+    // From a file that anybody can have written.
+    const deep = JSON.parse("[".repeat(1_000_000) + "]".repeat(1_000_000));
+    for (const groups of [deep, { toString: 1 }, [1n], null]) {
+      const odd = { ...state, plan: { ...state.plan, groups } } as unknown as SamplerState;
+      expect(() => omnibal.sampler(packing, options).resume(odd)).toThrow(/^state was taken with groups /);
+    }
     expect(() => omnibal.sampler(packing, options).resume({ ...state, step: 99 })).toThrow(
       "step is 99, expected a whole number from 0 to 16",
+    );
+  });
+
+  test("a state of as many other groups is refused by their fingerprint", () => {
+    const state = omnibal.sampler(packing, options).state();
+    const { packing: fingerprint } = omnibal.made(packing);
+    expect(state.plan).toMatchObject({ groups: [248], packing: fingerprint });
+    const other = new Packing({ ...packing.parts, indices: packing.indices.toReversed() });
+    expect(() => omnibal.sampler(other, options).resume(state)).toThrow(
+      `state was taken over other groups: packing ${fingerprint}, this sampler has ${omnibal.made(other).packing}`,
+    );
+    // Of groups without samples the loads are compared.
+    const [one, two] = [slice(packing, 0, 100), slice(packing, 100, 200)];
+    const bare = omnibal.sampler(one, options).state();
+    expect(bare.plan.packing).toBeUndefined();
+    omnibal.sampler(slice(packing, 0, 100), options).resume(bare);
+    expect(() => omnibal.sampler(two, options).resume(bare)).toThrow(
+      /^state was taken over other groups: vit of the groups [0-9a-f]{16}, this sampler has [0-9a-f]{16}$/,
+    );
+    // Data groups are numbered one after another: the same groups cut in another way are others.
+    const cut = omnibal.sampler([one, two], options).state();
+    expect(() => omnibal.sampler([two, one], options).resume(cut)).toThrow("over other groups: vit of the groups ");
+    omnibal.sampler([one, two], options).resume(cut);
+    expect(() => omnibal.sampler(packing, options).resume({ ...state, plan: { ...state.plan, packing: "x" } })).toThrow(
+      `over other groups: packing "x", this sampler has ${fingerprint}`,
+    );
+  });
+
+  test("a state of version 1, which has no fingerprint, resumes to the same batches", () => {
+    const state = {
+      ...{ version: 1, epoch: 1, step: 3 },
+      plan: {
+        ...{ kind: "length-group", ranks: 8, microBatch: 2, spSize: 1, seed: 233, tail: "repeat" },
+        ...{ binSize: 512, window: 50, compat: null, groups: [248] },
+      },
+    };
+    const sampler = omnibal.sampler(packing, options);
+    sampler.resume(state as unknown as SamplerState);
+    expect(batches(sampler)).toEqual(batches(omnibal.sampler(packing, { ...options, epoch: 1 })).slice(3));
+    expect(() => omnibal.sampler(packing, { ...options, ranks: 4 }).resume(state as unknown as SamplerState)).toThrow(
+      'ranks "8", this sampler has "4"',
     );
   });
 
@@ -352,7 +419,8 @@ describe("properties", () => {
         const step = steps === 0 ? 0 : resume % (steps + 1);
         const suffix = omnibal.sampler(parts, { ...options, rank: 0, epoch: at, step });
         expect(batches(suffix)).toEqual(ranks[0].slice(step));
-        const evaluation = omnibal.evaluate(parts, { ...options, sampler: options.kind, epoch: at });
+        const { kind: sampler, ...rest } = options;
+        const evaluation = omnibal.evaluate(parts, { ...rest, sampler, epoch: at });
         expect(evaluation).toMatchObject({ steps, dropped, repeated, attentionDist: sizes.length > 0 ? null : 0 });
       }),
       { numRuns: 300 },

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { InputError, type LengthsInput, load, OptionError, type PackOptions, RuntimeError } from "../../src/index.ts";
+import { EngineError, InputError, type LengthsInput, load, OptionError, type PackOptions } from "../../src/index.ts";
 import { checkPacking, samples } from "../samples.ts";
 
 const omnibal = await load();
@@ -96,7 +96,7 @@ describe("what pack refuses", () => {
     [[{ vit_num: 1 }], "MISSING_FIELD", "index 0: token_num is missing"],
     [[null], "INVALID_INPUT", "index 0: null, expected { vit_num, token_num }"],
     [{ vit: [1, 2], tokens: [1] }, "LENGTH_MISMATCH", "vit has 2 values and tokens 1, expected one of each per sample"],
-    [{ vit: [1] }, "INVALID_INPUT", "lengths are [object Object], expected { vit, tokens } or an array of records"],
+    [{ vit: [1] }, "INVALID_INPUT", 'lengths are {"vit":[1]}, expected { vit, tokens } or an array of records'],
     [{ vit: 3, tokens: [] }, "INVALID_INPUT", "vit is 3, expected an array of numbers"],
     [undefined, "INVALID_INPUT", "lengths are undefined, expected { vit, tokens } or an array of records"],
   ])("an input, case %#", (lengths, code, message) => {
@@ -122,7 +122,7 @@ describe("what pack refuses", () => {
     const n = 550_000_000;
     const vit = new Int32Array(n);
     expect(failure({ vit, tokens: vit })).toMatchObject({
-      name: "RuntimeError",
+      name: "EngineError",
       code: "OUT_OF_MEMORY",
       message: "550000000 samples do not fit: a WebAssembly memory ends at 4 GiB, about 170 million samples",
     });
@@ -162,7 +162,7 @@ describe("rounds from outside", () => {
     const packing = omnibal.pack(input, { ...bounds, rounds: 4 });
     const steps = omnibal.packInRounds(input, { ...bounds, rounds: 4 });
     for (const round of [1, 2, 3, 4]) expect(steps.next().value).toMatchObject({ round, rounds: 4 });
-    expect(() => omnibal.pack(input, bounds)).toThrow(RuntimeError);
+    expect(() => omnibal.pack(input, bounds)).toThrow(EngineError);
     expect(steps.next()).toEqual({ done: true, value: packing });
     const before = omnibal.abi.mark();
     for (const _ of omnibal.packInRounds(input, bounds)) break;
@@ -172,7 +172,7 @@ describe("rounds from outside", () => {
 
   test("an instance called from its own callback says so", () => {
     const run = () => omnibal.pack(input, { ...bounds, onRound: () => omnibal.pack(input, bounds) });
-    expect(run).toThrow(RuntimeError);
+    expect(run).toThrow(EngineError);
     expect(omnibal.pack(input, { ...bounds, rounds: 1 }).length).toBeGreaterThan(0);
   });
 

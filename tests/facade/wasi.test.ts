@@ -1,6 +1,7 @@
 // The facade gives the module the WASI functions that its command part asks for, all of them refusing.
 import asc from "assemblyscript/asc";
 import { expect, test } from "vitest";
+import { ABI_VERSION } from "../../src/core/abi.ts";
 import { load, loadSync } from "../../src/index.ts";
 
 const source = `
@@ -8,6 +9,7 @@ const source = `
 declare function fd_read(fd: i32, iovs: usize, count: i32, read: usize): i32;
 @external("wasi_snapshot_preview1", "proc_exit")
 declare function proc_exit(code: i32): void;
+export function abiVersion(): i32 { return ${ABI_VERSION}; }
 export function tryRead(): i32 { return fd_read(0, 0, 0, 0); }
 export function tryExit(): void { proc_exit(3); }
 `;

@@ -1,6 +1,7 @@
 // Runs inside every JavaScript host: packs what it is asked to, and says which module did it. Knows no host.
 import { generate, type Samples } from "../../bench/inputs.ts";
-import type { Abi } from "../../src/abi.ts";
+import type { Abi } from "../../src/core/abi.ts";
+import type { Omnibal } from "../../src/index.ts";
 
 export { generate };
 
@@ -29,6 +30,8 @@ export interface Report {
   readonly compiled: "streaming" | "bytes";
   /** SHA-256 of each job's groups: indices joined by commas, groups by LF. */
   readonly groups: readonly string[];
+  /** SHA-256 of what `beyondIsf` makes, where the host has the facade. */
+  readonly beyondIsf?: string;
   /** Milliseconds of the timed runs, by job. */
   readonly ms: readonly (readonly number[])[];
 }
@@ -36,7 +39,7 @@ export interface Report {
 /** What a host makes of the module: the facade's class is one. */
 export interface Packer {
   readonly abi: Abi;
-  pack(input: Samples, job: Job): Iterable<Int32Array>;
+  pack(input: Samples, options: Omit<Job, "input">): Iterable<Int32Array>;
 }
 
 async function sha256(bytes: BufferSource): Promise<string> {
@@ -117,7 +120,7 @@ function timeCore(abi: Abi, { vit, tokens }: Samples, job: Job, runs: number): n
 }
 
 /** Packs by the exports alone, as assembly/index.ts documents them: what a host without the facade does. */
-export function packByAbi(abi: Abi, { vit, tokens }: Samples, job: Job): Int32Array[] {
+export function packByAbi(abi: Abi, { vit, tokens }: Samples, job: Omit<Job, "input">): Int32Array[] {
   const top = abi.mark();
   const done = (status: number) => {
     if (status !== 0) throw new Error(`status ${status}`);
@@ -140,6 +143,25 @@ export function packByAbi(abi: Abi, { vit, tokens }: Samples, job: Job): Int32Ar
   return out;
 }
 
+/** The hash of a balanced packing, a plan of it, a sampler's batches and the groups of a stream, floats left out. */
+export async function beyondIsf(omnibal: Omnibal): Promise<string> {
+  const input = generate("tiled:20000");
+  const bounds = { maxVit: 9, maxTokens: 4096 };
+  const packing = omnibal.pack(input, { ...bounds, method: "balanced", seed: 3 });
+  const plan = omnibal.plan(packing, {
+    ranks: 16,
+    microBatch: 2,
+    epoch: 5,
+    seed: 3,
+    balance: { vit: 1, attention: 2 },
+  });
+  const sampler = omnibal.sampler(packing, { kind: "length-group", ranks: 16, rank: 7, epoch: 5, seed: 3 });
+  const packer = omnibal.packer({ ...bounds, buffer: 500, seed: 3 });
+  const streamed = [...packer.push(input).groups, ...packer.flush().groups].map(({ indices }) => indices);
+  const lines = [packing.offsets, packing.indices, plan.order, ...sampler, ...streamed].map((part) => part.join(","));
+  return sha256(new TextEncoder().encode(lines.join("\n")));
+}
+
 export async function answer(question: Question, load: () => Promise<Packer>, engine: string): Promise<Report> {
   const found = listen();
   const packer = await load();
@@ -147,12 +169,14 @@ export async function answer(question: Question, load: () => Promise<Packer>, en
   const groups: string[] = [];
   const ms: number[][] = [];
   for (const job of question.jobs) {
-    const input = generate(job.input);
-    const text = Array.from(packer.pack(input, job), (group) => group.join(",")).join("\n");
+    const { input: name, ...options } = job;
+    const input = generate(name);
+    const text = Array.from(packer.pack(input, options), (group) => group.join(",")).join("\n");
     groups.push(await sha256(new TextEncoder().encode(text)));
     ms.push(timeCore(packer.abi, input, job, question.timed));
   }
-  return { engine, ...(await found[0]), groups, ms };
+  const more = "plan" in packer ? { beyondIsf: await beyondIsf(packer as unknown as Omnibal) } : {};
+  return { engine, ...(await found[0]), groups, ms, ...more };
 }
 
 /** For pages and workers: gets the question from the server they came from and posts the report, or what failed. */

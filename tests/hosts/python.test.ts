@@ -88,7 +88,7 @@ describe("the batch sampler in Python", () => {
     };
     const small = torch_randperm.filter(({ n }) => n <= 100_000);
     expect(small.length).toBeGreaterThan(3);
-    const [given] = sample([{ calls: small.map(({ n, seed }) => ["permutation", n, seed]) }]) as [number[][]];
+    const [given] = sample([{ calls: small.map(({ n, seed }) => ["module", "permutation", n, seed]) }]) as [number[][]];
     expect(given.map((order) => [order.slice(0, 10), order.at(-1)])).toEqual(small.map((v) => [v.first10, v.last]));
   });
 
@@ -141,6 +141,12 @@ describe("the batch sampler in Python", () => {
     expect(sample([{ vit: [], tokens: [], calls: [["take", null], ["len"]] }])).toEqual([[[], 0]]);
   });
 
+  /** What state_dict gives at a step of an epoch, of 3 ranks. */
+  const stateAt = (epoch: number, step: number) => ({
+    ...{ version: 2, epoch, step, packing: omnibal.made(packing).packing },
+    ...{ world_size: 3, seed: 1024, drop_last: false, even: false },
+  });
+
   test("resumed at a step, it gives the rest of the epoch and then whole epochs", async () => {
     const options = { rank: 1, world_size: 3 };
     const whole = epoch(3, 2)[1];
@@ -151,7 +157,7 @@ describe("the batch sampler in Python", () => {
       cuts.map((step) => ({ options, calls: [["set_epoch", 2], ["take", step], ["state_dict"]] as const })),
     ) as unknown[][];
     expect(before.map(([, batches]) => batches)).toEqual(cuts.map((step) => whole.slice(0, step)));
-    expect(before.map(([, , state]) => state)).toEqual(cuts.map((step) => ({ epoch: 2, step })));
+    expect(before.map(([, , state]) => state)).toEqual(cuts.map((step) => stateAt(2, step)));
     const after = sample(
       before.map(([, , state]) => ({
         options,
@@ -166,8 +172,37 @@ describe("the batch sampler in Python", () => {
       })),
     ) as unknown[][];
     expect(after.map((given) => given[2])).toEqual(cuts.map((step) => whole.slice(step)));
-    expect(after.map((given) => given[3])).toEqual(cuts.map(() => ({ epoch: 2, step: n })));
+    expect(after.map((given) => given[3])).toEqual(cuts.map(() => stateAt(2, n)));
     expect(after.map((given) => given[5])).toEqual(cuts.map(() => next));
+  });
+
+  test("a state of 2 ranks is not loaded on 4, nor one of another packing or other options", async () => {
+    const [[state]] = sample([{ options: { rank: 1, world_size: 2 }, calls: [["state_dict"]] }]) as Record<
+      string,
+      unknown
+    >[][];
+    const load = (options: Record<string, unknown>, more: Partial<Run> = {}, seen: unknown = state) => {
+      const calls = [["load_state_dict", seen]] as const;
+      return sample([{ ...more, options: { rank: 0, world_size: 2, ...options }, calls }])[0];
+    };
+    expect(load({})).toEqual([null]);
+    expect(load({ rank: 1 })).toEqual([null]);
+    const taken = "ValueError: state was taken with";
+    expect(load({ world_size: 4 })).toBe(`${taken} world_size 2, this sampler has 4`);
+    expect(load({ drop_last: true })).toBe(`${taken} drop_last False, this sampler has True`);
+    expect(load({ even: true })).toBe(`${taken} even False, this sampler has True`);
+    const { packing: own } = omnibal.made(packing);
+    const turned = { vit: Array.from(input.vit).reverse(), tokens: Array.from(input.tokens).reverse() };
+    const { packing: other } = omnibal.made(omnibal.pack(turned, { maxVit: 9, maxTokens: 4096 }));
+    expect(load({}, turned)).toBe(`${taken} packing '${own}', this sampler has '${other}'`);
+    expect(load({}, {}, { epoch: 0, step: 0 })).toBe("ValueError: state has version None, expected 2");
+  });
+
+  test("a packing with oversize samples has the fingerprint that it has in JavaScript", async () => {
+    const wide = { vit: [5, 4, 10, 1], tokens: [900, 800, 1, 5000] };
+    const [[state]] = sample([{ ...wide, calls: [["state_dict"]] }]) as Record<string, unknown>[][];
+    const { packing: expected } = omnibal.made(omnibal.pack(wide, { maxVit: 9, maxTokens: 4096 }));
+    expect(state.packing).toBe(expected);
   });
 
   test("iterating again starts at the front, as a loader that is opened twice does", async () => {
@@ -191,6 +226,52 @@ describe("the batch sampler in Python", () => {
     expect(bySample(c[0])).toEqual(bySample(Array.from(wrapped, (group) => Array.from(group))));
   });
 
+  test("the sampler dropped oversize samples without a word: it lists them, and rank 0 warns", async () => {
+    const vit = [5, 10, 9, 12, 1, 1, 10];
+    const tokens = [900, 800, 2500, 1, 4097, 7, 1];
+    const calls = [["oversize"], ["warnings"], ["take", null], ["module", "pack", vit, tokens, 9, 4096]] as const;
+    const [first, second, none] = sample([
+      { vit, tokens, calls },
+      { vit, tokens, calls, options: { rank: 1, world_size: 2 } },
+      { calls },
+    ]) as [number[], string[], Batches, number[][]][];
+    const own = omnibal.pack({ vit, tokens }, { maxVit: 9, maxTokens: 4096 });
+    const oversize = Array.from(own.oversize);
+    expect(oversize).toEqual([1, 3, 4, 6]);
+    const warning = "UserWarning: 4 of 7 samples in no group (max_vit 9, max_tokens 4096): 1, 3, 4, ...";
+    expect(first.slice(0, 2)).toEqual([oversize, [warning]]);
+    expect(first[2].flat().sort()).toEqual([0, 2, 5]);
+    expect(first[3]).toEqual([own.offsets, own.indices, own.oversize].map((array) => Array.from(array)));
+    expect(second.slice(0, 2)).toEqual([oversize, []]);
+    expect(none.slice(0, 2)).toEqual([[], []]);
+  });
+
+  test("every status of the module had one text: each has its own", async () => {
+    const plan = (vit: number[], tokens: number[], ranks: number) => ({
+      calls: [["module", "plan", vit, tokens, [1, 1], ranks, 1, 0]] as const,
+    });
+    const status = (code: number) => ({ calls: [["module", "_check", code]] as const });
+    expect(
+      sample([
+        plan([1, -1], [1, 1], 1),
+        plan([1, 1], [-1, 1], 1),
+        plan([1, 1], [1, 1], 0),
+        status(1),
+        status(3),
+        status(4),
+        status(17),
+      ]),
+    ).toEqual([
+      "ValueError: vit of group 1 is beyond its range, expected 0 to 2^62",
+      "ValueError: tokens of group 0 is beyond its range, expected 0 to 2^62",
+      "ValueError: the module refused an argument that the checks here let pass",
+      "MemoryError: the samples do not fit: a WebAssembly memory ends at 4 GiB, about 170 million samples",
+      "ValueError: vit: a value is beyond its range, expected whole numbers from 0 to 2147483647",
+      "ValueError: tokens: a value is beyond its range, expected whole numbers from 0 to 2147483647",
+      "RuntimeError: the module answered 17: it is of another version than this file",
+    ]);
+  });
+
   test("what it refuses", async () => {
     const whole = "expected one whole number from 0 to 2147483647 per sample";
     const calls = [] as const;
@@ -211,8 +292,8 @@ describe("the batch sampler in Python", () => {
       `ValueError: vit: ${whole}`,
       "ValueError: vit has 1 values and tokens 2",
       "ValueError: rank is 2, expected 0 to 1",
-      "ValueError: a bound is 0",
-      "ValueError: bounds (9, 4294971392, 9, 4294971264), rounds 50 or seed 1024 out of range",
+      "ValueError: max_vit is 0, expected a whole number from 1 to 2147483647",
+      "ValueError: max_tokens is 4294971392, expected a whole number from 1 to 2147483647",
       "ValueError: bounds (9, 4096, 9, 3968), rounds 0 or seed 1024 out of range",
     ]);
   });

@@ -66,7 +66,7 @@ def main(wasm, question):
     for job in question["jobs"]:
         vit, tokens = generate(job["input"])
         bounds = job["maxVit"], job["maxTokens"], job["minVit"], job["minTokens"]
-        offsets, indices = module.pack(vit, tokens, *bounds, rounds=job["rounds"], seed=job["seed"])
+        offsets, indices, _ = module.pack(vit, tokens, *bounds, rounds=job["rounds"], seed=job["seed"])
         texts = indices.astype(str).tolist()
         ends = offsets.tolist()
         text = "\n".join(",".join(texts[a:b]) for a, b in zip(ends, ends[1:]))

@@ -1,8 +1,8 @@
-// Tests of a host that is not installed are skipped, with a line on how to get it; in CI they fail.
+// Tests of a host that is not installed are skipped, and the run says how to get it; in CI they fail.
 import { test } from "vitest";
+import { needs } from "../needs.ts";
 
 const required = process.env.CI === "true" || process.env.OMNIBAL_REQUIRE_HOSTS === "1";
-const told = new Set<string>();
 
 /** `test`, or what stands in its place where `missing` says how to get what it needs. */
 export function whenThere(missing: string | undefined): (name: string, body: () => Promise<void>) => void {
@@ -14,7 +14,5 @@ export function whenThere(missing: string | undefined): (name: string, body: () 
       });
     };
   }
-  if (!told.has(missing)) console.warn(`skipped: ${missing}`);
-  told.add(missing);
-  return test.skip;
+  return (name, body) => test(name, needs(missing), body);
 }

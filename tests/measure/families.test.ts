@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { InputError } from "../../src/errors.ts";
+import { InputError } from "../../src/core/errors.ts";
 import { families, familyNamed, Settings } from "../../src/measure/families/index.ts";
 import { resize2d } from "../../src/measure/families/resize.ts";
 import { golden, isOwn } from "./golden.ts";

@@ -2,7 +2,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { InputError } from "../../src/errors.ts";
+import { InputError } from "../../src/core/errors.ts";
 import { PictureFiles } from "../../src/measure/images/files.ts";
 import { FIRST, pictureSize, pictureSizeOf, seen } from "../../src/measure/images/header.ts";
 import { testFolder } from "../folder.ts";

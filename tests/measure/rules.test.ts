@@ -2,7 +2,7 @@
 // patches, strips, tiny and huge pictures.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { InputError } from "../../src/errors.ts";
+import { InputError } from "../../src/core/errors.ts";
 import { arangeLength, floorDivide, oneDecimal, roundHalfEven } from "../../src/measure/families/arithmetic.ts";
 import { families, familyNamed, Settings } from "../../src/measure/families/index.ts";
 import { area3d, type Loads, slowRules } from "./slow-rules.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { InputError } from "../../src/errors.ts";
+import { InputError } from "../../src/core/errors.ts";
 import { type Counter, TableCounter } from "../../src/measure/tokenizer/counter.ts";
 import { libraryCounter } from "../../src/measure/tokenizer/library.ts";
 import { translate } from "../../src/measure/tokenizer/patterns.ts";

@@ -44,6 +44,8 @@ describe("the pool", () => {
     });
     expect({ ...result, workers: 0 }).toEqual(without);
     expect(started.length).toBe(2);
+    // Both were ended on the way.
+    expect(seen).toBeGreaterThan(12);
   });
 
   test("an abort ends the workers at once", async () => {

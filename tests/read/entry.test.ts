@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { needs, unless } from "../needs.ts";
 
 /** All modules that `entry` imports, directly or not, by the words after `from`. */
 function imports(entry: URL, seen = new Set<string>()): Set<string> {
@@ -22,9 +23,14 @@ test("the main entry runs where there is no file system; the reading entry is an
   expect(packages("../../src/read/index.ts")).toEqual([
     "@assemblyscript/loader",
     "csv-parse",
+    "node:crypto",
+    "node:fs",
     "node:fs/promises",
+    "node:net",
     "node:path",
+    "node:stream",
     "node:stream/promises",
+    "node:zlib",
   ]);
 });
 
@@ -45,11 +51,13 @@ function piped(path: string, input: string | Uint8Array): string {
 
 const lines = `${'{"vit_num":1,"token_num":20}\n'.repeat(100000)}{"vit_num":3,"token_num":40}`;
 
-test.skipIf(process.platform === "win32")("the standard input of the process", () => {
+const noPipes = unless(process.platform !== "win32", "Windows has no sh and no cat");
+test("the standard input of the process", needs(noPipes), () => {
   expect(piped("-", lines)).toBe("100001 3 40");
   expect(piped("-", "vit_num,token_num\n5,6")).toBe("1 5 6");
 });
 
-test.runIf(process.platform === "linux")("a file without a size: the pipe behind the standard input", () => {
+const noProc = unless(process.platform === "linux", "only Linux can open the pipe behind /dev/stdin");
+test("a file without a size: the pipe behind the standard input", needs(noProc), () => {
   expect(piped("/dev/stdin", lines)).toBe("100001 3 40");
 });

@@ -1,12 +1,13 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
 import { InputError, OmnibalError } from "../../src/index.ts";
 import { type ReadOptions, readLengths } from "../../src/read/index.ts";
+import { needs } from "../needs.ts";
 import { npy } from "../npy-bytes.ts";
-import { haveRealData, REAL_DATA, REAL_FILES, samples } from "../samples.ts";
+import { noRealData, REAL_DATA, REAL_FILES, samples } from "../samples.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "omnibal-read-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -101,7 +102,7 @@ describe("formats", () => {
     expect(await values(file("names.csv", "n,Bilder é,vit_num\n2,1,9"), names)).toEqual([[1], [2]]);
   });
 
-  test.runIf(haveRealData).each(REAL_FILES)("%s", async (name) => {
+  test.each(REAL_FILES)("%s", needs(noRealData), async (name) => {
     const { vit, tokens } = await readLengths([fileURLToPath(new URL(`${name}.json`, REAL_DATA))]);
     expect({ vit, tokens }).toEqual(samples(name));
   });
@@ -360,10 +361,106 @@ describe("meta files", () => {
       `INVALID_FILE meta.json: entry "my set": no such file: none.json nor ${join(process.cwd(), "none.json")}`,
     );
     expect(await failure(meta({ token_lengths: file("bad.json", "[7]") }))).toBe(
-      "INVALID_FILE bad.json: record 0, byte 1: found 7, expected a record: {",
+      "INVALID_FILE bad.json: record 0, byte 1: expected a record: {",
     );
   });
 
+  test("values of any kind are shown, not called", async () => {
+    const meta = (value: string) => file("meta.json", `{"a":{"token_lengths":${value}}}`);
+    const why = "expected the path of a length file";
+    const at = 'MISSING_FIELD meta.json: entry "a": token_lengths is';
+    expect(await failure(meta('{"toString":1}'))).toBe(`${at} {"toString":1}, ${why}`);
+    expect(await failure(meta('{"toString":1,"valueOf":2}'))).toBe(`${at} {"toString":1,"valueOf":2}, ${why}`);
+    expect(await failure(meta(`${"[".repeat(1e6)}${"]".repeat(1e6)}`))).toBe(`${at} [[[[...]]]], ${why}`);
+    expect(await failure(meta("[[1,2],{}]"))).toBe(`${at} [[1,2],{}], ${why}`);
+    expect(await failure(meta('"a\\u0000b\\n"'))).toMatch(/^INVALID_FILE .*no such file: a\\x00b\\x0a nor /);
+    expect(await failure(file("meta.json", '{"a\\u001b[2J\\n":{}}'))).toBe(
+      'MISSING_FIELD meta.json: entry "a\\u001b[2J\\n": token_lengths is missing',
+    );
+  });
+
+  test("a file that one leads to is not quoted, but for a length that is refused", async () => {
+    const meta = (name: string, content: string | Uint8Array) => {
+      file(name, content);
+      return file("meta.json", JSON.stringify({ a: { token_lengths: `./${name}` } }));
+    };
+    const secret = "root:x:0:0";
+    expect(await failure(meta("passwd", `${secret}\nnext\n`))).toBe("MISSING_FIELD passwd: line 1: vit_num is missing");
+    expect(await failure(file("passwd", `${secret}\n`))).toContain(secret);
+    const texts = [
+      `vit_num,token_num\n${secret}`,
+      `"${secret}"x\n`,
+      `a"${secret}"\n`,
+      `"${secret}`,
+      `[${secret}`,
+      `{"a":"${secret}\u0001"}`,
+      `{"${secret}"}`,
+      `[]${secret}`,
+      `[{"vit_num":1,"token_num":2}]${secret}`,
+      `["${secret}"]`,
+      `${secret}\n`.repeat(300_000),
+    ];
+    for (const name of ["x", "x.csv", "x.json"]) {
+      for (const text of texts) expect(await failure(meta(name, text))).not.toMatch(/root|found|:0:/);
+    }
+    expect(await failure(meta("x.csv", `vit_num,token_num\n${secret},2\n`))).toContain(`vit_num is "${secret}"`);
+    expect(await failure(meta("x.json", `[{"vit_num":"${secret}"`))).toContain(`vit_num is "${secret}"`);
+  });
+});
+
+describe("root: a folder that reading stays in", () => {
+  const inside = join(folder, "inside");
+  mkdirSync(join(inside, "deep"), { recursive: true });
+  writeFileSync(join(folder, "outside.json"), json);
+  writeFileSync(join(inside, "deep/a.json"), json);
+  writeFileSync(join(inside, "..b.json"), json);
+  symlinkSync(join(folder, "outside.json"), join(inside, "link.json"));
+  symlinkSync(folder, join(inside, "up"));
+  symlinkSync(join(inside, "deep/a.json"), join(folder, "into.json"));
+  symlinkSync(inside, join(folder, "inside-too"));
+  const meta = (path: string) => file("inside/meta.json", JSON.stringify({ a: { token_lengths: path } }));
+  const refused = (path: string) => `INVALID_FILE ${path}: is outside of inside, the folder to read from`;
+  const failureIn = async (path: string) => (await failure(path, { root: inside })).replace(folder, "");
+
+  test("files below it are read, through links and meta files too", async () => {
+    for (const root of [inside, join(folder, "inside-too"), join(inside, "deep/..")]) {
+      for (const path of [join(inside, "deep/a.json"), join(inside, "..b.json"), join(folder, "into.json")]) {
+        expect(await values(path, { root })).toEqual(both);
+      }
+      expect(await values(meta("deep/a.json"), { root })).toEqual(both);
+      expect(await values(meta("../into.json"), { root })).toEqual(both);
+      expect((await readLengths([meta("up/inside/deep/a.json")], { root })).files).toEqual([
+        { path: join(inside, "up/inside/deep/a.json"), name: "a", samples: 2 },
+      ]);
+    }
+    expect(await values("-", { root: inside, stdin: stream(json) })).toEqual(both);
+    // What stays inside may be quoted.
+    file("inside/bad.csv", "vit_num,x\n");
+    expect(await failureIn(meta("bad.csv"))).toContain('the header has "vit_num", "x"');
+  });
+
+  test("others are not, whoever names them", async () => {
+    expect(await failureIn(join(folder, "outside.json"))).toBe(refused("outside.json"));
+    expect(await failureIn(join(inside, "link.json"))).toBe(refused("inside/link.json"));
+    expect(await failureIn(join(inside, "up/outside.json"))).toBe(refused("inside/up/outside.json"));
+    expect(await failureIn(join(inside, "../outside.json"))).toBe(refused("outside.json"));
+    for (const path of ["../outside.json", "link.json", "up/outside.json", join(folder, "outside.json")]) {
+      expect(await failureIn(meta(path))).toMatch(/: is outside of inside, the folder to read from$/);
+    }
+    expect(await failureIn(meta("/etc/passwd"))).toBe(refused("/etc/passwd"));
+    expect(await failureIn(join(inside, "none.json"))).toBe("INVALID_FILE inside/none.json: no such file");
+  });
+
+  test("a root that is none", async () => {
+    for (const root of ["", join(folder, "none"), join(folder, "outside.json"), 3 as unknown as string]) {
+      expect(await failure(join(inside, "deep/a.json"), { root })).toMatch(
+        /^INVALID_OPTION root is .*, expected a folder$/,
+      );
+    }
+  });
+});
+
+describe("JSONL beside meta files", () => {
   test.each([
     ["one record", '{"vit_num":1,"token_num":2}', [[1], [2]]],
     ["one record with an object in it", '{"a":{"token_lengths":"x"},"vit_num":1,"token_num":2}', [[1], [2]]],

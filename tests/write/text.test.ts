@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { load, type Packing, RuntimeError } from "../../src/index.ts";
+import { EngineError, load, type Packing } from "../../src/index.ts";
 import { samples } from "../samples.ts";
 
 const omnibal = await load();
 const bounds = { maxVit: 9, maxTokens: 4096 };
 
-function text(packing: Packing, format: "json" | "jsonl"): string {
+function text(packing: Packing, format: "json" | "jsonl" | "head"): string {
   return Buffer.concat([...omnibal.packingText(packing, format)]).toString();
 }
 
@@ -23,25 +23,33 @@ function ratio(over: bigint, under: bigint): string {
 const sum = (values: Int32Array) => values.reduce((total, value) => total + BigInt(value), 0n);
 
 const small = { vit: [5, 0, 9, 12, 4], tokens: [2000, 1558, 93, 93, 5000] };
+const made =
+  '"made":{"version":1,"samples":5,"loads":{"vit":"6482fee4565e904f","tokens":"0e7657174019b4cb"},"bounds":{"vit":9,' +
+  '"tokens":4096},"method":"isf","seed":1024,"min":{"vit":9,"tokens":3968},"rounds":50,"packing":"05e7f42f3e8a5159"}';
+const stats =
+  '"stats":{"groups":2,"samples":3,"oversize":2,"bound":2,"fillVit":0.777778,"fillTokens":0.445679,' +
+  '"samplesPerGroup":1.500000,"rounds":50,"mix":0.098038}';
 
 describe("a packing as text", () => {
   test("json, to the byte", () => {
     expect(text(omnibal.pack(small, bounds), "json")).toBe(
-      '{"groups":[[2],[0,1]],"oversize":[3,4],"stats":{"groups":2,"samples":3,"oversize":2,"bound":2,' +
-        '"fillVit":0.777778,"fillTokens":0.445679,"samplesPerGroup":1.500000,"rounds":50,"mix":0.098038}}\n',
+      `{"groups":[[2],[0,1]],"oversize":[3,4],${stats},${made}}\n`,
     );
+    expect(text(omnibal.pack(small, bounds), "head")).toBe(`{${stats},${made}}\n`);
   });
 
   test("jsonl, to the byte", () => {
     expect(text(omnibal.pack(small, bounds), "jsonl")).toBe(
-      '{"group":[2],"vit":9,"tokens":93}\n{"group":[0,1],"vit":5,"tokens":3558}\n{"oversize":[3,4]}\n',
+      `{${made},"groups":2}\n{"group":[2],"vit":9,"tokens":93}\n{"group":[0,1],"vit":5,"tokens":3558}\n{"oversize":[3,4]}\n`,
     );
   });
 
   test("of nothing", () => {
     const empty = omnibal.pack([], bounds);
-    expect(JSON.parse(text(empty, "json"))).toEqual({ groups: [], oversize: [], stats: empty.stats });
-    expect(text(empty, "jsonl")).toBe("");
+    const made = omnibal.made(empty);
+    expect(made).toMatchObject({ samples: 0, loads: { vit: "0".repeat(16) }, packing: "0".repeat(16) });
+    expect(JSON.parse(text(empty, "json"))).toEqual({ groups: [], oversize: [], stats: empty.stats, made });
+    expect(text(empty, "jsonl")).toBe(`${JSON.stringify({ made, groups: 0 })}\n`);
   });
 
   test("of samples that are all oversize, more than one piece of them", () => {
@@ -49,7 +57,8 @@ describe("a packing as text", () => {
     const packing = omnibal.pack({ vit: new Int32Array(n).fill(10), tokens: new Int32Array(n) }, bounds);
     const indices = Array.from({ length: n }, (_, i) => i);
     expect(JSON.parse(text(packing, "json"))).toMatchObject({ groups: [], oversize: indices });
-    expect(text(packing, "jsonl")).toBe(`${JSON.stringify({ oversize: indices })}\n`);
+    const head = JSON.stringify({ made: omnibal.made(packing), groups: 0 });
+    expect(text(packing, "jsonl")).toBe(`${head}\n${JSON.stringify({ oversize: indices })}\n`);
   });
 
   test("in many pieces, of 64 KB at most", () => {
@@ -79,11 +88,10 @@ describe("a packing as text", () => {
           expect(json).toContain(`"fillTokens":${ratio(sum(packing.tokens), count * BigInt(maxTokens))},`);
           expect(json).toContain(`"samplesPerGroup":${ratio(BigInt(packing.indices.length), count)},`);
           const lines = text(packing, "jsonl").split("\n").slice(0, -1);
-          const expected: object[] = groups.map((group, g) => ({
-            group,
-            vit: packing.vit[g],
-            tokens: packing.tokens[g],
-          }));
+          const expected: object[] = [{ made: omnibal.made(packing), groups: packing.length }];
+          for (const [g, group] of groups.entries()) {
+            expected.push({ group, vit: packing.vit[g], tokens: packing.tokens[g] });
+          }
           if (oversize.length > 0) expected.push({ oversize });
           expect(lines.map((line) => JSON.parse(line))).toEqual(expected);
         },
@@ -104,7 +112,7 @@ describe("a packing as text", () => {
     new Uint32Array(abi.memory.buffer, offsets, 2).set([0, values.length]);
     const sums = at + 1040;
     new Uint32Array(abi.memory.buffer, sums, 1).set([7]);
-    expect(abi.textBegin(0, offsets, at, sums, sums, 1, at, 0, 9, 9, 1, 1, 0.1234565)).toBe(0);
+    expect(abi.textBegin(0, offsets, at, sums, sums, 1, at, 0, 9, 9, 1, 1, 0.1234565, 0, 0)).toBe(0);
     const size = abi.textWrite(at + 2048, 2048);
     const json = Buffer.from(abi.memory.buffer, at + 2048, size).toString();
     expect(abi.textWrite(at + 2048, 2048)).toBe(0);
@@ -115,10 +123,10 @@ describe("a packing as text", () => {
 
   test("what the core refuses", () => {
     const { abi } = omnibal;
-    expect(abi.textBegin(2, 0, 0, 0, 0, 0, 0, 0, 9, 9, 0, 0, -1)).toBe(2);
-    expect(abi.textBegin(0, 0, 0, 0, 0, -1, 0, 0, 9, 9, 0, 0, -1)).toBe(2);
-    expect(abi.textBegin(0, 0, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, -1)).toBe(2);
-    expect(abi.textBegin(0, 0, 0, 0, 0, 0, 0, 0, 9, 9, 0, 0, Number.NaN)).toBe(2);
+    expect(abi.textBegin(3, 0, 0, 0, 0, 0, 0, 0, 9, 9, 0, 0, -1, 0, 0)).toBe(2);
+    expect(abi.textBegin(0, 0, 0, 0, 0, -1, 0, 0, 9, 9, 0, 0, -1, 0, 0)).toBe(2);
+    expect(abi.textBegin(0, 0, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, -1, 0, 0)).toBe(2);
+    expect(abi.textBegin(0, 0, 0, 0, 0, 0, 0, 0, 9, 9, 0, 0, Number.NaN, 0, 0)).toBe(2);
     expect(abi.textWrite(0, 767)).toBe(-2);
     expect(abi.statsWrite(0, 4095)).toBe(-2);
     expect(abi.statsLook(0, 0, -1)).toBe(2);
@@ -128,7 +136,7 @@ describe("a packing as text", () => {
     const packing = omnibal.pack(samples("tiled:20000"), bounds);
     const pieces = omnibal.packingText(packing, "json");
     pieces.next();
-    expect(() => omnibal.pack(small, bounds)).toThrow(RuntimeError);
+    expect(() => omnibal.pack(small, bounds)).toThrow(EngineError);
     pieces.return();
     expect(omnibal.pack(small, bounds).length).toBe(2);
   });

@@ -1,5 +1,5 @@
 // How a conversation becomes the text that is trained on.
-import { InputError, OptionError } from "../../errors.ts";
+import { InputError, OptionError } from "../../core/errors.ts";
 import type { Conversation, Part, Turn } from "../conversation.ts";
 import { shown } from "../shown.ts";
 import { strip } from "./strings.ts";

@@ -1,5 +1,5 @@
 // Records of JSON: one on a line, or a list of them. They are cut apart here and parsed by the workers.
-import { InputError } from "../../errors.ts";
+import { InputError } from "../../core/errors.ts";
 import { openFile, openStream, type Source } from "../../read/source.ts";
 import { BATCH_BYTES, BATCH_RECORDS, type Counted, LONGEST_RECORD, type RecordFile } from "./batch.ts";
 
@@ -254,7 +254,7 @@ export async function jsonFile(
 
 /** Standard input, which can be read once. */
 export async function jsonInput(stream: AsyncIterable<Uint8Array>): Promise<RecordFile> {
-  const source = openStream(stream);
+  const source = await openStream(stream);
   const bytes = withoutMark(await source.peek(4096));
   const first = bytes.find((byte) => !isSpace(byte));
   let used = false;

@@ -1,5 +1,5 @@
 // Parquet by hyparquet, which is loaded only where a file is one.
-import { InputError, OptionError } from "../../errors.ts";
+import { InputError, OptionError } from "../../core/errors.ts";
 import type { Counted, RecordFile } from "./batch.ts";
 
 /** Columns that may hold a part of a sample; others, embeddings and such, are not read. */

@@ -1,11 +1,9 @@
 // What a user names as data, as files of records in order.
-import { createReadStream } from "node:fs";
-import { access, readdir, stat } from "node:fs/promises";
+import { access, open, readdir, stat } from "node:fs/promises";
 import { dirname, isAbsolute, join, resolve } from "node:path";
-import { createGunzip } from "node:zlib";
-import { InputError } from "../../errors.ts";
+import { InputError } from "../../core/errors.ts";
 import { parseMeta } from "../../read/meta.ts";
-import { fileError, openFile, openStream, type Source } from "../../read/source.ts";
+import { fileError, openFile } from "../../read/source.ts";
 import { shown } from "../shown.ts";
 import type { RecordFile } from "./batch.ts";
 import { jsonFile, jsonInput } from "./json.ts";
@@ -64,16 +62,15 @@ async function place(meta: string, path: string, what: string): Promise<string> 
   throw new InputError("INVALID_FILE", `${meta}: ${what}: no such file or folder: ${places.join(" nor ")}`);
 }
 
-/** The bytes of a file, unpacked where it is gzip. */
-async function openBytes(path: string): Promise<Source> {
-  if (!/\.gz$/i.test(path)) return openFile(path);
-  const source = openStream(createReadStream(path).pipe(createGunzip()));
-  return {
-    path,
-    read: (into) => source.read(into),
-    peek: (bytes) => source.peek(bytes),
-    close: () => source.close(),
-  };
+/** The beginning of a regular file, as it is stored. */
+async function beginning(path: string): Promise<Uint8Array> {
+  const file = await open(path, "r");
+  try {
+    const head = new Uint8Array(512);
+    return head.subarray(0, (await file.read(head, 0, head.length, 0)).bytesRead);
+  } finally {
+    await file.close();
+  }
 }
 
 async function recordFile(path: string, exif: DataOptions["exif"]): Promise<RecordFile> {
@@ -84,14 +81,12 @@ async function recordFile(path: string, exif: DataOptions["exif"]): Promise<Reco
   if (/\.(tar|tgz)$/i.test(plain)) return new TarFile(path, known, exif);
   if (/\.parquet$/i.test(path)) return new ParquetFile(path, size);
   if (/\.npy$/i.test(path)) return new XtunerCache(path, size);
-  if (/\.(csv|tsv)$/i.test(plain)) return new TableFile(path, known, () => openBytes(path));
-  const source = await openFile(path);
-  const head = await source.peek(512);
-  await source.close();
+  if (/\.(csv|tsv)$/i.test(plain)) return new TableFile(path, known, () => openFile(path));
+  const head = await beginning(path);
   const text = String.fromCharCode(...head.subarray(0, 4));
   if (text === "PAR1") return new ParquetFile(path, size);
   if (String.fromCharCode(...head.subarray(257, 262)) === "ustar") return new TarFile(path, size, exif);
-  return jsonFile(path, known, () => openBytes(path));
+  return jsonFile(path, known);
 }
 
 /** The meta in a file, if its entries name annotations. */

@@ -1,7 +1,7 @@
 // Tables of sizes: a row for a sample with one picture, or one video, and tokens that were counted before.
 import { pipeline } from "node:stream/promises";
 import { CsvError, parse } from "csv-parse";
-import { InputError } from "../../errors.ts";
+import { InputError } from "../../core/errors.ts";
 import type { Source } from "../../read/source.ts";
 import { shown } from "../shown.ts";
 import { BATCH_RECORDS, type Counted, type RecordFile } from "./batch.ts";

@@ -5,7 +5,7 @@
 import { createReadStream } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { createGunzip } from "node:zlib";
-import { InputError } from "../../errors.ts";
+import { InputError } from "../../core/errors.ts";
 import { fileError } from "../../read/source.ts";
 import { FIRST, pictureSize, seen } from "../images/header.ts";
 import { BATCH_BYTES, BATCH_RECORDS, type Counted, LONGEST_RECORD, type RecordFile } from "./batch.ts";

@@ -1,6 +1,6 @@
 // XTuner's cache of lengths: num_tokens.npy, one whole number for a sample. It tells nothing of pictures.
 import { open } from "node:fs/promises";
-import { InputError } from "../../errors.ts";
+import { InputError } from "../../core/errors.ts";
 import { fileError } from "../../read/source.ts";
 import { shown } from "../shown.ts";
 import { BATCH_RECORDS, type Counted, type RecordFile } from "./batch.ts";

@@ -1,4 +1,4 @@
-import { InputError } from "../../errors.ts";
+import { InputError } from "../../core/errors.ts";
 import type { Role, Settings, Value } from "./settings.ts";
 
 /** What one image, or one video, is for the model. */

@@ -1,4 +1,4 @@
-import { InputError, OptionError } from "../../errors.ts";
+import { InputError, OptionError } from "../../core/errors.ts";
 import { shown } from "../shown.ts";
 import { deepseekVl2 } from "./deepseek-vl2.ts";
 import type { Family, Published } from "./family.ts";

@@ -1,6 +1,6 @@
 // The parameters of a rule, looked up in the files of a checkpoint. Their names have changed over the years, so each is
 // asked for by all the names it has had; what is found is kept, to be printed.
-import { InputError } from "../../errors.ts";
+import { InputError } from "../../core/errors.ts";
 import { shown } from "../shown.ts";
 
 /** What a layer of settings is read for: files differ in what the same name means. */

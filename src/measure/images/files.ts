@@ -1,7 +1,7 @@
 // Pictures on the disk, below a folder and nowhere else.
 import { closeSync, constants, openSync, readSync, realpathSync } from "node:fs";
 import { dirname, isAbsolute, join, resolve, sep } from "node:path";
-import { InputError } from "../../errors.ts";
+import { InputError } from "../../core/errors.ts";
 import { FIRST, type PictureSize, pictureSize } from "./header.ts";
 
 /** Folders whose real place is kept. */

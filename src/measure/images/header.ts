@@ -1,6 +1,6 @@
 // Sizes of pictures from the first bytes of their files: no pixel is decoded. What a size is for Pillow, which the
 // training code opens pictures with, is the measure here.
-import { InputError } from "../../errors.ts";
+import { InputError } from "../../core/errors.ts";
 
 /** Bytes of a file, at any place. Fewer than asked for where the file ends. */
 export type ReadAt = (offset: number, length: number) => Uint8Array;

@@ -1,6 +1,6 @@
 // Lengths as files: from the columns that a run has collected on the disk, some thousand samples at a time.
 import { closeSync, openSync, readSync } from "node:fs";
-import { OptionError } from "../../errors.ts";
+import { OptionError } from "../../core/errors.ts";
 import type { Format, Pieces } from "../../write/format.ts";
 import { COLUMNS, type Column } from "../columns.ts";
 

@@ -3,9 +3,9 @@ import { createHash } from "node:crypto";
 import { statSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { basename, dirname, join } from "node:path";
-import { OptionError } from "../../errors.ts";
+import { OptionError } from "../../core/errors.ts";
 import type { Format, Pieces } from "../../write/format.ts";
-import { checkOutput, writeAs } from "../../write/output.ts";
+import { openOutput, writeAs } from "../../write/output.ts";
 import { BAD, COLUMNS, type Column } from "../columns.ts";
 import type { Counted } from "../data/batch.ts";
 import { type Data, type DataSet, type Meta, openData } from "../data/sources.ts";
@@ -232,7 +232,8 @@ export async function measure(
       throw new OptionError("INVALID_OPTION", `columns has ${JSON.stringify(name)}, known are ${COLUMNS.join(", ")}`);
   }
   const reportPath = `${out}.report.jsonl`;
-  checkOutput(format, out);
+  // A wrong name, or a run that writes there, is told before the work.
+  openOutput(format, out, paths).close();
   await format.prepare?.();
   const { images, workers = availableParallelism(), part } = options;
   const source = await modelSource(modelName, options);

@@ -1,6 +1,6 @@
 // Measures batches of records: what a worker does, or the process itself.
 import { isUtf8 } from "node:buffer";
-import { InputError, OptionError } from "../../errors.ts";
+import { InputError, OptionError } from "../../core/errors.ts";
 import { BAD, COLUMNS, columnsOf } from "../columns.ts";
 import { type Conversation, conversationOf, type Picture } from "../conversation.ts";
 import type { Batch } from "../data/batch.ts";

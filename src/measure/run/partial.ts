@@ -17,7 +17,7 @@ import {
 } from "node:fs";
 import { hostname } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
-import { InputError } from "../../errors.ts";
+import { InputError } from "../../core/errors.ts";
 import { COLUMNS } from "../columns.ts";
 
 const VERSION = 1;

@@ -1,5 +1,5 @@
 import { Worker } from "node:worker_threads";
-import { type ErrorCode, InputError, OptionError } from "../../errors.ts";
+import { type ErrorCode, InputError, OptionError } from "../../core/errors.ts";
 import { requireFamily } from "../families/index.ts";
 import { type Measured, Measurer, type MeasurerSource } from "./measurer.ts";
 import type { Answer, Task } from "./worker.ts";

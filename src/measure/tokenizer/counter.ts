@@ -1,4 +1,4 @@
-import { InputError } from "../../errors.ts";
+import { InputError } from "../../core/errors.ts";
 import { AddedTokens } from "./added.ts";
 import { Merger, type SharedInt32 } from "./merges.ts";
 import { LONGEST, PieceCounts } from "./piece-counts.ts";

@@ -1,6 +1,6 @@
 // What counting needs of a tokenizer.json, as tables that workers share. Only what is known to be counted right is taken;
 // for all else there are the libraries.
-import { InputError } from "../../errors.ts";
+import { InputError } from "../../core/errors.ts";
 import { buildMerges, type SharedInt32, sharedInt32 } from "./merges.ts";
 import { translate } from "./patterns.ts";
 import type { PatternStep } from "./splitters.ts";

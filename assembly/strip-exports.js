@@ -1,0 +1,14 @@
+// Takes the inner loops out of the exports once the module is optimised. They are exported so that the optimiser leaves
+// them functions of their own, which engines compile well after a few calls (inlined into one long call, a first packing
+// runs two to three times slower); callers have no business with them.
+import { readFileSync, writeFileSync } from "node:fs";
+import binaryen from "binaryen";
+
+const [, , path] = process.argv;
+const module = binaryen.readBinary(readFileSync(path));
+module.setFeatures(binaryen.Features.All);
+const names = Array.from({ length: module.getNumExports() }, (_, i) =>
+  binaryen.getExportInfo(module.getExportByIndex(i)),
+).map((info) => info.name);
+for (const name of names.filter((name) => name.startsWith("hot"))) module.removeExport(name);
+writeFileSync(path, module.emitBinary());

@@ -1,0 +1,244 @@
+import { EngineError, InputError, OptionError, show } from "./errors.ts";
+
+/** What `abiVersion` of the module must answer. */
+export const ABI_VERSION = 1;
+
+/**
+ * The raw exports of `omnibal.wasm`. What each takes and returns, and the order of calls, is documented beside the
+ * exports in `assembly/index.ts`. Pointers are byte addresses that come out signed: `>>> 0` before use.
+ */
+export interface Abi {
+  readonly memory: WebAssembly.Memory;
+  abiVersion(): number;
+  alloc(bytes: number): number;
+  mark(): number;
+  release(mark: number): void;
+
+  mtSeed(seed: number): void;
+  mtNext(): number;
+  mtShuffle(at: number, n: number): void;
+  mtTorchShuffle(at: number, n: number): void;
+
+  isfBegin(n: number, maxVit: number, maxTokens: number, minVit: number, minTokens: number, seed: number): number;
+  isfPush(vit: number, tokens: number, count: number): number;
+  isfRound(last: number): number;
+  isfGroups(): number;
+  isfFinish(): number;
+  isfAttention(): number;
+
+  balancedBegin(
+    vit: number,
+    tokens: number,
+    n: number,
+    maxVit: number,
+    maxTokens: number,
+    seed: number,
+    effort: number,
+  ): number;
+  balancedStep(): number;
+  balancedGroups(): number;
+
+  lowerBound(vit: number, tokens: number, n: number, maxVit: number, maxTokens: number): number;
+  linearBound(): number;
+  patternBound(): number;
+  halfBound(): number;
+
+  adviseBounds(vit: number, tokens: number, n: number, maxVit: number, maxTokens: number, groups: number): number;
+  adviceCount(): number;
+  adviceVit(k: number): number;
+  adviceTokens(k: number): number;
+
+  errorIndex(): number;
+  errorLoad(): number;
+  packingGroups(): number;
+  packingOffsets(): number;
+  packingOrder(): number;
+  packingVit(): number;
+  packingTokens(): number;
+  packingAttention(): number;
+  packingOversizeCount(): number;
+  packingOversize(): number;
+  packingBound(): number;
+  packingMix(): number;
+  groupSums(values: number, order: number, offsets: number, groups: number, out: number): void;
+
+  readerBegin(vitName: number, vitLength: number, tokensName: number, tokensLength: number, bytes: number): number;
+  readerPush(bytes: number): number;
+  readerEnd(): number;
+  readerBuffer(): number;
+  readerVit(): number;
+  readerTokens(): number;
+  readerVitCount(): number;
+  readerTokensCount(): number;
+  readerOffset(): number;
+  readerIndex(): number;
+  readerField(): number;
+  readerExpected(): number;
+  readerSeen(): number;
+  readerSeenLength(): number;
+  groupAttention(tokens: number, order: number, offsets: number, groups: number, out: number): void;
+
+  unitsBegin(columns: number, kinds: number, k: number, sizes: number, parts: number, spSize: number): number;
+  unitCount(): number;
+  unitGroups(): number;
+  unitsRepeated(): number;
+
+  planRandom(ranks: number, micro: number, seed: number, tail: number): number;
+  planLengthGroup(ranks: number, micro: number, seed: number, tail: number, window: number): number;
+  planGroupRandom(ranks: number, micro: number, seed: number, tail: number, bin: number): number;
+  publishedRandom(ranks: number, micro: number, seed: number): number;
+  publishedLengthGroup(ranks: number, micro: number, seed: number): number;
+  publishedGroupRandom(ranks: number, micro: number, epoch: number, step: number, bin: number): number;
+  planBalanced(
+    ranks: number,
+    micro: number,
+    seed: number,
+    epoch: number,
+    tail: number,
+    weights: number,
+    cost: number,
+  ): number;
+  planTake(order: number, count: number, ranks: number, micro: number): number;
+  planShortSteps(): number;
+  planSteps(): number;
+  planOrder(): number;
+  planLength(): number;
+  planDropped(): number;
+  planRepeated(): number;
+
+  evaluatePlan(ranks: number, micro: number): void;
+  planPad(): number;
+  planOuterPad(): number;
+  planDist(k: number): number;
+  evaluateCost(ranks: number, micro: number, costs: number, out: number): void;
+  planTime(): number;
+
+  /** Fingerprints: 64 bits, signed as they come out. */
+  loadFingerprint(values: number, n: number, first: number): bigint;
+  groupsFingerprint(offsets: number, order: number, groups: number, first: number): bigint;
+  oversizeFingerprint(oversize: number, count: number): bigint;
+
+  textBegin(
+    format: number,
+    offsets: number,
+    order: number,
+    vit: number,
+    tokens: number,
+    groups: number,
+    oversize: number,
+    oversizeCount: number,
+    maxVit: number,
+    maxTokens: number,
+    bound: number,
+    rounds: number,
+    mix: number,
+    made: number,
+    madeBytes: number,
+  ): number;
+  textWrite(out: number, room: number): number;
+
+  streamBegin(maxVit: number, maxTokens: number, buffer: number, seed: number): number;
+  streamInput(): number;
+  streamPush(count: number): number;
+  streamFlush(): void;
+  streamPending(): number;
+  streamTaken(): number;
+  streamStateBytes(): number;
+  streamSave(at: number): void;
+  streamLoad(at: number, bytes: number): number;
+
+  searchBegin(
+    vit: number,
+    tokens: number,
+    n: number,
+    strategy: number,
+    ranks: number,
+    low: number,
+    high: number,
+    vitLimit: number,
+    tokenLimit: number,
+    rounds: number,
+    maxLeftOut: number,
+    slack: number,
+    candidates: number,
+  ): number;
+  searchLargest(search: number): number;
+  searchFile(search: number, name: number, bytes: number, index: number): void;
+  searchAsk(search: number): number;
+  searchCandidates(search: number): number;
+  searchTotal(search: number): number;
+  searchPart(n: number, out: number): void;
+  searchPartSamples(): number;
+  searchTell(
+    search: number,
+    id: number,
+    rounds: number,
+    groups: number,
+    bound: number,
+    samples: number,
+    leftOut: number,
+    pad: number,
+    vitDist: number,
+    tokenDist: number,
+    attentionDist: number,
+  ): number;
+  searchFinish(search: number): number;
+  searchRow(search: number, i: number): number;
+  searchCount(search: number, which: number): number;
+  searchList(search: number, which: number): number;
+  searchPruned(search: number): number;
+  searchWhy(search: number, out: number): number;
+  searchTextBegin(): void;
+  searchText(search: number, out: number, room: number, seed: number): number;
+
+  statsLook(vit: number, tokens: number, n: number): number;
+  statsWrite(out: number, room: number): number;
+}
+
+/** The statuses of `assembly/status.ts`. */
+const OK = 0;
+const OUT_OF_MEMORY = 1;
+export const BAD_ARGUMENT = 2;
+export const NEGATIVE_VIT = 3;
+export const NEGATIVE_TOKENS = 4;
+export const BAD_UNIT = 17;
+export const BAD_LOAD = 18;
+
+/** The error for a length that is not a whole number in 0 .. 2^31 - 1. */
+export function invalidLength(field: string, index: number, seen: unknown): InputError {
+  return new InputError(
+    "INVALID_LENGTH",
+    `index ${index}: ${field} is ${show(seen)}, expected a whole number from 0 to 2147483647`,
+  );
+}
+
+/** The error for a memory that cannot hold `samples`. */
+export function outOfMemory(samples: number): EngineError {
+  return new EngineError(
+    "OUT_OF_MEMORY",
+    `${samples} samples do not fit: a WebAssembly memory ends at 4 GiB, about 170 million samples`,
+  );
+}
+
+/** Throws what `status` means, if it is not 0. `seen` gives the value at an index, for the message. */
+export function check(
+  abi: Abi,
+  status: number,
+  samples: number,
+  seen: (field: "vit" | "tokens", at: number) => unknown,
+): void {
+  switch (status) {
+    case OK:
+      return;
+    case OUT_OF_MEMORY:
+      throw outOfMemory(samples);
+    case NEGATIVE_VIT:
+      throw invalidLength("vit", abi.errorIndex(), seen("vit", abi.errorIndex()));
+    case NEGATIVE_TOKENS:
+      throw invalidLength("tokens", abi.errorIndex(), seen("tokens", abi.errorIndex()));
+    case BAD_ARGUMENT:
+      throw new OptionError("INVALID_OPTION", "the core refused an argument that the checks before it let pass");
+    default:
+      throw new EngineError("LOAD_FAILED", `the core answered ${status}: module and facade are of different versions`);
+  }
+}

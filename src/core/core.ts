@@ -1,0 +1,126 @@
+import { ABI_VERSION, type Abi, outOfMemory } from "./abi.ts";
+import { EngineError } from "./errors.ts";
+import { MAX_UINT32 } from "./options.ts";
+import { imports } from "./wasi.ts";
+
+/** What has a core: an `Omnibal`, or a `Core` itself. */
+export interface HasCore {
+  readonly core: Core;
+}
+
+/**
+ * One instance of the module: its exports, its memory, and who is using it. What the rooms' functions take as their
+ * first argument; `Omnibal` wraps one. One call at a time: for parallel work, make another.
+ */
+export class Core implements HasCore {
+  /** The raw exports. */
+  readonly abi: Abi;
+  /** What `abi` is an instance of; undefined for a core made of exports alone, which cannot make another. */
+  readonly module: WebAssembly.Module | undefined;
+  #busy = false;
+
+  get core(): Core {
+    return this;
+  }
+
+  constructor(abi: Abi, module?: WebAssembly.Module) {
+    this.abi = abi;
+    this.module = module;
+  }
+
+  /** A core of the exports of `module`. @throws EngineError LOAD_FAILED when they are not those this package is for. */
+  static from(exports: unknown, module: WebAssembly.Module | undefined): Core {
+    const abi = exports as Abi;
+    const version: unknown = typeof abi.abiVersion === "function" ? abi.abiVersion() : undefined;
+    if (version === ABI_VERSION) return new Core(abi, module);
+    throw new EngineError(
+      "LOAD_FAILED",
+      version === undefined
+        ? "this is no omnibal.wasm of this package: it has no abiVersion"
+        : `the module has ABI version ${version}, this package needs ${ABI_VERSION}: load the omnibal.wasm that came with it`,
+    );
+  }
+
+  /**
+   * A core of a compiled module, by nothing but WebAssembly itself: import maps do not reach workers, so what runs in
+   * them must import no package by name.
+   */
+  static of(module: WebAssembly.Module): Core {
+    return Core.from(new WebAssembly.Instance(module, imports()).exports, module);
+  }
+
+  /**
+   * Another instance of the same module. Browsers make one on the main thread without waiting where the module is
+   * small, as this one is.
+   *
+   * @throws EngineError LOAD_FAILED where the module is not known, OUT_OF_MEMORY where there is no room for it.
+   */
+  another(): Core {
+    if (this.module === undefined) {
+      throw new EngineError("LOAD_FAILED", "a packer needs the compiled module: make this with load or loadSync");
+    }
+    try {
+      return Core.of(this.module);
+    } catch (error) {
+      throw new EngineError("OUT_OF_MEMORY", `no room for another instance: ${(error as Error).message}`, {
+        cause: error,
+      });
+    }
+  }
+
+  /** Takes the instance; what is allocated from here on is freed by `leave` of what this returns. */
+  enter(): number {
+    if (this.#busy) {
+      throw new EngineError(
+        "BUSY",
+        "this instance is still at work: a callback has called it, or a generator (packInRounds, packingText) has not ended. Call return() on that one, or use another instance",
+      );
+    }
+    this.#busy = true;
+    return this.abi.mark();
+  }
+
+  leave(top: number): void {
+    this.#busy = false;
+    this.abi.release(top);
+  }
+
+  /** Runs `work` alone on this instance, and frees all that it allocated. */
+  exclusive<T>(work: () => T): T {
+    const top = this.enter();
+    try {
+      return work();
+    } finally {
+      this.leave(top);
+    }
+  }
+
+  /** Room for `bytes`, freed with the mark before it. `samples` is for the message. @throws EngineError OUT_OF_MEMORY */
+  alloc(bytes: number, samples: number): number {
+    const at = bytes > MAX_UINT32 ? 0 : this.abi.alloc(bytes) >>> 0;
+    if (at === 0) throw outOfMemory(samples);
+    return at;
+  }
+
+  /** int32[length] at `at`, in place: a view that is of use until the memory grows. */
+  int32(at: number, length: number): Int32Array {
+    return new Int32Array(this.abi.memory.buffer, at >>> 0, length);
+  }
+
+  /** float64[length] at `at`, in place. */
+  float64(at: number, length: number): Float64Array {
+    return new Float64Array(this.abi.memory.buffer, at >>> 0, length);
+  }
+
+  /** uint8[length] at `at`, in place. */
+  bytes(at: number, length: number): Uint8Array {
+    return new Uint8Array(this.abi.memory.buffer, at >>> 0, length);
+  }
+
+  /** Copies int32 values in; returns where they are. */
+  copyIn(values: Int32Array, samples: number): number {
+    const at = this.alloc(values.length * 4, samples);
+    this.int32(at, values.length).set(values);
+    return at;
+  }
+}

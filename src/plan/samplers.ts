@@ -1,0 +1,498 @@
+import { type Abi, BAD_ARGUMENT, BAD_LOAD, check, invalidLength, outOfMemory } from "../core/abi.ts";
+import type { Core } from "../core/core.ts";
+import { InputError, OptionError, show } from "../core/errors.ts";
+import { integer, MAX_INT32, MAX_UINT32, type NamesOf, oneOf, onlyNames } from "../core/options.ts";
+import { type GroupLoads, type GroupLoadsInput, toParts } from "./group-loads.ts";
+import { GroupsIdentity, type GroupsMade } from "./made.ts";
+
+export const SAMPLER_KINDS = ["random", "length-group", "group-random"] as const;
+
+/**
+ * - `random`: all groups in random order, cut into steps.
+ * - `length-group`: windows of steps sorted by tokens, each step dealt to the ranks so that their sums are even.
+ * - `group-random`: each step of one data group and of like lengths, in random order of steps.
+ */
+export type SamplerKind = (typeof SAMPLER_KINDS)[number];
+
+/** What a plan of one epoch depends on, beside the groups. */
+export interface PlanOptions {
+  readonly kind: SamplerKind;
+  /** Data-parallel ranks, 1 .. 2^31 - 1. With spSize, a rank is a team of spSize devices. */
+  readonly ranks: number;
+  /** Units that a rank is handed at a step, 1 .. 2^31 - 1. Default: 1. */
+  readonly microBatch?: number;
+  /** Groups that a sequence-parallel team works on together; 1: none. Default: 1. */
+  readonly spSize?: number;
+  /** 0 .. 2^32 - 1. Each epoch draws with seed + epoch, mod 2^32. Default: 0, of length-group 233. */
+  readonly seed?: number;
+  /**
+   * What becomes of units that do not fill a step (of group-random: of their data group): `repeat` fills it with units
+   * drawn in this epoch already, `drop` leaves them out of this epoch. Others each epoch. Default: `repeat`.
+   */
+  readonly tail?: "repeat" | "drop";
+  /** group-random: lengths are alike when tokens / binSize, rounded down, are. 1 .. 2^31 - 1. Default: 512. */
+  readonly binSize?: number;
+  /** length-group: steps in which units are sorted together, 1 .. 2^31 - 1. Default: 50. */
+  readonly window?: number;
+  /**
+   * `reference`: the published samplers with their faults (blocks per rank, one order for all epochs, offsets that are
+   * not cumulative, ...), to compare with or to go on with a run begun with them. `tail` and `window` do nothing then.
+   */
+  readonly compat?: "reference";
+}
+
+export const PLAN_OPTIONS: NamesOf<PlanOptions> = {
+  kind: true,
+  ranks: true,
+  microBatch: true,
+  spSize: true,
+  seed: true,
+  tail: true,
+  binSize: true,
+  window: true,
+  compat: true,
+};
+
+export interface SamplerOptions extends PlanOptions {
+  /** Whose share to hand out, 0 .. ranks - 1. */
+  readonly rank: number;
+  /** Where to start: 0 .. 2^32 - 1. Default: 0. */
+  readonly epoch?: number;
+  /** Steps of that epoch that are done, 0 .. its steps. Default: 0. */
+  readonly step?: number;
+}
+
+const SAMPLER_OPTIONS: NamesOf<SamplerOptions> = { ...PLAN_OPTIONS, rank: true, epoch: true, step: true };
+
+/** Options with all defaults in place. */
+export interface ResolvedPlan {
+  readonly kind: SamplerKind;
+  readonly ranks: number;
+  readonly microBatch: number;
+  readonly spSize: number;
+  readonly seed: number;
+  readonly tail: "repeat" | "drop";
+  readonly binSize: number;
+  readonly window: number;
+  readonly compat: "reference" | undefined;
+}
+
+/** Where a sampler is, for a checkpoint: plain JSON. */
+export interface SamplerState {
+  readonly version: 2;
+  readonly epoch: number;
+  /** Steps of that epoch that were handed out. */
+  readonly step: number;
+  /** What the order depends on; a state is taken only where all of it is the same. */
+  readonly plan: Omit<ResolvedPlan, "compat"> & { readonly compat: "reference" | null } & GroupsMade;
+}
+
+/** Sequence-parallel groups: what one team of `spSize` devices works on together. */
+export interface SpGroups {
+  /** How many there are. */
+  readonly length: number;
+  readonly spSize: number;
+  /** int32[length * spSize]: the packed groups of each, by rising (tokens, index). */
+  readonly groups: Int32Array;
+  /** float64[length]: sum of their tokens. */
+  readonly tokens: Float64Array;
+  /** Places at the end that hold a group for a second time: no samples of their own. */
+  readonly repeated: number;
+  /** Mean over all places of (most tiles - own) / most tiles inside their sp group. */
+  readonly vitDist: number;
+  /** The same of tokens. */
+  readonly tokenDist: number;
+  /** Tokens of padding over tokens computed on, every group padded to the longest of its sp group. */
+  readonly pad: number;
+}
+
+export function resolvePlan(options: PlanOptions): ResolvedPlan {
+  const kind = oneOf("kind", options.kind, SAMPLER_KINDS);
+  const ranks = integer("ranks", options.ranks, 1, MAX_INT32);
+  const microBatch = integer("microBatch", options.microBatch ?? 1, 1, MAX_INT32);
+  if (ranks * microBatch > MAX_INT32) {
+    throw new OptionError(
+      "INVALID_OPTION",
+      `ranks x microBatch is ${ranks * microBatch}, expected at most ${MAX_INT32}`,
+    );
+  }
+  return {
+    kind,
+    ranks,
+    microBatch,
+    spSize: integer("spSize", options.spSize ?? 1, 1, MAX_INT32),
+    seed: integer("seed", options.seed ?? (kind === "length-group" ? 233 : 0), 0, MAX_UINT32),
+    tail: oneOf("tail", options.tail ?? "repeat", ["repeat", "drop"]),
+    binSize: integer("binSize", options.binSize ?? 512, 1, MAX_INT32),
+    window: integer("window", options.window ?? 50, 1, MAX_INT32),
+    compat: options.compat === undefined ? undefined : oneOf("compat", options.compat, ["reference"] as const),
+  };
+}
+
+/** Room for `bytes` in the core. `groups` is for the message. */
+export function allocate(abi: Abi, bytes: number, groups: number): number {
+  const at = bytes > MAX_UINT32 ? 0 : abi.alloc(bytes) >>> 0;
+  if (at === 0) throw outOfMemory(groups);
+  return at;
+}
+
+/** The loads of a group that the core evens out and measures, in its order, and what each is to it. */
+export const GROUP_LOADS = [
+  { name: "vit", kind: 2 },
+  { name: "tokens", kind: 1 },
+  { name: "attention", kind: 0 },
+] as const;
+
+/** Builds the core's units. What it allocates is the caller's to release. */
+export function beginUnits(abi: Abi, parts: readonly GroupLoads[], spSize: number): void {
+  const groups = parts.reduce((sum, part) => sum + part.length, 0);
+  const k = GROUP_LOADS.length;
+  const values = allocate(abi, groups * k * 8, groups);
+  const columns = allocate(abi, k * 4, groups);
+  const kinds = allocate(abi, k, groups);
+  const sizes = allocate(abi, parts.length * 4, groups);
+  const { buffer } = abi.memory;
+  new Uint32Array(buffer, sizes, parts.length).set(parts.map((part) => part.length));
+  new Uint32Array(buffer, columns, k).set(GROUP_LOADS.map((_, j) => values + j * groups * 8));
+  new Uint8Array(buffer, kinds, k).set(GROUP_LOADS.map(({ kind }) => kind));
+  for (const [j, { name }] of GROUP_LOADS.entries()) {
+    const column = new Float64Array(buffer, values + j * groups * 8, groups);
+    let at = 0;
+    for (const part of parts) {
+      const own = part[name];
+      if (own === undefined) column.fill(0, at, at + part.length);
+      else column.set(own, at);
+      at += part.length;
+    }
+  }
+  const status = abi.unitsBegin(columns, kinds, k, sizes, parts.length, spSize);
+  if (status === BAD_LOAD) {
+    const [bad, load] = [abi.errorIndex(), abi.errorLoad()];
+    const seen = new Float64Array(abi.memory.buffer, values + load * groups * 8, groups)[bad];
+    const { name } = GROUP_LOADS[load];
+    if (name !== "attention") throw invalidLength(name, bad, seen);
+    throw new InputError("INVALID_LENGTH", `index ${bad}: attention is ${seen}, expected a number from 0 to 2^62`);
+  }
+  if (status === BAD_ARGUMENT) {
+    throw new OptionError(
+      "INVALID_OPTION",
+      `spSize is ${spSize}: ${groups} groups and their repeats pass ${MAX_INT32}`,
+    );
+  }
+  check(abi, status, groups, () => undefined);
+}
+
+/**
+ * Makes the plan of an epoch over the units that `beginUnits` left. Returns the step it starts with: 0, or `from` where
+ * the published sampler sorts only what a resumed run has left.
+ */
+export function makePlan(abi: Abi, plan: ResolvedPlan, epoch: number, from: number): number {
+  const { kind, ranks, microBatch, tail, binSize, window, compat } = plan;
+  const seed = (plan.seed + epoch) | 0;
+  const keep = tail === "repeat" ? 1 : 0;
+  let status: number;
+  let first = 0;
+  if (compat === undefined) {
+    if (kind === "random") status = abi.planRandom(ranks, microBatch, seed, keep);
+    else if (kind === "length-group") status = abi.planLengthGroup(ranks, microBatch, seed, keep, window);
+    else status = abi.planGroupRandom(ranks, microBatch, seed, keep, binSize);
+  } else if (kind === "random") {
+    status = abi.publishedRandom(ranks, microBatch, seed);
+  } else if (kind === "length-group") {
+    // The published one draws every epoch with the same seed.
+    status = abi.publishedLengthGroup(ranks, microBatch, plan.seed | 0);
+  } else {
+    status = abi.publishedGroupRandom(ranks, microBatch, epoch | 0, from, binSize);
+    first = from;
+  }
+  if (status === BAD_ARGUMENT) {
+    const units = abi.unitCount();
+    throw new OptionError(
+      "INVALID_OPTION",
+      compat === undefined
+        ? `${units} groups to draw from, expected at most 214748363`
+        : `${units} groups, the published ${kind} sampler needs a step of ${ranks * microBatch} at least`,
+    );
+  }
+  check(abi, status, abi.unitCount(), () => undefined);
+  return first;
+}
+
+/** A value as JSON, the members of an object in one order: what stores a state may change it. */
+function canonical(value: unknown): string | undefined {
+  const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+  try {
+    return JSON.stringify(isObject ? Object.fromEntries(Object.entries(value).sort()) : value);
+  } catch {
+    // What no JSON can be, or is nested too deep for it: in no state of ours.
+    return show(value);
+  }
+}
+
+/** Throws unless a state was taken with these options, naming the first that differs. */
+export function refuseOther(seen: unknown, own: object, owner: string): void {
+  for (const [name, value] of Object.entries(own)) {
+    const other = canonical((seen as Record<string, unknown> | undefined)?.[name]);
+    if (other === canonical(value)) continue;
+    throw new OptionError(
+      "INVALID_OPTION",
+      `state was taken with ${name} ${show(other)}, ${owner} has ${show(canonical(value))}`,
+    );
+  }
+}
+
+/** Throws unless a state was taken over these groups. */
+export function refuseOtherGroups(seen: GroupsMade, own: GroupsIdentity, owner: string): void {
+  const other = own.differs(seen);
+  if (other === undefined) return;
+  throw new OptionError(
+    "INVALID_OPTION",
+    `state was taken over other groups: ${other.name} ${other.made}, ${owner} has ${other.own}`,
+  );
+}
+
+/** What one epoch of a sampler does with the groups. */
+export interface EpochCounts {
+  /** Steps of the whole epoch, the same for every rank. */
+  readonly steps: number;
+  /** Units (groups, with spSize sp groups) that no rank is handed. */
+  readonly dropped: number;
+  /** Units handed out a second time to fill a step. */
+  readonly repeated: number;
+}
+
+/** A rank's share of one epoch. */
+export interface Share extends EpochCounts {
+  /** int32[batches * microBatch]: its units from the first step asked for. */
+  readonly units: Int32Array;
+  /** The step that units[0] belongs to. */
+  readonly from: number;
+}
+
+/** Computes a rank's share of an epoch, in the core. */
+export type Draw = (epoch: number, from: number) => Share;
+
+/** Copies a rank's column out of a plan, but for the `skip` steps at its start. */
+function takeShare(abi: Abi, { ranks, microBatch }: ResolvedPlan, rank: number, from: number, skip: number): Share {
+  const length = abi.planLength();
+  const order = new Int32Array(abi.memory.buffer, abi.planOrder() >>> 0, length);
+  const stepSize = ranks * microBatch;
+  // Only the published length-group has a last step that reaches some ranks and not others.
+  const first = skip * stepSize + rank * microBatch;
+  const batches = Math.max(Math.floor((length - first - microBatch) / stepSize) + 1, 0);
+  const units = new Int32Array(batches * microBatch);
+  for (let b = 0; b < batches; b++) {
+    const at = first + b * stepSize;
+    units.set(order.subarray(at, at + microBatch), b * microBatch);
+  }
+  return { units, from, steps: abi.planSteps(), dropped: abi.planDropped(), repeated: abi.planRepeated() };
+}
+
+/**
+ * One rank's batches: iterating hands out the rest of the current epoch, each batch int32[microBatch] of group indices
+ * (with spSize >= 2 of sp groups), and then stands at the start of the next epoch. Groups of several data groups are
+ * numbered one data group after another; `locate` says which is which. Every rank has the same number of steps.
+ *
+ * The order is a pure function of groups, options, seed and epoch: `state()` is two numbers and what they hold for.
+ */
+export class RankSampler implements Iterable<Int32Array> {
+  readonly rank: number;
+  readonly options: ResolvedPlan;
+  /** Groups of each data group. */
+  readonly sizes: readonly number[];
+  readonly #draw: Draw;
+  readonly #groups: GroupsIdentity;
+  readonly #sp: Int32Array | undefined;
+  #epoch: number;
+  #step: number;
+  #share: Share | undefined;
+
+  constructor(
+    draw: Draw,
+    groups: GroupsIdentity,
+    options: ResolvedPlan,
+    sizes: readonly number[],
+    sp: Int32Array | undefined,
+    position: { rank: number; epoch: number; step: number },
+  ) {
+    this.#draw = draw;
+    this.#groups = groups;
+    this.options = options;
+    this.sizes = sizes;
+    this.#sp = sp;
+    this.rank = position.rank;
+    this.#epoch = 0;
+    this.#step = 0;
+    this.seek(position.epoch, position.step);
+  }
+
+  /** The epoch of the next batch. */
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  /** Steps of this epoch that were handed out. */
+  get step(): number {
+    return this.#step;
+  }
+
+  /** Steps, dropped and repeated units of the current epoch. */
+  get counts(): EpochCounts {
+    const { steps, dropped, repeated } = this.#current();
+    return { steps, dropped, repeated };
+  }
+
+  /**
+   * Goes to a step of an epoch; what comes from there is what an unbroken run would have handed out.
+   *
+   * @throws OptionError for an epoch out of 0 .. 2^32 - 1 or a step beyond the epoch's last.
+   */
+  seek(epoch: number, step = 0): void {
+    integer("epoch", epoch, 0, MAX_UINT32);
+    integer("step", step, 0, MAX_INT32);
+    const share = this.#draw(epoch, step);
+    if (this.options.compat === undefined) integer("step", step, 0, share.steps);
+    this.#epoch = epoch;
+    this.#step = step;
+    this.#share = share;
+  }
+
+  /** Where it is now. The first call takes the fingerprint of the groups: O(samples), 3 ns each. */
+  state(): SamplerState {
+    return { version: 2, epoch: this.#epoch, step: this.#step, plan: { ...this.#plan(), ...this.#groups.made } };
+  }
+
+  /**
+   * Goes to where `state` was taken, by this rank or another. A state of version 1 has no fingerprint: of its groups only
+   * the number is compared.
+   *
+   * @throws OptionError when it was taken over other groups or with other options, naming the first that differs.
+   */
+  resume(state: SamplerState): void {
+    const version: unknown = state?.version;
+    if (version !== 1 && version !== 2) {
+      throw new OptionError("INVALID_OPTION", `state has version ${show(version)}, expected 1 or 2`);
+    }
+    refuseOther(state.plan, { ...this.#plan(), groups: this.sizes }, "this sampler");
+    if (version === 2) refuseOtherGroups(state.plan, this.#groups, "this sampler");
+    this.seek(state.epoch, state.step);
+  }
+
+  #plan() {
+    return { ...this.options, compat: this.options.compat ?? null };
+  }
+
+  #current(): Share {
+    this.#share ??= this.#draw(this.#epoch, this.#step);
+    return this.#share;
+  }
+
+  *[Symbol.iterator](): Generator<Int32Array, void, undefined> {
+    const share = this.#current();
+    const { microBatch } = this.options;
+    const epoch = this.#epoch;
+    // The position is the sampler's own: a loop that is left and begun again goes on, and `seek` ends a loop.
+    while (this.#share === share) {
+      const at = (this.#step - share.from) * microBatch;
+      if (at >= share.units.length) break;
+      this.#step++;
+      yield share.units.slice(at, at + microBatch);
+    }
+    if (this.#share !== share) return;
+    this.#epoch = (epoch + 1) % 2 ** 32;
+    this.#step = 0;
+    this.#share = undefined;
+  }
+
+  /** The groups of a unit: itself, or the spSize groups of an sp group. */
+  groups(unit: number): Int32Array {
+    const { spSize } = this.options;
+    const units = this.#sp === undefined ? this.sizes.reduce((a, b) => a + b, 0) : this.#sp.length / spSize;
+    if (!Number.isInteger(unit) || unit < 0 || unit >= units) {
+      throw new RangeError(`unit ${unit} asked for, there are ${units}`);
+    }
+    return this.#sp === undefined ? Int32Array.of(unit) : this.#sp.slice(unit * spSize, (unit + 1) * spSize);
+  }
+
+  /** Which data group a group is of, and its index in there. O(data groups). */
+  locate(group: number): { readonly part: number; readonly group: number } {
+    let left = group;
+    for (const [part, size] of this.sizes.entries()) {
+      if (left >= 0 && left < size) return { part, group: left };
+      left -= size;
+    }
+    throw new RangeError(`group ${group} asked for, there are ${group - left}`);
+  }
+}
+
+/** Takes the units the core has built over one data group apart into `SpGroups`. */
+function takeSpGroups(abi: Abi, loads: GroupLoads, spSize: number): SpGroups {
+  const length = abi.unitCount();
+  const groups = new Int32Array(abi.memory.buffer, abi.unitGroups() >>> 0, length * spSize).slice();
+  const tokens = new Float64Array(length);
+  let vitDist = 0;
+  let tokenDist = 0;
+  let computed = 0;
+  let padding = 0;
+  for (let u = 0; u < length; u++) {
+    const own = groups.subarray(u * spSize, (u + 1) * spSize);
+    const mostVit = own.reduce((most, g) => Math.max(most, loads.vit[g]), 0);
+    const mostTokens = own.reduce((most, g) => Math.max(most, loads.tokens[g]), 0);
+    for (const g of own) {
+      tokens[u] += loads.tokens[g];
+      vitDist += (mostVit - loads.vit[g]) / Math.max(mostVit, 1);
+      tokenDist += (mostTokens - loads.tokens[g]) / Math.max(mostTokens, 1);
+      padding += mostTokens - loads.tokens[g];
+    }
+    computed += mostTokens * spSize;
+  }
+  const places = Math.max(groups.length, 1);
+  return {
+    length,
+    spSize,
+    groups,
+    tokens,
+    repeated: abi.unitsRepeated(),
+    vitDist: vitDist / places,
+    tokenDist: tokenDist / places,
+    pad: computed === 0 ? 0 : padding / computed,
+  };
+}
+
+/** The body of `Omnibal.sampler`. */
+export function sampler(core: Core, packings: GroupLoadsInput, options: SamplerOptions): RankSampler {
+  onlyNames("sampler", options, SAMPLER_OPTIONS);
+  const { abi } = core;
+  const parts = toParts(packings);
+  const plan = resolvePlan(options);
+  const rank = integer("rank", options.rank, 0, plan.ranks - 1);
+  let sp: Int32Array | undefined;
+  if (plan.spSize > 1) {
+    sp = core.exclusive(() => {
+      beginUnits(abi, parts, plan.spSize);
+      return core.int32(abi.unitGroups(), abi.unitCount() * plan.spSize).slice();
+    });
+  }
+  return new RankSampler(
+    (epoch, from) =>
+      core.exclusive(() => {
+        beginUnits(abi, parts, plan.spSize);
+        const first = makePlan(abi, plan, epoch, from);
+        return takeShare(abi, plan, rank, from, from - first);
+      }),
+    new GroupsIdentity(abi, parts),
+    plan,
+    parts.map((part) => part.length),
+    sp,
+    { rank, epoch: options.epoch ?? 0, step: options.step ?? 0 },
+  );
+}
+
+/** The body of `Omnibal.spGroups`. */
+export function spGroups(core: Core, packing: GroupLoads, spSize: number): SpGroups {
+  const size = integer("spSize", spSize, 2, MAX_INT32);
+  return core.exclusive(() => {
+    beginUnits(core.abi, toParts(packing), size);
+    return takeSpGroups(core.abi, packing, size);
+  });
+}

@@ -1,0 +1,90 @@
+import type { Core } from "../core/core.ts";
+import type { Lengths } from "../core/lengths.ts";
+import { pack } from "../pack/pack.ts";
+import { evaluate } from "../plan/evaluate.ts";
+
+/** Arguments of a packing, to be tried. */
+export interface Candidate {
+  /** Q_v. */
+  readonly maxVit: number;
+  /** Q_t. */
+  readonly maxTokens: number;
+  /** Q'_t; Q'_v is maxVit. */
+  readonly minTokens: number;
+  /** Most rounds (T). */
+  readonly rounds: number;
+  readonly seed: number;
+  readonly ranks: number;
+  /** The published way: all rounds, and its random sampler. Otherwise the round with the fewest groups, and ours. */
+  readonly published: boolean;
+}
+
+/** What trying a candidate gave. */
+export interface Measured {
+  readonly maxVit: number;
+  readonly maxTokens: number;
+  readonly minTokens: number;
+  /** The rounds to pack with: of those tried, the one after which there are fewest groups. */
+  readonly rounds: number;
+  /** The seed to pack with. */
+  readonly seed: number;
+  readonly groups: number;
+  /** The linear lower bound on groups over the samples that fit. */
+  readonly bound: number;
+  /** groups / bound; 1 when there are none. */
+  readonly ratio: number;
+  readonly samplesPerGroup: number;
+  /** Samples beyond maxVit or maxTokens. */
+  readonly leftOut: number;
+  readonly pad: number;
+  readonly vitDist: number;
+  readonly tokenDist: number;
+  readonly attentionDist: number;
+  /** pad + vitDist + tokenDist. */
+  readonly score: number;
+}
+
+/**
+ * Packs with the candidate and measures the packing: a pure function of its arguments, whichever instance and thread
+ * it runs on. O(samples x rounds).
+ */
+export function measure(core: Core, lengths: Lengths, candidate: Candidate): Measured {
+  const { maxVit, maxTokens, minTokens, rounds, seed, ranks, published } = candidate;
+  const options = { maxVit, maxTokens, minTokens, seed };
+  let best = 0;
+  let fewest = Number.POSITIVE_INFINITY;
+  let packing = pack(core, lengths, {
+    ...options,
+    rounds,
+    onRound: ({ round, groups }) => {
+      if (groups >= fewest) return;
+      fewest = groups;
+      best = round;
+    },
+  });
+  if (!published && best < packing.rounds) packing = pack(core, lengths, { ...options, rounds: best });
+  const { length: groups, bound } = packing;
+  // The published sampler has no step with fewer groups than ranks: ours has one, with repeats.
+  const { pad, vitDist, tokenDist, attentionDist } = evaluate(
+    core,
+    packing,
+    published && groups >= ranks ? { ranks, compat: "reference" } : { ranks, seed: 0 },
+  );
+  return {
+    maxVit,
+    maxTokens,
+    minTokens,
+    rounds: packing.rounds,
+    seed,
+    groups,
+    bound,
+    ratio: bound === 0 ? 1 : groups / bound,
+    samplesPerGroup: groups === 0 ? 0 : packing.indices.length / groups,
+    leftOut: packing.oversize.length,
+    pad,
+    vitDist,
+    tokenDist,
+    attentionDist: attentionDist ?? 0,
+    score: pad + vitDist + tokenDist,
+  };
+}

@@ -1,0 +1,24 @@
+import type { Lengths } from "../core/lengths.ts";
+import type { Candidate, Measured } from "./candidate.ts";
+
+/** A candidate, and which of the runner's sets of lengths to pack. */
+export interface Task {
+  readonly set: number;
+  readonly candidate: Candidate;
+}
+
+/** What tries candidates: one instance of the core, or a pool of workers. */
+export interface Runner {
+  /** Workers that are at work; 0: the caller's own instance does it all. */
+  readonly size: number;
+  /**
+   * Measures all tasks; the answers are in their order, whichever was done first.
+   *
+   * @throws what a task throws; the signal's reason, at once: the runner is closed then.
+   */
+  run(tasks: readonly Task[], onDone: (measured: Measured) => void, signal?: AbortSignal): Promise<Measured[]>;
+  close(): void;
+}
+
+/** Makes a runner over these sets of lengths, with so many workers; undefined: as many as suit the machine. */
+export type OpenRunner = (sets: readonly Lengths[], workers: number | undefined) => Promise<Runner>;

@@ -1,0 +1,71 @@
+// Where OUT is: a name is resolved once, and what comes of it is what is checked, claimed and written to.
+import { lstatSync, readlinkSync, realpathSync, type Stats, statSync } from "node:fs";
+import { basename, dirname, isAbsolute, join, sep } from "node:path";
+import { InputError } from "../core/errors.ts";
+
+export type Kind = "nothing" | "file" | "folder" | "other";
+
+export interface Place {
+  /** Absolute and without links, but of a device or pipe. */
+  readonly path: string;
+  readonly kind: Kind;
+}
+
+/** As many links as Linux follows. */
+const MAX_LINKS = 40;
+
+export function refuse(out: string, why: string): never {
+  throw new InputError("INVALID_OUTPUT", `${out}: ${why}`);
+}
+
+/** Undefined where nothing stands at `path`, also because something on the way to it is no folder. */
+export function statsOf(path: string, look: typeof statSync | typeof lstatSync): Stats | undefined {
+  try {
+    return look(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    throw error;
+  }
+}
+
+function kindBy(stats: Stats | undefined): Kind {
+  if (stats === undefined) return "nothing";
+  return stats.isFile() ? "file" : stats.isDirectory() ? "folder" : "other";
+}
+
+/** What stands at `path`, links followed. */
+export function kindOf(path: string): Kind {
+  return kindBy(statsOf(path, statSync));
+}
+
+/** What stands at `path` itself: a link is "other". */
+export function ownKindOf(path: string): Kind {
+  return kindBy(statsOf(path, lstatSync));
+}
+
+/**
+ * The place that `out` names, as the system understands it: links are followed, a link to nothing too, and `missing/..`
+ * is not the current folder, because there is no `missing`. Working on the text (`path.resolve`, which `realpathSync`
+ * starts with unless it is the native one) gets both wrong.
+ */
+export function placeOf(out: string): Place {
+  if (out === "") {
+    throw new InputError("INVALID_OUTPUT", "the output's name is empty, expected the name of a file or folder");
+  }
+  let name = out;
+  for (let links = 0; links <= MAX_LINKS; links++) {
+    const kind = kindOf(name);
+    // A pipe behind /dev/stdout has no path of its own, and needs none: nothing is made beside it.
+    if (kind !== "nothing") return { path: kind === "other" ? name : realpathSync.native(name), kind };
+    const folder = dirname(name);
+    if (kindOf(folder) !== "folder") refuse(out, `cannot be written, ${folder} is not a folder`);
+    const last = basename(name);
+    if (last === "" || last === "." || last === "..") refuse(out, "cannot be written, it names no file or folder");
+    const path = join(realpathSync.native(folder), last);
+    if (statsOf(path, lstatSync)?.isSymbolicLink() !== true) return { path, kind: ownKindOf(path) };
+    const target = readlinkSync(path);
+    name = isAbsolute(target) ? target : `${dirname(path)}${sep}${target}`;
+  }
+  return refuse(out, "cannot be written, too many links");
+}

@@ -1,0 +1,54 @@
+import { mkdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { beforeEach, expect, test } from "vitest";
+import { stale } from "./build.ts";
+import { testFolder } from "./folder.ts";
+
+const folder = testFolder();
+const outputs = ["build/omnibal.wasm", "dist/cli/main.js"];
+const inputs = [
+  "assembly/index.ts",
+  "assembly/balanced/ways.ts",
+  "asconfig.json",
+  "package.json",
+  "src/cli/main.ts",
+  "tsconfig.json",
+  "tsconfig.build.json",
+];
+
+/** Writes a file as of `seconds` after 1970. */
+function write(name: string, seconds: number): void {
+  mkdirSync(dirname(join(folder, name)), { recursive: true });
+  writeFileSync(join(folder, name), "");
+  utimesSync(join(folder, name), seconds, seconds);
+}
+
+beforeEach(() => {
+  for (const name of inputs) write(name, 1000);
+  for (const name of outputs) write(name, 2000);
+});
+
+test("what is newer than its sources is not built again", () => {
+  expect(stale(folder)).toEqual([]);
+});
+
+test.each([
+  ["assembly/index.ts", ["build:wasm"]],
+  ["assembly/balanced/ways.ts", ["build:wasm"]],
+  ["asconfig.json", ["build:wasm"]],
+  ["src/cli/main.ts", ["build:ts"]],
+  ["tsconfig.json", ["build:ts"]],
+  ["tsconfig.build.json", ["build:ts"]],
+  ["package.json", ["build:wasm", "build:ts"]],
+])("a change of %s is built", (name, scripts) => {
+  write(name, 3000);
+  expect(stale(folder)).toEqual(scripts);
+});
+
+test.each([
+  [outputs[0], ["build:wasm"]],
+  [outputs[1], ["build:ts"]],
+])("a missing %s is built", (name, scripts) => {
+  rmSync(join(folder, name));
+  expect(stale(folder)).toEqual(scripts);
+});

@@ -1,0 +1,95 @@
+// docs/formats.md against what is written: every file of every format, its dtype and shape, every key of its JSON.
+import { mkdtempSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { load } from "../src/index.ts";
+import { formats, planFormats, writeAs } from "../src/write/index.ts";
+import { readNpy, testFolder } from "./folder.ts";
+
+const page = readFileSync(new URL("../docs/formats.md", import.meta.url), "utf8");
+const folder = testFolder();
+const omnibal = await load();
+
+const lengths = { vit: Int32Array.of(5, 0, 9, 12, 4, 2), tokens: Int32Array.of(2000, 1558, 93, 93, 5000, 100) };
+const packing = omnibal.pack(lengths, { maxVit: 9, maxTokens: 4096 });
+const balanced = omnibal.pack(lengths, { maxVit: 9, maxTokens: 4096, method: "balanced" });
+const cost = { msPerTile: 6, msPerToken: 0.02 };
+const plan = omnibal.plan(packing, { ranks: 2, balance: cost });
+const written = { core: omnibal.core, packing, plan, files: [{ path: "a.json", samples: 6 }], ...lengths };
+
+/** The text under a heading, up to the next one. */
+function section(heading: string): string {
+  const [, text] = new RegExp(`^#+ ${heading}\n([^]*?)(?=^#)`, "m").exec(`${page}\n#`) ?? [];
+  if (text === undefined) throw new Error(`no section "${heading}"`);
+  return text;
+}
+
+/** The files in a section's table, and what is said of their dtype and shape. */
+function filesIn(heading: string): Map<string, string> {
+  return new Map(
+    Array.from(section(heading).matchAll(/^\| `([\w.]+)` \| ([^|]*) \|/gm), (row) => [row[1], row[2].trim()]),
+  );
+}
+
+/** The names of members, however deep, but for those of `but`. */
+function keysOf(value: unknown, but: readonly string[] = []): string[] {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return [];
+  return Object.entries(value).flatMap(([key, own]) => [key, ...(but.includes(key) ? [] : keysOf(own))]);
+}
+
+function expectKeys(value: unknown, ...headings: string[]): void {
+  const text = headings.map(section).join("\n");
+  const named = new Set(Array.from(text.matchAll(/`(\w+)`|"(\w+)":/g), (match) => match[1] ?? match[2]));
+  expect(keysOf(value).filter((key) => !named.has(key))).toEqual([]);
+}
+
+const parents: Record<string, string[]> = {
+  "Packing: npy": ["Packing: npy"],
+  "Packing: xtuner": ["Packing: xtuner"],
+  "Plan: npy": ["Plan: npy", "Packing: npy"],
+  "Plan: xtuner": ["Plan: xtuner", "Packing: xtuner"],
+};
+
+describe.each([["Packing", formats] as const, ["Plan", planFormats] as const])("%s", (kind, all) => {
+  for (const format of all) {
+    test(format.name, async () => {
+      const heading = `${kind}: ${format.name}`;
+      const out = join(mkdtempSync(join(folder, "out-")), "out");
+      await writeAs(format, written, out);
+      const made = [`\`made\` of a ${kind.toLowerCase()}`, "`made` of a packing"];
+      const json = kind === "Packing" ? "Packing: json" : "Plan: json";
+      if (!("folder" in format)) {
+        const lines = readFileSync(out, "utf8").trimEnd().split("\n");
+        for (const line of lines) expectKeys(JSON.parse(line), heading, ...made);
+        return;
+      }
+      const described = new Map(parents[heading].flatMap((own) => [...filesIn(own)]));
+      expect([...described.keys()].sort()).toEqual(readdirSync(out).sort());
+      for (const [name, type] of described) {
+        if (name.endsWith(".json")) {
+          const value = JSON.parse(readFileSync(join(out, name), "utf8"));
+          expectKeys(Array.isArray(value) ? {} : value, ...parents[heading], json, "Packing: json", ...made);
+          continue;
+        }
+        const [, shape] = /^int64 \((.*)\)$/.exec(type) as unknown as string[];
+        const { header } = readNpy(join(out, name));
+        const [, seen] = /^\{'descr': '<i8', 'fortran_order': False, 'shape': \((.*)\), \}$/.exec(
+          header,
+        ) as unknown as string[];
+        const sizes = (text: string) => text.split(",").filter((size) => size.trim() !== "").length;
+        expect(sizes(seen)).toBe(sizes(shape));
+      }
+    });
+  }
+});
+
+test("made of both methods, of a plan with weights, and states", () => {
+  expectKeys(omnibal.made(balanced), "`made` of a packing");
+  const weighted = omnibal.plan(packing, { ranks: 2 });
+  const { vit, tokens, length } = packing;
+  for (const { made } of [weighted, plan, omnibal.plan({ vit, tokens, length }, { ranks: 2 })]) {
+    expectKeys(made, "`made` of a plan");
+  }
+  const sampler = omnibal.sampler(packing, { kind: "random", ranks: 2, rank: 0 });
+  for (const state of [weighted.state(1), sampler.state()]) expectKeys(state, "States", "`made` of a plan");
+});
