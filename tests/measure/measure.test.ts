@@ -51,7 +51,7 @@ describe("raw data to a plan", () => {
     const search = run("search", "lengths.jsonl", "--ranks=2", "--samples-per-group=8", "--candidates=50", "-q");
     expect([search.code, search.err]).toEqual([0, ""]);
     // Its last lines are the command to go on with.
-    const [, line] = /^omnibal (pack [^]*)$/m.exec(search.out) ?? [];
+    const [, line] = /^omnibal (pack [\s\S]*)$/m.exec(search.out) ?? [];
     expect(run(...line.replaceAll("\\\n", " ").trim().split(/\s+/), "-q").code).toBe(0);
     const plan = run("plan", "lengths.jsonl", "--packing=groups.json", "--ranks=2", "-q", "-o", "plan.json");
     expect([plan.code, plan.err]).toEqual([0, ""]);
