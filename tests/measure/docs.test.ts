@@ -32,7 +32,7 @@ test("from three lines of JSON to a plan", () => {
     for (const part of text.split(/^\$ /m).slice(1)) {
       const [, command, printed] = /^((?:.*\\\n)*.*)\n([\s\S]*)$/.exec(part) ?? [];
       const { out, err } = shell(command.replaceAll("npx omnibal", "$OMNIBAL"), folder);
-      const masked = (seen: string) => seen.replace(/^time .*$/gm, "time");
+      const masked = (seen: string) => seen.replace(/^time .*$/gm, "time").trimEnd();
       expect(masked(err + out), command).toBe(masked(printed));
       ran++;
     }
