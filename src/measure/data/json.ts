@@ -228,6 +228,8 @@ class JsonFile implements RecordFile {
   }
 
   async *batches(from: number, to: number): AsyncGenerator<Counted> {
+    // A share of a file may come to nothing.
+    if (from >= to) return;
     const source = await this.#open();
     yield* this.#isList ? list(source, from, to) : lines(source, from, to);
   }

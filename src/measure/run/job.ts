@@ -111,6 +111,8 @@ async function plan(
     for (const [set, { repeat }] of sets.entries()) {
       // The end of a file is found when it is there, unless a share or repetitions are asked for.
       const to = repeat === 1 ? Number.POSITIVE_INFINITY : Math.floor((await count(set)) * Math.min(repeat, 1));
+      // A share of a small set may come to nothing.
+      if (to === 0) continue;
       for (let pass = 0; pass < Math.max(repeat, 1); pass++) segments.push({ set, from: 0, to, isCopy: pass > 0 });
     }
     return segments;
