@@ -113,6 +113,7 @@ describe("sizes of pictures", () => {
           } catch (error) {
             if (!(error instanceof InputError)) throw error;
           }
+          expect(reads).toBeLessThan(20_000);
         },
       ),
       { numRuns: 3000, seed: 4 },
