@@ -1,5 +1,6 @@
 import type { Command } from "./command.ts";
 import { evaluateCommand } from "./evaluate.ts";
+import { measureCommand } from "./measure.ts";
 import { modelCommand } from "./model.ts";
 import { packCommand } from "./pack.ts";
 import { planCommand } from "./plan.ts";
@@ -8,6 +9,7 @@ import { statsCommand } from "./stats.ts";
 
 /** What the command line does, as its help lists it. A new command is a file beside this one and a line here. */
 export const commands: readonly Command[] = [
+  measureCommand,
   statsCommand,
   searchCommand,
   packCommand,

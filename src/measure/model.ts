@@ -1,0 +1,506 @@
+// A model: what a picture, a video, a text and a sample cost it. Runs wherever JavaScript does.
+import { InputError, OptionError } from "../core/errors.ts";
+import { type ChatFormat, formatNamed, isFormatName, TemplateFormat, type Written } from "./chat/formats.ts";
+import { ChatTemplate, TemplateError, UnsupportedTemplate } from "./chat/template.ts";
+import { type Conversation, conversationOf, isObject, type Json, type Picture, type Video } from "./conversation.ts";
+import {
+  type Family,
+  familyOf,
+  type ImageRule,
+  type Layer,
+  publishedModels,
+  requireFamily,
+  Settings,
+  type Value,
+  type VideoRule,
+  type Visual,
+} from "./families/index.ts";
+import { pictureSizeOf, seen } from "./images/header.ts";
+import { shown } from "./shown.ts";
+import { type Count, type Counter, TableCounter, type Text } from "./tokenizer/counter.ts";
+import { compile, type Tables, withTokens } from "./tokenizer/tables.ts";
+
+/** The files of a checkpoint, parsed where they are JSON; those that are not there are left out. */
+export interface ModelFiles {
+  readonly "config.json"?: unknown;
+  readonly "preprocessor_config.json"?: unknown;
+  readonly "video_preprocessor_config.json"?: unknown;
+  readonly "processor_config.json"?: unknown;
+  readonly "tokenizer.json"?: unknown;
+  readonly "tokenizer_config.json"?: unknown;
+  readonly "special_tokens_map.json"?: unknown;
+  readonly "chat_template.json"?: unknown;
+  /** As text. */
+  readonly "chat_template.jinja"?: string;
+}
+
+export interface ModelOptions {
+  /** Parameters in place of the checkpoint's: `max_pixels`, `video.fps` and so on. */
+  readonly set?: Readonly<Record<string, unknown>>;
+  /** A chat format by name (internvl2_5 and the like), or the text of a chat template. */
+  readonly template?: string;
+  /** How contents are handed to the template. Default: as the template takes them. */
+  readonly content?: "auto" | "parts" | "text";
+  /** Whether pictures are turned as EXIF says. Default: as the family's own loader does. */
+  readonly exif?: "transpose" | "ignore";
+}
+
+/** What a picture or a video costs. */
+export interface VisualLoads {
+  /** Tiles or patches, whichever the model's `counts` says. */
+  readonly vit: number;
+  readonly tokens: number;
+  readonly attention: number;
+  readonly frames: number;
+}
+
+/** What a sample costs. */
+export interface SampleLoads {
+  /** Tiles or patches. */
+  readonly vit: number;
+  readonly tokens: number;
+  /** Tiles or patches of real pictures, without a blank one that a sample without any is given. */
+  readonly imageFlags: number;
+  readonly images: number;
+  readonly frames: number;
+  /** Tokens that are trained on; -1 where the record does not tell. */
+  readonly labels: number;
+  /** Sum of patches^2 over what the vision encoder attends within. */
+  readonly attention: number;
+}
+
+/** A sample whose text is still to be counted. */
+export interface Pending extends Text {
+  readonly loads: SampleLoads;
+  /** Tokens that the text stands for beside its own. */
+  readonly more: number;
+  /** Those of them that are trained on. */
+  readonly moreLabels: number;
+}
+
+/** Finds out the size of a picture whose record does not have it. */
+export type SizeOf = (picture: Picture) => readonly [height: number, width: number];
+
+const NO_FILE: SizeOf = ({ path }) => {
+  throw new InputError("INVALID_INPUT", `the size of ${shown(path ?? "a picture")} is not in the record`);
+};
+
+function textOf(value: unknown): string {
+  if (typeof value === "string") return value;
+  return isObject(value) && typeof value.content === "string" ? value.content : "";
+}
+
+/** Names that templates find beside the messages: bos_token and the like. */
+function specialTokens(files: ModelFiles): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (const source of [files["special_tokens_map.json"], files["tokenizer_config.json"]]) {
+    if (!isObject(source)) continue;
+    for (const [name, value] of Object.entries(source)) {
+      if (/^(bos|eos|unk|sep|pad|cls|mask)_token$/.test(name) && textOf(value) !== "") found[name] = textOf(value);
+    }
+    const extra = source.extra_special_tokens ?? source.model_specific_special_tokens;
+    if (isObject(extra)) for (const [name, value] of Object.entries(extra)) found[name] = textOf(value);
+  }
+  return found;
+}
+
+/** The chat template in the files, wherever it is. */
+function templateIn(files: ModelFiles): string | undefined {
+  if (files["chat_template.jinja"] !== undefined) return files["chat_template.jinja"];
+  for (const source of [files["chat_template.json"], files["processor_config.json"], files["tokenizer_config.json"]]) {
+    const template = isObject(source) ? source.chat_template : undefined;
+    if (typeof template === "string") return template;
+    if (!Array.isArray(template)) continue;
+    const named = template.filter(isObject);
+    const usual = named.find(({ name }) => name === "default") ?? named[0];
+    if (typeof usual?.template === "string") return usual.template;
+  }
+  return undefined;
+}
+
+/** The layers in which the parameters of images, or of videos, are looked up. */
+function layersOf(files: ModelFiles, set: Readonly<Record<string, unknown>>, kind: "image" | "video"): Layer[] {
+  const layers: Layer[] = [];
+  const add = (role: Layer["role"], origin: string, values: unknown) => {
+    if (isObject(values)) layers.push({ role, origin, values });
+  };
+  const given = Object.entries(set).flatMap(([name, value]) => {
+    const [, prefix, rest] = /^(image|video)\.(.+)$/.exec(name) ?? [undefined, "image", name];
+    return prefix === kind ? [[rest, value] as const] : [];
+  });
+  add("given", "--set", Object.fromEntries(given));
+  const processor = files["processor_config.json"];
+  const nested = (name: string) => (isObject(processor) ? processor[name] : undefined);
+  add("image", "preprocessor_config.json", files["preprocessor_config.json"]);
+  add("image", "processor_config.json: image_processor", nested("image_processor"));
+  add("video", "video_preprocessor_config.json", files["video_preprocessor_config.json"]);
+  add("video", "processor_config.json: video_processor", nested("video_processor"));
+  // Older checkpoints have one file for both.
+  if (!layers.some(({ role }) => role === "video"))
+    add("video", "preprocessor_config.json", files["preprocessor_config.json"]);
+  add("processor", "processor_config.json", processor);
+  add("config", "config.json", files["config.json"]);
+  const tokenizer = files["tokenizer_config.json"];
+  add("tokenizer", "tokenizer_config.json", tokenizer);
+  if (isObject(tokenizer)) {
+    add("tokenizer", "tokenizer_config.json: extra_special_tokens", tokenizer.extra_special_tokens);
+    add("tokenizer", "tokenizer_config.json: model_specific_special_tokens", tokenizer.model_specific_special_tokens);
+  }
+  return layers;
+}
+
+function familyIn(files: ModelFiles): Family {
+  const at = (file: keyof ModelFiles, name: string): readonly [string, unknown] => {
+    const values = files[file];
+    return [`${file}: ${name}`, isObject(values) ? values[name] : undefined];
+  };
+  return familyOf([
+    at("config.json", "model_type"),
+    at("processor_config.json", "processor_class"),
+    at("preprocessor_config.json", "processor_class"),
+    at("preprocessor_config.json", "image_processor_type"),
+    at("tokenizer_config.json", "processor_class"),
+  ]);
+}
+
+export class Model {
+  readonly family: Family;
+  /** What `vit` counts. */
+  readonly counts: "tiles" | "patches";
+  /** The parameters of the rules, as they came out. */
+  readonly parameters: {
+    readonly image: Readonly<Record<string, Value>>;
+    readonly video?: Readonly<Record<string, Value>>;
+  };
+  readonly exif: "transpose" | "ignore";
+  /** How texts are counted; undefined without a tokenizer. */
+  readonly counter: Counter | undefined;
+  /** How conversations are written; undefined without a chat template. */
+  readonly format: ChatFormat | undefined;
+  readonly #files: ModelFiles;
+  readonly #options: ModelOptions;
+  readonly #image: ImageRule;
+  readonly #video: VideoRule | undefined;
+  readonly #dummy: number;
+
+  constructor(family: Family, files: ModelFiles, counter: Counter | undefined, options: ModelOptions) {
+    this.family = family;
+    this.counts = family.counts;
+    this.exif = options.exif ?? family.exif;
+    this.counter = counter;
+    this.#files = files;
+    this.#options = options;
+    const set = options.set ?? {};
+    const imageSettings = new Settings(layersOf(files, set, "image"));
+    const videoSettings = new Settings(layersOf(files, set, "video"));
+    this.#image = family.image(imageSettings.fresh());
+    this.#video = family.video?.(videoSettings.fresh());
+    this.#dummy = family.dummy?.(imageSettings.fresh()) ?? 0;
+    this.parameters = {
+      image: this.#image.parameters,
+      ...(this.#video && { video: this.#video.parameters }),
+    };
+    this.format = this.#formatOf(imageSettings.fresh());
+  }
+
+  #formatOf(settings: Settings): ChatFormat | undefined {
+    const names = specialTokens(this.#files);
+    const config = this.#files["config.json"];
+    const wanted =
+      this.#options.template ?? (isObject(config) && isFormatName(config.template) ? config.template : undefined);
+    const [bos, eos] = [names.bos_token ?? "", names.eos_token ?? ""];
+    if (wanted !== undefined && !/\{[{%]/.test(wanted)) return formatNamed(wanted, bos, eos);
+    const source = wanted ?? templateIn(this.#files);
+    if (source === undefined) {
+      if (this.family.name === "paligemma") return formatNamed("paligemma", bos, eos);
+      // Released models of this family are trained in a format of their own.
+      return this.family.name === "internvl" ? formatNamed("internvl2_5", bos, eos) : undefined;
+    }
+    const placeholders = this.family.placeholders(settings);
+    try {
+      const template = new ChatTemplate(source, names);
+      const inline = placeholders.inline ?? placeholders;
+      return new TemplateFormat(template, placeholders, inline, bos, this.#options.content ?? "auto");
+    } catch (error) {
+      if (!(error instanceof UnsupportedTemplate)) throw error;
+      throw new InputError(
+        "INVALID_FILE",
+        `the chat template has ${error.message}, which is not rendered here as Python does`,
+      );
+    }
+  }
+
+  /** The same model with other parameters. */
+  with(set: Readonly<Record<string, unknown>>): Model {
+    return new Model(this.family, this.#files, this.counter, {
+      ...this.#options,
+      set: { ...this.#options.set, ...set },
+    });
+  }
+
+  /** The same model with another way to count. */
+  withCounter(counter: Counter): Model {
+    return new Model(this.family, this.#files, counter, this.#options);
+  }
+
+  /** A picture of [height, width] in pixels, in a sample with so many `images`. */
+  image([height, width]: readonly [number, number], { images = 1 } = {}): VisualLoads {
+    return loadsOf(this.#imageOf(height, width, images));
+  }
+
+  #imageOf(height: number, width: number, images: number): Visual {
+    if (
+      !(
+        Number.isInteger(height) &&
+        Number.isInteger(width) &&
+        height > 0 &&
+        width > 0 &&
+        Math.max(height, width) < 2 ** 31
+      )
+    ) {
+      throw new InputError(
+        "INVALID_INPUT",
+        `a picture of ${shown(height)} x ${shown(width)}, expected [height, width] in pixels`,
+      );
+    }
+    return this.#image.of(height, width, { images });
+  }
+
+  /** A video of [frames, height, width, frames a second]; null for a rate that is not known. */
+  video([frames, height, width, fps = null]: readonly [number, number, number, (number | null)?]): VisualLoads {
+    return loadsOf(this.#videoOf({ count: frames, size: [height, width], fps }, NO_FILE));
+  }
+
+  #videoOf(video: Video, sizeOf: SizeOf): Visual {
+    const rule = this.#video;
+    if (rule === undefined) throw new InputError("INVALID_INPUT", `${this.family.name} takes no videos`);
+    const { frames, fps } = video;
+    const count = frames?.length ?? video.count ?? 0;
+    if (!(Number.isInteger(count) && count > 0)) throw new InputError("INVALID_INPUT", "a video without frames");
+    const [height, width] = video.size ?? (frames === undefined ? NO_FILE({}) : (frames[0].size ?? sizeOf(frames[0])));
+    // Frames that are kept as pictures were chosen before: all of them are taken.
+    const indices = frames === undefined ? rule.sample(count, fps) : frames.map((_, i) => i);
+    return rule.of(indices, { frames: count, height, width, fps });
+  }
+
+  /** Tokens of a text by itself, without special tokens. */
+  text(text: string): number {
+    const counts = this.#counter().countAll([{ text, ranges: [] }]);
+    if (counts instanceof Promise) throw new InputError("INVALID_INPUT", "this tokenizer answers later: use countAll");
+    return counts[0].tokens;
+  }
+
+  #counter(): Counter {
+    if (this.counter !== undefined) return this.counter;
+    throw new InputError("INVALID_INPUT", "texts cannot be counted without tokenizer.json");
+  }
+
+  /**
+   * What a record of a data set costs: LLaVA's conversations, OpenAI's messages, a caption.
+   *
+   * @param sizeOf asked for pictures whose size is not in the record.
+   * @throws InputError INVALID_INPUT or INVALID_FILE for a sample that is bad, with the reason.
+   */
+  sample(record: unknown, sizeOf: SizeOf = this.sizeOfBytes): SampleLoads {
+    const pending = this.prepare(conversationOf(record), sizeOf);
+    const counts = this.#counterFor(pending).countAll([pending]);
+    if (counts instanceof Promise)
+      throw new InputError("INVALID_INPUT", "this tokenizer answers later: use prepare and finish");
+    return this.finish(pending, counts[0]);
+  }
+
+  #counterFor({ text }: Pending): Pick<Counter, "countAll"> {
+    return text === "" ? { countAll: () => [{ tokens: 0, within: 0 }] } : this.#counter();
+  }
+
+  /** Sizes of pictures whose bytes the record has. */
+  readonly sizeOfBytes: SizeOf = (picture) => {
+    if (picture.bytes === undefined) return NO_FILE(picture);
+    return seen(pictureSizeOf(picture.bytes.first), this.exif);
+  };
+
+  /** All but the count of the text; `finish` takes it. */
+  prepare(conversation: Conversation, sizeOf: SizeOf): Pending {
+    const { images, videos } = conversation;
+    const pictures = images.map((picture) => this.#imageOf(...(picture.size ?? sizeOf(picture)), images.length));
+    const clips = videos.map((video) => this.#videoOf(video, sizeOf));
+    const visuals = [...pictures, ...clips];
+    const sum = (of: (visual: Visual) => number) => visuals.reduce((total, visual) => total + of(visual), 0);
+    const vit = sum(({ vit }) => vit);
+    const isBlank = visuals.length === 0 && this.#dummy > 0;
+    const blank = isBlank ? this.#image.of(224, 224, { images: 1 }) : undefined;
+    const loads: SampleLoads = {
+      vit: vit + (blank === undefined ? 0 : this.#dummy),
+      tokens: 0,
+      imageFlags: vit,
+      images: images.length,
+      frames: sum(({ frames }) => frames),
+      labels: 0,
+      attention:
+        sum(({ attention }) => attention) + (blank === undefined ? 0 : (this.#dummy * blank.attention) / blank.vit),
+    };
+    if (conversation.textTokens !== undefined) {
+      const more = conversation.textTokens + sum(({ tokens }) => tokens);
+      return { loads: { ...loads, labels: -1 }, text: "", ranges: [], more, moreLabels: 0 };
+    }
+    if (this.format === undefined) {
+      throw new OptionError(
+        "INVALID_OPTION",
+        "the model has no chat template: give one (template), or a chat format by name",
+      );
+    }
+    return { loads, ...this.#assemble(this.#write(this.format, conversation), pictures, clips) };
+  }
+
+  #write(format: ChatFormat, conversation: Conversation): Written {
+    try {
+      return format.write(conversation);
+    } catch (error) {
+      if (error instanceof TemplateError)
+        throw new InputError("INVALID_INPUT", `the chat template raises ${error.kind}: ${error.message}`);
+      if (error instanceof UnsupportedTemplate) {
+        throw new InputError(
+          "INVALID_INPUT",
+          `the chat template does something that is not done here: ${error.message}`,
+        );
+      }
+      throw error;
+    }
+  }
+
+  /** Puts what media are into the places that were left for them. */
+  #assemble(written: Written, pictures: readonly Visual[], clips: readonly Visual[]) {
+    const counter = this.#counter();
+    const format = this.format as ChatFormat;
+    const byBlocks = format.labels === "generation blocks";
+    const marks = byBlocks ? written.generated : written.assistant;
+    const { places } = written;
+    let text = written.text;
+    let ranges = [...marks];
+    let more = 0;
+    let moreLabels = 0;
+    if (places.length > 0) {
+      text = "";
+      let last = 0;
+      let [image, video, mark] = [0, 0, 0];
+      const moved: number[] = [];
+      const moveUpTo = (end: number) => {
+        while (mark < marks.length && marks[mark] <= end) moved.push(text.length + marks[mark++] - last);
+      };
+      for (const { type, start, end } of places) {
+        const visual = type === "image" ? pictures[image++] : clips[video++];
+        moveUpTo(start);
+        text += written.text.slice(last, start) + visual.text;
+        more += visual.omitted;
+        if (mark % 2 === 1) moreLabels += visual.omitted;
+        last = end;
+      }
+      moveUpTo(written.text.length);
+      text += written.text.slice(last);
+      ranges = moved;
+    }
+    // The token that ends the assistant's turn is trained on too.
+    if (!byBlocks) ranges = ranges.map((at, i) => (i % 2 === 1 ? counter.endOfAdded(text, at) : at));
+    return { text, ranges: merged(ranges), more: more + format.specials(text, counter.specials), moreLabels };
+  }
+
+  finish({ loads, more, moreLabels }: Pending, { tokens, within }: Count): SampleLoads {
+    const labels = loads.labels < 0 ? -1 : within + moreLabels;
+    return { ...loads, tokens: tokens + more, labels };
+  }
+}
+
+/** Ranges without those that touch. */
+function merged(ranges: readonly number[]): number[] {
+  const out: number[] = [];
+  for (let i = 0; i < ranges.length; i += 2) {
+    if (out.length > 0 && ranges[i] <= out[out.length - 1]) out[out.length - 1] = ranges[i + 1];
+    else out.push(ranges[i], ranges[i + 1]);
+  }
+  return out;
+}
+
+function loadsOf({ vit, tokens, attention, frames }: Visual): VisualLoads {
+  return { vit, tokens, attention, frames };
+}
+
+/**
+ * The files of a released model by its name, with its family's rule and published parameters; a tokenizer comes with
+ * the files of its own.
+ *
+ * @throws OptionError INVALID_OPTION for a name that is not known, with those that are.
+ */
+export function publishedFiles(
+  name: string,
+  tokenizer: ModelFiles,
+): { readonly family: Family; readonly files: ModelFiles } {
+  const models = publishedModels();
+  const found = models.get(name.toLowerCase());
+  if (found === undefined) {
+    const names = [...models.keys()].join(", ");
+    throw new OptionError(
+      "INVALID_OPTION",
+      `${shown(name)} is no folder of a model and no known model; known are ${names}`,
+    );
+  }
+  const { family, published } = found;
+  // What is kept of the tokenizer's folder does not decide about pictures.
+  const {
+    "config.json": _config,
+    "preprocessor_config.json": _image,
+    "video_preprocessor_config.json": _video,
+    "processor_config.json": _processor,
+    ...texts
+  } = tokenizer;
+  return {
+    family,
+    files: {
+      ...texts,
+      ...(published.config && { "config.json": published.config }),
+      ...(published.image && { "preprocessor_config.json": published.image }),
+      ...(published.video && { "video_preprocessor_config.json": published.video }),
+      ...(published.processor && { "processor_config.json": published.processor }),
+    },
+  };
+}
+
+/** A rule by hand: `{ "rule": "internvl", "tile_size": 448, "tokens_per_tile": 256, "tokens_around_image": 2 }`. */
+export function customModel(
+  json: Json,
+  tokenizer: ModelFiles,
+): { readonly family: Family; readonly files: ModelFiles; readonly set: Json } {
+  const { rule, ...set } = json;
+  if (typeof rule !== "string") {
+    throw new InputError(
+      "MISSING_FIELD",
+      `a model in a JSON file has "rule", the name of a family; it has ${Object.keys(json).map(shown).join(", ")}`,
+    );
+  }
+  return { family: requireFamily(rule), files: tokenizer, set };
+}
+
+/**
+ * A model from the files of a checkpoint. A tokenizer that is not counted by tables needs a `counter` of its own.
+ *
+ * @throws InputError INVALID_FILE for a family or a parameter that is not known; Unrecognized for such a tokenizer.
+ */
+export function loadModelFiles(files: ModelFiles, options: ModelOptions = {}, counter?: Counter): Model {
+  const family = familyIn(files);
+  return new Model(family, files, counter ?? counterOf(tokenizerOf(family, files)), options);
+}
+
+/** The family of a checkpoint, whose files name it. */
+export const familyOfFiles = familyIn;
+
+/** The tokenizer of a model, with the tokens that its training code adds. */
+export function tokenizerOf(family: Family, files: ModelFiles): unknown {
+  return withTokens(files["tokenizer.json"], family.adds ?? []);
+}
+
+function counterOf(json: unknown): Counter | undefined {
+  return json === undefined ? undefined : tableCounter(compile(json));
+}
+
+export function tableCounter(tables: Tables): TableCounter {
+  return new TableCounter(tables);
+}

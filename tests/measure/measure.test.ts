@@ -1,0 +1,239 @@
+// The command, from raw data to a plan, as a user runs it.
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { parquetReadObjects } from "hyparquet";
+import { describe, expect, test } from "vitest";
+import { omnibal, start } from "../cli/run.ts";
+import { readNpy, testFolder } from "../folder.ts";
+import { dataSet, lines, modelFolder, parquetOf, tarOf } from "./model-folder.ts";
+
+interface Lengths {
+  readonly vit_num: number;
+  readonly token_num: number;
+  readonly image_flags: number;
+}
+
+const folder = testFolder();
+modelFolder(join(folder, "model"));
+const samples = dataSet(folder, 300);
+const picture = (path: string) => readFileSync(join(folder, path));
+writeFileSync(join(folder, "raw.jsonl"), lines(samples));
+writeFileSync(join(folder, "raw.json"), JSON.stringify(samples, null, 1));
+writeFileSync(join(folder, "raw.parquet"), parquetOf(samples));
+writeFileSync(join(folder, "raw.tar"), tarOf(samples, picture));
+
+const measure = (...args: string[]) => omnibal(["measure", "--model", "model", "-q", ...args], { cwd: folder });
+const text = (name: string) => readFileSync(join(folder, name), "utf8");
+const read = (name: string) =>
+  text(name)
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Lengths);
+
+expect(measure("raw.jsonl", "-o", "lengths.jsonl", "--workers", "0")).toEqual({ code: 0, out: "", err: "" });
+const lengths = read("lengths.jsonl");
+const whole = text("lengths.jsonl");
+
+describe("raw data to a plan", () => {
+  test("every sample has its loads", () => {
+    expect(lengths.length).toBe(300);
+    for (const { vit_num, token_num, image_flags } of lengths) {
+      expect(vit_num % 4).toBe(0);
+      expect(vit_num).toBeGreaterThan(0);
+      expect(token_num).toBeGreaterThan(vit_num / 4 + 10);
+      expect(image_flags).toBe(vit_num);
+    }
+  });
+
+  test("search, pack and plan take them", () => {
+    const run = (...args: string[]) => omnibal(args, { cwd: folder });
+    const search = run("search", "lengths.jsonl", "--ranks=2", "--samples-per-group=8", "--candidates=50", "-q");
+    expect([search.code, search.err]).toEqual([0, ""]);
+    // Its last lines are the command to go on with.
+    const [, line] = /^omnibal (pack [\s\S]*)$/m.exec(search.out) ?? [];
+    expect(run(...line.replaceAll("\\\n", " ").trim().split(/\s+/), "-q").code).toBe(0);
+    const plan = run("plan", "lengths.jsonl", "--packing=groups.json", "--ranks=2", "-q", "-o", "plan.json");
+    expect([plan.code, plan.err]).toEqual([0, ""]);
+    expect(JSON.parse(text("groups.json")).groups.flat().length).toBe(300);
+  });
+
+  test.each(["raw.json", "raw.parquet", "raw.tar"])("%s gives the same", (name) => {
+    expect(measure(name, "-o", `${name}.jsonl`, "--workers", "0")).toEqual({ code: 0, out: "", err: "" });
+    expect(text(`${name}.jsonl`)).toBe(whole);
+  });
+
+  test("workers do not change a byte", () => {
+    expect(measure("raw.jsonl", "-o", "two.jsonl", "--workers", "2").err).toBe("");
+    expect(text("two.jsonl")).toBe(whole);
+  });
+
+  test("parts join", () => {
+    const parts = [0, 1, 2].map((i) => {
+      expect(measure("raw.jsonl", "-o", `part${i}.jsonl`, "--part", `${i}/3`, "--workers", "0").err).toBe("");
+      return text(`part${i}.jsonl`);
+    });
+    expect(parts.join("")).toBe(whole);
+    expect(parts.map((part) => part.split("\n").length - 1)).toEqual([100, 100, 100]);
+  });
+
+  test("an EXIF orientation turns a picture or is ignored, as asked", () => {
+    // LLaVA-NeXT adds a token for every row of a picture, so that its sides do not count alike.
+    const tokens = (how: string) => {
+      const args = ["--model", "llava-next", "--tokenizer", "model", "--template", "Hermes-2", "--exif", how];
+      const run = omnibal(["measure", ...args, "-q", "raw.jsonl", "-o", "exif.jsonl", "--workers", "0"], {
+        cwd: folder,
+      });
+      expect(run.err).toBe("");
+      return read("exif.jsonl").map(({ token_num }) => token_num);
+    };
+    const turned = tokens("transpose");
+    const differ = tokens("ignore").flatMap((n, i) => (n === turned[i] ? [] : [i]));
+    expect(differ.length).toBeGreaterThan(10);
+    // Every sixth is a JPEG that EXIF turns.
+    expect(differ.every((i) => i % 3 === 1 && i % 2 === 0)).toBe(true);
+  });
+});
+
+describe("formats", () => {
+  test("JSON is the published list", () => {
+    measure("raw.jsonl", "-o", "out.json", "--workers", "0");
+    expect(JSON.parse(text("out.json"))).toEqual(lengths);
+  });
+
+  test("npy has columns", () => {
+    measure("raw.jsonl", "-o", "out.npy", "--columns", "vit_num,token_num", "--workers", "0");
+    const { header, values } = readNpy(join(folder, "out.npy"));
+    expect(header).toContain("'shape': (300, 2)");
+    expect(values).toEqual(lengths.flatMap(({ vit_num, token_num }) => [vit_num, token_num]));
+  });
+
+  test("Parquet", async () => {
+    measure("raw.jsonl", "-o", "out.parquet", "--workers", "0");
+    const bytes = readFileSync(join(folder, "out.parquet"));
+    const rows = await parquetReadObjects({
+      file: bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length) as ArrayBuffer,
+    });
+    expect(rows.map(({ vit_num, token_num }) => [Number(vit_num), Number(token_num)])).toEqual(
+      lengths.map(({ vit_num, token_num }) => [vit_num, token_num]),
+    );
+  });
+});
+
+describe("InternVL's meta file", () => {
+  const meta = {
+    thrice: {
+      root: "",
+      annotation: "raw.jsonl",
+      repeat_time: 3,
+      max_dynamic_patch: 4,
+      data_augment: false,
+      length: 300,
+    },
+    third: { root: "", annotation: "raw.jsonl", repeat_time: 0.33, length: 300 },
+  };
+  writeFileSync(join(folder, "meta.json"), JSON.stringify(meta));
+
+  test("repetitions are records, tiles have a limit of their own, and token_lengths are added", () => {
+    const args = ["--model", "internvl2.5", "--tokenizer", "model", "--images", ".", "-q", "--workers", "0"];
+    const run = omnibal(["measure", ...args, "meta.json", "-o", "meta.jsonl", "--meta-out", "new.json"], {
+      cwd: folder,
+    });
+    expect(run.err).toBe("");
+    const all = read("meta.jsonl");
+    expect(all.length).toBe(3 * 300 + 99);
+    expect(all.slice(300, 600)).toEqual(all.slice(0, 300));
+    expect(Math.max(...all.slice(0, 900).map(({ vit_num }) => vit_num))).toBeLessThanOrEqual(5);
+    const made = JSON.parse(text("new.json")) as Record<string, Record<string, unknown>>;
+    expect(made.thrice).toMatchObject(meta.thrice);
+    expect(made.third.token_lengths).toBeDefined();
+    expect(text("meta.jsonl.report.jsonl")).toContain("thrice");
+  });
+});
+
+describe("bad samples", () => {
+  const bad = (records: readonly string[], ...args: string[]) => {
+    writeFileSync(join(folder, "bad.jsonl"), `${records.join("\n")}\n`);
+    rmSync(join(folder, "bad-out.jsonl.report.jsonl"), { force: true });
+    const run = omnibal(
+      ["measure", "--model", "model", "bad.jsonl", "-o", "bad-out.jsonl", "--workers", "0", ...args],
+      { cwd: folder },
+    );
+    return { ...run, rows: read("bad-out.jsonl"), report: text("bad-out.jsonl.report.jsonl") };
+  };
+  const of = (image: string) => JSON.stringify({ ...samples[0], image });
+  const good = JSON.stringify(samples[0]);
+
+  test("are -1 in every column, listed with reasons, and the others are measured", () => {
+    const deep = `{"id":${"[".repeat(1_000_000)}${"]".repeat(1_000_000)}}`;
+    const { code, rows, report, err } = bad([good, "{", of("pictures/none.png"), deep, good]);
+    expect(code).toBe(0);
+    expect(rows.length).toBe(5);
+    expect([rows[0], rows[4]]).toEqual([lengths[0], lengths[0]]);
+    for (const row of rows.slice(1, 4)) expect(Object.values(row).every((value) => value === -1)).toBe(true);
+    expect(report.match(/none\.png/g)?.length).toBe(1);
+    expect(err).toContain("3: -1 in every column");
+    // A million brackets are no message.
+    expect(report.length).toBeLessThan(10_000);
+  });
+
+  test("nothing is read outside of --images, by dots, by a root or through a link", () => {
+    mkdirSync(join(folder, "outside"), { recursive: true });
+    mkdirSync(join(folder, "inside"), { recursive: true });
+    writeFileSync(join(folder, "outside/secret.png"), picture(samples[0].image));
+    symlinkSync(join(folder, "outside/secret.png"), join(folder, "inside/link.png"));
+    symlinkSync(join(folder, "outside"), join(folder, "inside/folder"));
+    const paths = ["../outside/secret.png", join(folder, "outside/secret.png"), "link.png", "folder/secret.png"];
+    const { code, rows, report } = bad([...paths.map(of)], "--images", "inside");
+    expect(code).toBe(1);
+    expect(rows.every(({ vit_num }) => vit_num === -1)).toBe(true);
+    expect(
+      report.split("\n").filter((line) => line.includes('"record"') || line.includes("outside")).length,
+    ).toBeGreaterThan(3);
+  });
+
+  test("thousands of missing pictures do not fill the screen", () => {
+    const { err, rows } = bad([good, ...Array.from({ length: 3000 }, (_, i) => of(`pictures/gone${i}.png`))]);
+    expect(rows.length).toBe(3001);
+    expect(err.split("\n").length).toBeLessThan(40);
+  });
+});
+
+describe("wrong usage", () => {
+  test("a family that is not known lists the known ones", () => {
+    mkdirSync(join(folder, "odd"), { recursive: true });
+    writeFileSync(join(folder, "odd/config.json"), '{"model_type":"odd_vl"}');
+    const { code, err } = omnibal(["measure", "--model", "odd", "raw.jsonl", "-o", "odd.jsonl"], { cwd: folder });
+    expect(code).toBeGreaterThan(0);
+    expect(err).toContain("odd_vl");
+    expect(err).toContain("internvl");
+  });
+
+  test.each([
+    [["raw.jsonl", "-o", "x.jsonl", "--part", "3/3"], "--part"],
+    [["raw.jsonl", "-o", "x.jsonl", "--columns", "vit"], "--columns"],
+    [["raw.jsonl"], "--output"],
+    [["-o", "x.jsonl"], "DATA"],
+  ])("%j", (args, named) => {
+    const { code, err } = measure(...args);
+    expect(code).toBe(2);
+    expect(err).toContain(named);
+  });
+});
+
+test("killed and started again, it goes on and writes the same bytes", async () => {
+  const kills = Number(process.env.OMNIBAL_KILLS ?? 2);
+  writeFileSync(join(folder, "many.jsonl"), lines(Array.from({ length: 40 }, () => samples).flat()));
+  const args = ["measure", "--model", "model", "-q", "many.jsonl", "--workers", "1", "-o"];
+  const began = performance.now();
+  expect(omnibal([...args, "once.jsonl"], { cwd: folder }).code).toBe(0);
+  const time = performance.now() - began;
+  for (let kill = 0; kill < kills; kill++) {
+    const { child, end } = start([...args, "killed.jsonl"], folder);
+    await setTimeout((time * (kill + 0.7)) / (kills + 0.5));
+    child.kill("SIGKILL");
+    await end;
+  }
+  expect(omnibal([...args, "killed.jsonl"], { cwd: folder })).toMatchObject({ code: 0, err: "" });
+  expect(text("killed.jsonl")).toBe(text("once.jsonl"));
+}, 120_000);
