@@ -38,7 +38,10 @@ const blocksOf = (text: string): Block[] =>
   }));
 
 /** Pages whose snippets need more than this folder has, and the test that runs them. */
-const ELSEWHERE: Readonly<Record<string, string>> = { "docs/model.md": "tests/model/docs.test.ts" };
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  "docs/model.md": "tests/model/docs.test.ts",
+  "docs/your-own-data.md": "tests/measure/docs.test.ts",
+};
 
 const pages: readonly Page[] = ["README.md", ...readdirSync(join(root, "docs")).map((name) => `docs/${name}`)]
   .filter((name) => name.endsWith(".md") && !(name in ELSEWHERE))

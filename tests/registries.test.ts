@@ -167,7 +167,7 @@ test("a sampler", async () => {
   expect(evaluateCommand.help).toContain("random (default), length-group, group-random or backwards\n");
   expect(evaluateCommand.help).toContain("\n  --skip N            0 to 2 (default 0)\n");
   const own = { packing: "-", plan: "plan.json", skip: "1" };
-  await expect(evaluateCommand.run([lengthsFile], own)).rejects.toThrow("--skip is the plan's own");
+  await expect(evaluateCommand.run([lengthsFile], own)).rejects.toThrow("--skip comes from the plan");
   const none = { packing: "-", ranks: "1", sampler: "backwards", skip: "3" };
   await expect(evaluateCommand.run([lengthsFile], none)).rejects.toThrow('--skip is "3", expected a whole number');
 });

@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { packCommand } from "../src/cli/pack.ts";
+import { searchCommand } from "../src/cli/search.ts";
 import { statsCommand } from "../src/cli/stats.ts";
 import { type NumberSpec, SEED, type Specs } from "../src/core/options.ts";
 import { BALANCED_OPTIONS } from "../src/pack/balanced.ts";
@@ -65,10 +66,13 @@ describe("the WASI command", () => {
   const source = read("assembly/command/arguments.ts");
   const name = source.slice(source.indexOf("function nameOf"), source.indexOf("/** The letter of an option"));
   const names = Array.from(name.matchAll(/ascii\("([a-z-]+)"\)/g), ([, text]) => text);
-  const all = { ...statsCommand.options, ...packCommand.options };
+  const all = { ...statsCommand.options, ...packCommand.options, ...searchCommand.options };
+  /** What needs a file system of Node's, or threads. */
+  const absent = ["root", "workers"];
 
-  test("has the options of pack and stats, but for --root, which --dir is for", () => {
-    expect([...names].sort()).toEqual([...Object.keys(all), "help"].filter((option) => option !== "root").sort());
+  test("has the options of pack, stats and search, but for what only Node has", () => {
+    const expected = [...Object.keys(all), "help"].filter((option) => !absent.includes(option));
+    expect([...names].sort()).toEqual(expected.sort());
   });
 
   test("has their letters and flags", () => {

@@ -137,7 +137,7 @@ describe("configs that are not", () => {
   const with_ = (change: object) => ({ ...(modelConfig("deepseek-v3") as object), ...change });
   test.each([
     [null, "c.json: the config is null, expected an object"],
-    [[], "c.json: the config is , expected an object"],
+    [[], "c.json: the config is [], expected an object"],
     [{}, "c.json: hidden_size is missing, expected a whole number from 1 to 1048576"],
     [with_({ hidden_size: "7168" }), 'c.json: hidden_size is "7168", expected a whole number'],
     [with_({ num_hidden_layers: 0 }), "c.json: num_hidden_layers is 0, expected a whole number from 1 to 1000"],
