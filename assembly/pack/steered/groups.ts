@@ -43,7 +43,7 @@ const SOFT: f64 = 0.02;
 const CLASS_PRICE: f64 = 2;
 /** Large samples to a group up to which any bound tells them. */
 const MOST_LARGE: f64 = 1.2;
-/** Rounds of completing at most. */
+/** Rounds of completing a group, but for one that is poor still. */
 const ROUNDS: i32 = 6;
 
 /** Entries of the window at most; the ring that they stand in. */
@@ -568,16 +568,17 @@ export class Maker {
     let o = i;
     let passed = 0;
     let begun = this.length > this.start;
+    let lost = false;
     let now: f32 = begun && steered ? this.mismatch(this.room0, this.room1) : 0;
     while (true) {
-      if (begun && steered) {
+      if (begun && steered && !lost) {
         const togo = <f32>i32x4.extract_lane(this.room0, 0) - slack;
         if (now > far * max(togo, mean) && togo > LAST_SAMPLES * mean) {
           // What was passed over is looked at again.
           this.drop(o, i);
           i = this.head;
           o = i;
-          if (!this.takeNearest(now)) break;
+          lost = !this.takeNearest(now);
           now = this.mismatch(this.room0, this.room1);
           continue;
         }
@@ -706,11 +707,11 @@ export class Maker {
   private complete(from: i32): void {
     const pool = this.pool;
     const mostTries = this.mostTries;
-    for (let round = 0; round < ROUNDS; round++) {
+    for (let round = 0; ; round++) {
       const r0 = this.room0;
       const r1 = this.room1;
       const before = this.cost(r0, r1);
-      if (before < GOOD && round > 0) break;
+      if (round > 0 && before < (round < ROUNDS ? GOOD : POOR)) break;
       this.bestCost = before;
       this.bestRaw = before;
       this.bestY = -1;
