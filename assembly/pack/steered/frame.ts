@@ -37,8 +37,8 @@ export class Frame {
   /** i32[8]: the bounds. */
   full0: v128;
   full1: v128;
-  // After these: i32[8], columns of the lanes. By column, f64[8] each: how far a sample's share of the bound departs from
-  // what its share of the binding one lets expect, a standard deviation; and how many deviations of a group's sum are free.
+  // After these: i32[8] columns of the lanes; by column f64[8] how many deviations of a group's sum are free; f64[8] means and
+  // f64[8][8] mean products of a sample's shares of the bounds.
 
   @inline
   static of(at: usize): Frame {
@@ -67,20 +67,42 @@ export class Frame {
     return load<i32>(changetype<usize>(this) + ((<usize>lane) << 2), offsetof<Frame>("full0"));
   }
 
-  /** How far a sample's load in a lane departs from what its load in lane 0 lets expect: a standard deviation. */
-  spread(lane: i32): f64 {
-    const share = load<f64>(this.tail() + 32 + ((<usize>this.column(lane)) << 3));
-    return max<f64>(share * <f64>this.bound(lane), 1);
+  @inline
+  private freeAt(k: i32): usize {
+    return this.tail() + 32 + ((<usize>k) << 3);
+  }
+
+  @inline
+  private meanAt(k: i32): usize {
+    return this.tail() + 96 + ((<usize>k) << 3);
+  }
+
+  @inline
+  private productAt(a: i32, b: i32): usize {
+    return this.tail() + 160 + ((<usize>(a * 8 + b)) << 3);
   }
 
   /** How many deviations of a group's sum are free in a column where the binding one is full; -1 in that one. */
   private free(column: i32): f64 {
-    return load<f64>(this.tail() + 96 + ((<usize>column) << 3));
+    return load<f64>(this.freeAt(column));
   }
 
-  private setColumn(column: i32, spread: f64, free: f64): void {
-    store<f64>(this.tail() + 32 + ((<usize>column) << 3), spread);
-    store<f64>(this.tail() + 96 + ((<usize>column) << 3), free);
+  private covariance(a: i32, b: i32): f64 {
+    return load<f64>(this.productAt(min(a, b), max(a, b))) - load<f64>(this.meanAt(a)) * load<f64>(this.meanAt(b));
+  }
+
+  /** How far a sample's share in a column departs from what that in another lets expect: a standard deviation. */
+  private departure(column: i32, other: i32): f64 {
+    const mean = load<f64>(this.meanAt(other));
+    const ratio = mean > 0 ? load<f64>(this.meanAt(column)) / mean : 0;
+    const common = 2 * ratio * this.covariance(column, other);
+    const rest = this.covariance(column, column) - common + ratio * ratio * this.covariance(other, other);
+    return Math.sqrt(max<f64>(rest, 0));
+  }
+
+  /** How far a sample's load in a lane departs from what its load in lane 0 lets expect: a standard deviation. */
+  spread(lane: i32): f64 {
+    return max<f64>(this.departure(this.column(lane), this.column(0)) * <f64>this.bound(lane), 1);
   }
 
   /** How many loads keep less than `reach` deviations free: those that groups must be steered by. */
@@ -123,21 +145,42 @@ export class Frame {
     }
     groups = max<f64>(1, groups);
     this.groups = groups;
-    const n = max<f64>(1, addMoments(loads, binding));
-    const perGroup = <f64>this.fitting / groups;
-    const meanA = load<f64>(sum + ((<usize>binding) << 3)) / n;
-    const varianceA = load<f64>(squares + ((<usize>binding) << 3)) / n - meanA * meanA;
+    this.addMoments();
+    const root = Math.sqrt(<f64>this.fitting / groups);
     for (let k = 0; k < loads.columns; k++) {
       if (loads.bound(k) == 0) continue;
-      const place = (<usize>k) << 3;
-      const m = load<f64>(sum + place) / n;
-      const variance = load<f64>(squares + place) / n - m * m;
-      const covariance = load<f64>(products + place) / n - m * meanA;
-      const ratio = meanA > 0 ? m / meanA : 0;
-      const rest = max<f64>(variance - 2 * ratio * covariance + ratio * ratio * varianceA, 0);
       const free = 1 - loads.total(k) / <f64>loads.bound(k) / groups;
-      const deviation = max<f64>(Math.sqrt(rest * perGroup), 1e-9);
-      this.setColumn(k, Math.sqrt(rest), k == binding ? -1 : free / deviation);
+      const deviation = max<f64>(this.departure(k, binding) * root, 1e-9);
+      store<f64>(this.freeAt(k), k == binding ? -1 : free / deviation);
+    }
+  }
+
+  /** Means and mean products over a part of the samples, one in so many. */
+  private addMoments(): void {
+    const loads = this.loads;
+    const columns = loads.columns;
+    const step = (loads.taken - 1) / LOOKED_AT + 1;
+    let n: f64 = 0;
+    for (let i = 0; i < loads.taken; i += step) {
+      if (loads.isOversize(i)) continue;
+      n += 1;
+      for (let k = 0; k < columns; k++) {
+        const bound = loads.bound(k);
+        store<f64>(shares + ((<usize>k) << 3), bound > 0 ? <f64>loads.value(i, k) / <f64>bound : 0);
+      }
+      for (let a = 0; a < columns; a++) {
+        const x = load<f64>(shares + ((<usize>a) << 3));
+        store<f64>(this.meanAt(a), load<f64>(this.meanAt(a)) + x);
+        for (let b = a; b < columns; b++) {
+          const at = this.productAt(a, b);
+          store<f64>(at, load<f64>(at) + x * load<f64>(shares + ((<usize>b) << 3)));
+        }
+      }
+    }
+    if (n == 0) return;
+    for (let a = 0; a < columns; a++) {
+      store<f64>(this.meanAt(a), load<f64>(this.meanAt(a)) / n);
+      for (let b = a; b < columns; b++) store<f64>(this.productAt(a, b), load<f64>(this.productAt(a, b)) / n);
     }
   }
 
@@ -211,16 +254,10 @@ export class Frame {
 }
 
 /** Bytes that a `Frame` takes. */
-export const FRAME_BYTES: usize = offsetof<Frame>() + 160;
+export const FRAME_BYTES: usize = offsetof<Frame>() + 160 + 512;
 
-/** f64[8] each, by column: sums of a load, of its squares, of its products with the binding load, in shares of bounds. */
-const sum: usize = memory.data(64, 16);
-const squares: usize = memory.data(64, 16);
-const products: usize = memory.data(64, 16);
-function add(array: usize, k: i32, x: f64): void {
-  const at = array + ((<usize>k) << 3);
-  store<f64>(at, load<f64>(at) + x);
-}
+/** f64[8]: what a sample takes of each bound. */
+const shares: usize = memory.data(64, 16);
 
 /** Whether a load has at most 64 values, of those looked at. */
 export function isCoarse(loads: Loads, k: i32): bool {
@@ -236,27 +273,4 @@ export function isCoarse(loads: Loads, k: i32): bool {
     store<u64>(seen + <usize>(count++ << 3), x);
   }
   return true;
-}
-
-/** Sums over a part of the samples, one in so many. Returns how many those are. */
-function addMoments(loads: Loads, binding: i32): f64 {
-  memory.fill(sum, 0, 64);
-  memory.fill(squares, 0, 64);
-  memory.fill(products, 0, 64);
-  const step = (loads.taken - 1) / LOOKED_AT + 1;
-  let n: f64 = 0;
-  for (let i = 0; i < loads.taken; i += step) {
-    if (loads.isOversize(i)) continue;
-    n += 1;
-    const a = <f64>loads.value(i, binding) / <f64>loads.bound(binding);
-    for (let k = 0; k < loads.columns; k++) {
-      const bound = loads.bound(k);
-      if (bound == 0) continue;
-      const x = <f64>loads.value(i, k) / <f64>bound;
-      add(sum, k, x);
-      add(squares, k, x * x);
-      add(products, k, x * a);
-    }
-  }
-  return n;
 }

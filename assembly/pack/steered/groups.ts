@@ -41,7 +41,9 @@ const SOFT_SLACK: f64 = 8;
 const SOFT: f64 = 0.02;
 /** What a class that is used up costs, times the square of samples in a group. */
 const CLASS_PRICE: f64 = 2;
-/** Rounds of completing at most. */
+/** Large samples to a group up to which any bound tells them. */
+const MOST_LARGE: f64 = 1.2;
+/** Rounds of completing a group, but for one that is poor still. */
 const ROUNDS: i32 = 6;
 
 /** Entries of the window at most; the ring that they stand in. */
@@ -82,6 +84,9 @@ export class Maker {
   largeAt: i32;
   largeLeft: i32;
   credit: f64;
+  /** i32[8]: half of each bound that tells large samples, the most there is for the others. */
+  half0: v128;
+  half1: v128;
   /** The window, a ring: i32 positions and records of the samples drawn and not placed, from `head` to `tail`. */
   window: usize;
   windowRecords: usize;
@@ -110,7 +115,8 @@ export class Maker {
   secondOctave: i32;
   /** Samples of all classes at the start. */
   all: i32;
-  // After these: f64[8] sums of what is left; i32[CLASSES] samples at the start and now; f32[CLASSES] prices.
+  // After these: f64[8] sums of what is left; i32[CLASSES] samples at the start and now; f32[CLASSES] prices; i32[8]
+  // samples above half of each bound.
 
   @inline
   static of(at: usize): Maker {
@@ -161,6 +167,11 @@ export class Maker {
   @inline
   private classPrice(c: i32): usize {
     return this.arrays() + 64 + (CLASSES << 3) + ((<usize>c) << 2);
+  }
+
+  @inline
+  private largeIn(lane: i32): usize {
+    return this.arrays() + 64 + 12 * CLASSES + ((<usize>lane) << 2);
   }
 
   /** The record at a position, lanes 0 to 3. */
@@ -227,14 +238,10 @@ export class Maker {
     return this.classOf(load<i32>(record), load<i32>(record, 4));
   }
 
-  /** Whether a sample is above half of a guiding bound, so that two never share a group. */
+  /** Whether a sample is above half of a bound, of those that tell large samples. */
   @inline
-  private isLarge(record: usize): bool {
-    const frame = this.frame;
-    for (let lane = 0; lane < frame.guides; lane++) {
-      if (load<i32>(record + ((<usize>lane) << 2)) << 1 > frame.bound(lane)) return true;
-    }
-    return false;
+  private isLarge(r0: v128, r1: v128): bool {
+    return i32x4.bitmask(v128.or(i32x4.gt_s(r0, this.half0), i32x4.gt_s(r1, this.half1))) != 0;
   }
 
   /** Starts on samples whose sums and classes are counted by `count`. */
@@ -263,6 +270,7 @@ export class Maker {
       this.setFloat(offsetof<Maker>("soft0"), lane, 1);
       this.setFloat(offsetof<Maker>("slope0"), lane, 0);
       this.setFloat(offsetof<Maker>("slack0"), lane, 0);
+      this.setHalf(lane, guides ? frame.bound(lane) >> 1 : i32.MAX_VALUE);
     }
   }
 
@@ -271,24 +279,58 @@ export class Maker {
     store<f32>(changetype<usize>(this) + array + ((<usize>lane) << 2), x);
   }
 
-  /** Counts n samples that are to be packed, by their records. */
+  /** Counts n samples that are to be packed, by their records; `settle` follows the last ones. */
   count(records: usize, n: i32): void {
     const frame = this.frame;
     const step = (<usize>1) << frame.shift;
     const end = records + <usize>n * step;
     for (let lane = 0; lane < frame.guides; lane++) {
+      const half = frame.bound(lane) >> 1;
       let sum: i64 = 0;
-      for (let record = records + ((<usize>lane) << 2); record < end; record += step) sum += load<i32>(record);
+      let large = 0;
+      for (let record = records + ((<usize>lane) << 2); record < end; record += step) {
+        const x = load<i32>(record);
+        sum += x;
+        large += i32(x > half);
+      }
       this.addSum(lane, <f64>sum);
+      const at = this.largeIn(lane);
+      store<i32>(at, load<i32>(at) + large);
     }
     for (let record = records; record < end; record += step) {
       const c = this.classOf(load<i32>(record), load<i32>(record, 4));
       store<i32>(this.classAtStart(c), load<i32>(this.classAtStart(c)) + 1);
       store<i32>(this.classNow(c), load<i32>(this.classNow(c)) + 1);
-      if (this.isLarge(record)) this.largeLeft++;
+      const r0 = v128.and(v128.load(record), this.mask);
+      const r1 = this.wide ? v128.load(record, 16) : i32x4.splat(0);
+      this.largeLeft += i32(this.isLarge(r0, r1));
     }
     this.left += n;
     this.all = this.left;
+  }
+
+  /** Ends the count: where there are many more large samples than groups, one bound alone tells them. */
+  settle(): void {
+    if (<f64>this.largeLeft <= MOST_LARGE * this.need()) return;
+    let best = 0;
+    for (let lane = 1; lane < this.frame.guides; lane++) {
+      if (load<i32>(this.largeIn(lane)) > load<i32>(this.largeIn(best))) best = lane;
+    }
+    for (let lane = 0; lane < 8; lane++) if (lane != best) this.setHalf(lane, i32.MAX_VALUE);
+    this.largeLeft = load<i32>(this.largeIn(best));
+  }
+
+  private setHalf(lane: i32, half: i32): void {
+    store<i32>(changetype<usize>(this) + offsetof<Maker>("half0") + ((<usize>lane) << 2), half);
+  }
+
+  /** Groups that what is left needs by its sums. */
+  private need(): f64 {
+    let need: f64 = 0;
+    for (let lane = 0; lane < this.frame.guides; lane++) {
+      need = max(need, this.sum(lane) / <f64>this.frame.bound(lane));
+    }
+    return need;
   }
 
   /** Allocates for pools of up to n samples. False when out of memory. */
@@ -329,7 +371,6 @@ export class Maker {
   /** Makes the pool of n samples, the first of which are the window's, and shuffles a new deck. */
   renew(n: i32): void {
     const pool = this.pool;
-    const shift = this.shift;
     pool.build(n, this.window, this.tail);
     this.records = pool.records;
     for (let i = 0; i < this.tail; i++) this.copyRecord(i, this.windowPosition(i));
@@ -349,7 +390,7 @@ export class Maker {
     this.deckSize = 0;
     for (let i = 0; i < n; i++) {
       const p = load<i32>(deck + ((<usize>i) << 2));
-      if (this.isLarge(pool.records + ((<usize>p) << shift))) {
+      if (this.isLarge(this.record(p), this.more(p))) {
         store<i32>(this.large + <usize>(this.largeSize++ << 2), p);
       } else store<i32>(deck + <usize>(this.deckSize++ << 2), p);
     }
@@ -359,8 +400,7 @@ export class Maker {
   private aim(): void {
     const frame = this.frame;
     const guides = frame.guides;
-    let need: f64 = 0;
-    for (let lane = 0; lane < guides; lane++) need = max(need, this.sum(lane) / <f64>frame.bound(lane));
+    const need = this.need();
     const first = this.sum(0);
     for (let lane = 0; lane < guides; lane++) {
       const bound = <f64>frame.bound(lane);
@@ -385,7 +425,7 @@ export class Maker {
     this.left--;
     const now = this.classNow(this.classAt(p));
     store<i32>(now, load<i32>(now) - 1);
-    if (this.isLarge(pool.records + ((<usize>p) << this.frame.shift))) this.largeLeft--;
+    this.largeLeft -= i32(this.isLarge(w0, w1));
   }
 
   /** Takes the next large sample; false when there is none. */
@@ -528,16 +568,17 @@ export class Maker {
     let o = i;
     let passed = 0;
     let begun = this.length > this.start;
+    let lost = false;
     let now: f32 = begun && steered ? this.mismatch(this.room0, this.room1) : 0;
     while (true) {
-      if (begun && steered) {
+      if (begun && steered && !lost) {
         const togo = <f32>i32x4.extract_lane(this.room0, 0) - slack;
         if (now > far * max(togo, mean) && togo > LAST_SAMPLES * mean) {
           // What was passed over is looked at again.
           this.drop(o, i);
           i = this.head;
           o = i;
-          if (!this.takeNearest(now)) break;
+          lost = !this.takeNearest(now);
           now = this.mismatch(this.room0, this.room1);
           continue;
         }
@@ -666,11 +707,11 @@ export class Maker {
   private complete(from: i32): void {
     const pool = this.pool;
     const mostTries = this.mostTries;
-    for (let round = 0; round < ROUNDS; round++) {
+    for (let round = 0; ; round++) {
       const r0 = this.room0;
       const r1 = this.room1;
       const before = this.cost(r0, r1);
-      if (before < GOOD && round > 0) break;
+      if (round > 0 && before < (round < ROUNDS ? GOOD : POOR)) break;
       this.bestCost = before;
       this.bestRaw = before;
       this.bestY = -1;
@@ -729,8 +770,7 @@ export class Maker {
       this.pricedAt = this.groups + max(1, <i32>(this.sum(0) / <f64>frame.bound(0) / 64));
     }
     if (this.largeLeft > 0) {
-      let need: f64 = 0;
-      for (let lane = 0; lane < frame.guides; lane++) need = max(need, this.sum(lane) / <f64>frame.bound(lane));
+      const need = this.need();
       this.credit += need > 0 ? <f64>this.largeLeft / need : 1;
       if (this.credit >= 1) {
         this.credit = min(this.credit - 1, 1.0);
@@ -749,4 +789,4 @@ export class Maker {
 }
 
 /** Bytes that a `Maker` takes. */
-export const MAKER_BYTES: usize = offsetof<Maker>() + 64 + 12 * CLASSES;
+export const MAKER_BYTES: usize = offsetof<Maker>() + 64 + 12 * CLASSES + 32;

@@ -6,7 +6,7 @@ import { allocArray } from "../../base/memory";
 import { Frame } from "./frame";
 
 /** Rows at most, where the second load is fine and where it is coarse. */
-const FINE_ROWS: i32 = 12;
+const FINE_ROWS: i32 = 16;
 const MOST_ROWS: i32 = 64;
 /** Ranges of the second load that rows are cut from. */
 const RANGES: i32 = 4096;

@@ -145,9 +145,9 @@ export class Steered {
       frame.measure(this.handle);
       if (this.rest != 0) frame.narrow(this.restSize);
     }
-    frame.arrange(stream ? REACH : FAR_REACH);
+    this.streamed = stream && frame.within(REACH) == 1;
+    frame.arrange(this.streamed ? REACH : FAR_REACH);
     const n = frame.fitting;
-    this.streamed = stream && frame.guides == 1;
     this.poolRoom = n <= POOL + POOL / 2 ? n : POOL;
     const room = this.streamed ? max(this.poolRoom, Stream.reserveOf(min(n, PART), frame)) : this.poolRoom;
     if (!this.pool.open(this.frameAt, room)) return false;
@@ -200,6 +200,7 @@ export class Steered {
       frame.write(this.list + ((<usize>i) << 2), many, pool.newRecords);
       maker.count(pool.newRecords, many);
     }
+    maker.settle();
     pool.size = 0;
     this.refill();
   }
