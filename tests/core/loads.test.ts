@@ -605,13 +605,15 @@ describe("packing with K loads", () => {
   });
 
   describe("sets that a version of the packer fell for", () => {
-    /** Columns of loads made of u32 random words, `words` of them a sample. */
+    /** Columns of loads made of random numbers below 1, `words` of them a sample. */
     const columnsOf = (n: number, words: number, of: (word: (j: number) => number) => number[]) => {
       let state = 12345;
       const rows = Array.from({ length: n }, () => {
         const drawn = Array.from({ length: words }, () => {
-          state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-          return state / 2 ** 32;
+          state ^= state << 13;
+          state ^= state >>> 17;
+          state ^= state << 5;
+          return (state >>> 0) / 2 ** 32;
         });
         return of((j) => drawn[j]);
       });
