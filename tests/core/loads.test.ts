@@ -6,7 +6,6 @@ import {
   boundsOf,
   type Column,
   check,
-  oversizeOf,
   packHandle,
   packLoads,
   packRounds,
@@ -623,7 +622,7 @@ describe("packing with K loads", () => {
       scoped(() => {
         const loads = pushLoads(columns, bounds);
         const packed = packHandle(loads, way === undefined ? { bounds } : { bounds, way });
-        checkGroups(columns, bounds, listed(packed), oversizeOf(loads));
+        checkGroups(columns, bounds, listed(packed), packed.oversize);
         const { best, ...found } = boundsOf(loads);
         return (packed.offsets.length - 1) / found[best as "linear"];
       });
