@@ -163,7 +163,7 @@ function run(handle: number, status: number, step: (handle: number) => number): 
   if (left < 0) throw new StatusError(-left);
 }
 
-/** The balanced packing of loads in a handle; arrays are views that die with the next call that allocates. */
+/** The balanced packing of loads in a handle; its mix and the oversize samples are there while the handle is. */
 export function packHandle(
   loads: number,
   { seed = 1024, effort = 1, way }: PackOptions,
@@ -175,11 +175,13 @@ export function packHandle(
   const groups = steered ? abi.steeredGroups(packer) : abi.packerGroups(packer);
   const order = (steered ? abi.steeredOrder(packer) : abi.packerOrder(packer)) >>> 0;
   const offsets = (steered ? abi.steeredOffsets(packer) : abi.packerOffsets(packer)) >>> 0;
-  const ends = new Uint32Array(abi.memory.buffer, offsets, groups + 1);
+  const ends = takeU32(offsets, groups + 1);
   return {
     offsets: ends,
-    order: new Uint32Array(abi.memory.buffer, order, ends[groups]),
-    oversize: new Uint32Array(0),
+    order: takeU32(order, ends[groups]),
+    get oversize() {
+      return oversizeOf(loads);
+    },
     mixOf: (k) => abi.loadsMix(loads, k, order, offsets, groups),
   };
 }
@@ -188,16 +190,15 @@ export function packHandle(
 export function packLoads(columns: readonly Column[], options: PackOptions): Groups & { sums: Float64Array[] } {
   return scoped(() => {
     const loads = pushLoads(columns, options.bounds);
-    const { offsets, order } = packHandle(loads, options);
-    const groups = offsets.length - 1;
-    const packed = { offsets: offsets.slice(), order: order.slice() };
+    const packed = packHandle(loads, options);
+    const groups = packed.offsets.length - 1;
     const out = abi.alloc(groups * 8) >>> 0;
     const sums = options.bounds.map((bound, k) => {
       if (bound === Number.POSITIVE_INFINITY) return new Float64Array(0);
       abi.loadsSums(loads, k, put(packed.order), put(packed.offsets), groups, out);
       return new Float64Array(abi.memory.buffer, out, groups).slice();
     });
-    return { ...packed, oversize: oversizeOf(loads), sums };
+    return { order: packed.order, offsets: packed.offsets, oversize: packed.oversize, sums };
   });
 }
 

@@ -3,12 +3,14 @@
 // Two loads of which one has few values, as tiles do: the draw by maximum entropy, best fits and repairs (`balanced/`), after
 // a stream where the other one binds alone, which is kept where it reaches the linear bound. All others: the steered packer; and
 // where it stays far from the bound though one of the two tightest loads has few values, `balanced/` with these two, the
-// groups that break another bound being packed again.
+// groups that break another bound being packed again. Best fits are better too where nearly all that counts is large: one or
+// two loads that the steered packer leaves very far from the bound go to `balanced/` as well.
 
 import { allocArray, mark, release } from "../base/memory";
 import { BAD_ARGUMENT, OK, OUT_OF_MEMORY } from "../base/status";
 import { Loads } from "../loads/loads";
 import { groupsNow as balancedGroupsNow, begin as beginBalanced, step as stepBalanced } from "./balanced/driver";
+import { bestKind, boundFound, findBounds } from "./bounds/bounds";
 import * as packed from "./packing";
 import { FRAME_BYTES, Frame, isCoarse } from "./steered/frame";
 import {
@@ -32,8 +34,12 @@ const BALANCED: i32 = 2;
 const MENDED: i32 = 3;
 const ENDED: i32 = 4;
 
-/** Steered groups over the linear bound that ask for the other way, and samples that may be left to pack again. */
+/** Steered groups over the linear bound that ask for the other way where a load has few values, and where none has. */
 const FAR: f64 = 1.002;
+const VERY_FAR: f64 = 1.02;
+/** The same for a single load, which has but one bound to miss. */
+const FAR_ALONE: f64 = 1.001;
+/** Samples that may be left to pack again. */
 const MOST_BROKEN: f64 = 0.4;
 
 /** A packing in the arena; released with the mark before it. */
@@ -43,10 +49,12 @@ export class Packer {
   seed: u32;
   effort: i32;
   phase: i32;
-  /** The two tightest loads, the first of few values; -1 where neither has few, or there is one. */
-  coarse: i32;
-  other: i32;
-  /** Whether one bound binds alone, that of the other load. */
+  /** The two tightest loads, one of few values first; `rows` is -1 where there is one load only. */
+  rows: i32;
+  fine: i32;
+  /** Whether `balanced/` can take them, the first has few values, and the other's bound binds alone. */
+  canBalance: bool;
+  coarse: bool;
   alone: bool;
   /** The steered packer at work, or the last one. */
   steered: usize;
@@ -63,11 +71,9 @@ export class Packer {
     return changetype<Packer>(at);
   }
 
-  /** Finds the two tightest loads if one of them has few values and `balanced/` can take both. Returns a status. */
+  /** Finds the two tightest loads, if `balanced/` can take them, and whether one has few values. Returns a status. */
   findPair(): i32 {
     const loads = Loads.of(this.handle);
-    this.coarse = -1;
-    if (loads.bounded < 2) return OK;
     const before = mark();
     const at = allocArray(FRAME_BYTES, 1);
     if (at == 0) return OUT_OF_MEMORY;
@@ -75,16 +81,23 @@ export class Packer {
     frame.measure(this.handle);
     frame.arrange(REACH);
     const binding = frame.column(0);
+    const second = loads.bounded > 1 ? frame.column(1) : binding;
     const alone = frame.within(REACH) == 1;
-    const a = min(frame.column(0), frame.column(1));
-    const b = max(frame.column(0), frame.column(1));
     release(before);
+    const a = min(binding, second);
+    const b = max(binding, second);
     const most = <u64>i32.MAX_VALUE;
-    if (loads.bound(a) >= most || loads.bound(b) >= most) return OK;
-    if (isCoarse(loads, a)) this.coarse = a;
-    else if (isCoarse(loads, b)) this.coarse = b;
-    this.other = this.coarse == a ? b : a;
-    this.alone = alone && binding == this.other;
+    this.canBalance = loads.bound(a) < most && loads.bound(b) < most;
+    this.rows = loads.bounded > 1 ? a : -1;
+    this.fine = b;
+    if (!this.canBalance || loads.bounded == 1) return OK;
+    if (isCoarse(loads, a)) this.coarse = true;
+    else if (isCoarse(loads, b)) {
+      this.coarse = true;
+      this.rows = b;
+      this.fine = a;
+    }
+    this.alone = alone && binding == this.fine;
     return OK;
   }
 
@@ -95,17 +108,20 @@ export class Packer {
     return steeredStatus;
   }
 
-  /** Starts the packer of two loads. Returns a status. */
+  /** Starts the packer of two loads; a load that is not there is 0. Returns a status. */
   startBalanced(): i32 {
     const loads = Loads.of(this.handle);
     const rows = allocArray(<usize>loads.taken + 1, 4);
     const fine = allocArray(<usize>loads.taken + 1, 4);
     if (rows == 0 || fine == 0) return OUT_OF_MEMORY;
-    loads.copy(this.coarse, rows);
-    loads.copy(this.other, fine);
-    const rowBound = <i32>loads.bound(this.coarse);
+    loads.copy(this.fine, fine);
+    let rowBound = 1;
+    if (this.rows >= 0) {
+      loads.copy(this.rows, rows);
+      rowBound = <i32>loads.bound(this.rows);
+    } else memory.fill(rows, 0, (<usize>loads.taken) << 2);
     this.phase = BALANCED;
-    return beginBalanced(rows, fine, loads.taken, rowBound, <i32>loads.bound(this.other), this.seed, this.effort);
+    return beginBalanced(rows, fine, loads.taken, rowBound, <i32>loads.bound(this.fine), this.seed, this.effort);
   }
 
   private keep(groups: i32, order: usize, offsets: usize, how: i32): void {
@@ -121,7 +137,7 @@ export class Packer {
     const loads = Loads.of(this.handle);
     for (let k = 0; k < loads.columns; k++) {
       const bound = loads.bound(k);
-      if (bound == 0 || k == this.coarse || k == this.other) continue;
+      if (bound == 0 || k == this.rows || k == this.fine) continue;
       let sum: u64 = 0;
       for (let place = at; place < end; place += 4) sum += loads.value(load<u32>(place), k);
       if (sum > bound) return false;
@@ -176,9 +192,15 @@ export class Packer {
       return OK;
     }
     this.keep(steeredGroups(this.steered), steeredOrder(this.steered), steeredOffsets(this.steered), phase);
-    if (phase == MENDED || this.coarse < 0) return OK;
-    const enough = phase == STREAMED ? bound : <i32>(FAR * <f64>bound) + 1;
-    return this.groups > 0 && this.groups <= enough ? OK : this.startBalanced();
+    if (phase == MENDED || !this.canBalance) return OK;
+    if (phase == STREAMED) return this.groups > 0 && this.groups <= bound ? OK : this.startBalanced();
+    if (this.coarse) return <f64>this.groups <= FAR * <f64>bound + 1 ? OK : this.startBalanced();
+    const far = loads.bounded == 1 ? FAR_ALONE : VERY_FAR;
+    if (loads.bounded > 2 || <f64>this.groups <= far * <f64>bound + 1) return OK;
+    // Far from the linear bound: from the best one too?
+    const status = findBounds(this.handle);
+    if (status != OK) return status;
+    return <f64>this.groups <= far * <f64>boundFound(bestKind()) + 1 ? OK : this.startBalanced();
   }
 
   step(): i32 {
@@ -226,7 +248,7 @@ export function begin(handle: usize, seed: u32, effort: i32): usize {
   packer.ahead = 1000;
   beginStatus = packer.findPair();
   if (beginStatus == OK) {
-    if (packer.coarse < 0 || loads.bounded > 2) beginStatus = packer.startSteered(ANY);
+    if (!packer.coarse || loads.bounded > 2) beginStatus = packer.startSteered(ANY);
     else if (packer.alone) beginStatus = packer.startSteered(GOOD_STREAM);
     else beginStatus = packer.startBalanced();
   }

@@ -87,6 +87,9 @@ export class Maker {
   /** i32[8]: half of each bound that tells large samples, the most there is for the others. */
   half0: v128;
   half1: v128;
+  /** i32[8]: all ones in the lanes that guide. */
+  guides0: v128;
+  guides1: v128;
   /** The window, a ring: i32 positions and records of the samples drawn and not placed, from `head` to `tail`. */
   window: usize;
   windowRecords: usize;
@@ -271,6 +274,7 @@ export class Maker {
       this.setFloat(offsetof<Maker>("slope0"), lane, 0);
       this.setFloat(offsetof<Maker>("slack0"), lane, 0);
       this.setHalf(lane, guides ? frame.bound(lane) >> 1 : i32.MAX_VALUE);
+      store<i32>(changetype<usize>(this) + offsetof<Maker>("guides0") + ((<usize>lane) << 2), guides ? -1 : 0);
     }
   }
 
@@ -723,12 +727,16 @@ export class Maker {
         if (j == this.tail && !this.refill()) break;
         const p = this.windowPosition(j);
         if (!pool.isFree(p)) continue;
-        const a0 = i32x4.sub(r0, this.windowRecord(j));
-        const a1 = i32x4.sub(r1, this.windowMore(j));
+        const w0 = this.windowRecord(j);
+        const w1 = this.windowMore(j);
+        const a0 = i32x4.sub(r0, w0);
+        const a1 = i32x4.sub(r1, w1);
         if (this.exceeds(a0, a1)) {
           if (j - this.head > UNFIT) break;
           continue;
         }
+        // What takes nothing of the loads that guide brings nothing.
+        if (!v128.any_true(v128.or(v128.and(w0, this.guides0), v128.and(w1, this.guides1)))) continue;
         tried++;
         const price = load<f32>(this.classPrice(this.classAt(p)));
         this.consider(a0, a1, p, -1, price);

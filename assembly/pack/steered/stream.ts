@@ -34,6 +34,8 @@ export class Stream {
   /** Samples in the reserve, and at how many the stream ends. */
   reserve: i32;
   least: i32;
+  /** The first position of the reserve that takes something of the binding load. */
+  something: i32;
   /** A group is drawn until less than this is left of the binding load; at this waste it is complete. */
   stop: i32;
   waste: i32;
@@ -107,6 +109,7 @@ export class Stream {
     frame.write(samples, this.reserve, pool.newRecords);
     memory.copy(pool.newSamples, samples, (<usize>this.reserve) << 2);
     pool.build(this.reserve, 0, 0);
+    this.something = pool.firstAbove(0, 0);
   }
 
   /** Puts the samples in no group at the end of the part; returns where they start. */
@@ -221,7 +224,7 @@ export class Stream {
       this.bestZ = -1;
       this.lookUp(r0, r1, -1);
       for (let i = 0; i < TRIES && this.bestRoom > this.waste; i++) {
-        const y = pool.nextFree(random.below(pool.size));
+        const y = pool.nextFree(this.something + random.below(pool.size - this.something));
         if (y >= pool.size) continue;
         const a0 = i32x4.sub(r0, this.record(y));
         const a1 = i32x4.sub(r1, this.more(y));
