@@ -80,7 +80,7 @@ export class Partial {
     const folder = join(dirname(resolve(out)), `.${name}.measuring`);
     const partial = new Partial(out, folder, key);
     try {
-      mkdirSync(folder, { recursive: true });
+      if (!existsSync(folder)) mkdirSync(folder);
       partial.#lock();
       partial.#resume(restart);
     } catch (error) {
