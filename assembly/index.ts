@@ -10,22 +10,31 @@
 // An export that answers a status answers one of the codes in base/status.ts: 0 done, 1 out of memory, 2 bad argument,
 // 3 a vit value is negative, 4 a tokens value is negative (`errorIndex()` says where for 3 and 4), 5 to 14: a length
 // file cannot be read (`readerOffset` and those after it say where and why), 15 and 16: a saved packer is refused,
-// 17: a plan names a unit that is not there (`errorIndex()`), 18: a load of a group cannot be one (`errorIndex()`, `errorLoad()`).
+// 17: a plan names a unit that is not there (`errorIndex()`), 18: a load of a group cannot be one (`errorIndex()`, `errorLoad()`),
+// 19: a group's sum of a load is above 2^53 - 1 (`errorIndex()`).
 // One instance serves one caller at a time. The imports (wasi_snapshot_preview1.ts) are for `_start` alone: who does
 // not call it may give functions that do nothing.
 
+import * as status from "./base/status";
+import * as loads from "./loads/loads";
+import * as interleaved from "./model/interleaved";
+import * as paper from "./model/paper";
+import * as partition from "./model/partition";
+import * as cuts from "./model/search";
 import * as advice from "./pack/advice";
+import * as rounds from "./pack/isf/isf";
 import * as bound from "./pack/lower-bounds";
-import * as balance from "./plan/evaluate";
 import * as mix from "./pack/mix";
+import * as packer from "./pack/packer";
 import * as packing from "./pack/packing";
+import * as steered from "./pack/steered/steered";
+import * as stream from "./pack/stream";
+import * as balance from "./plan/evaluate";
+import * as plan from "./plan/samplers";
+import * as units from "./plan/units";
 import * as reader from "./read/reader";
 import * as search from "./search/search";
-import * as searchText_ from "./search/text";
-import * as plan from "./plan/samplers";
-import * as status from "./base/status";
-import * as stream from "./pack/stream";
-import * as units from "./plan/units";
+import * as searchWords from "./search/text";
 
 /** Counts up whenever an export changes or goes: a host compares it with the one it was written for. */
 export function abiVersion(): i32 {
@@ -488,37 +497,7 @@ export function streamTaken(): i32 {
  * searchWhy(search, out): one sentence, at most 1024 bytes; how many. searchText(search, out, room, seed): the next bytes
  *   of the whole as one line of JSON (room >= 1024), 0 at its end; searchTextBegin() before.
  */
-export function searchBegin(
-  vit: usize,
-  tokens: usize,
-  n: i32,
-  strategy: i32,
-  ranks: i32,
-  low: f64,
-  high: f64,
-  vitLimit: i32,
-  tokenLimit: i32,
-  rounds: i32,
-  maxLeftOut: i32,
-  slack: f64,
-  candidates: i32,
-): i32 {
-  return search.begin(
-    vit,
-    tokens,
-    n,
-    strategy,
-    ranks,
-    low,
-    high,
-    vitLimit,
-    tokenLimit,
-    rounds,
-    maxLeftOut,
-    slack,
-    candidates,
-  );
-}
+export { begin as searchBegin } from "./search/search";
 
 export function searchLargest(at: usize): i32 {
   return changetype<search.Search>(at).samples.largest;
@@ -584,20 +563,16 @@ export function searchPruned(at: usize): i32 {
 }
 
 export function searchWhy(at: usize, out: usize): i32 {
-  return searchText_.writeWhy(changetype<search.Search>(at), out);
+  return searchWords.writeWhy(changetype<search.Search>(at), out);
 }
 
 export { startJson as searchTextBegin } from "./search/text";
 
 export function searchText(at: usize, out: usize, room: u32, seed: u32): i32 {
-  return searchText_.writeJson(changetype<search.Search>(at), out, room, seed);
+  return searchWords.writeJson(changetype<search.Search>(at), out, room, seed);
 }
 // The model's partition: layers to pipeline stages, what each stage recomputes, and the schedule simulated. Times and
 // bytes are whole numbers in f64, exact as long as their sums over layers and micro-batches stay below 2^53.
-import * as interleaved from "./model/interleaved";
-import * as paper from "./model/paper";
-import * as partition from "./model/partition";
-import * as cuts from "./model/search";
 
 /**
  * modelBegin(layers, n, stages, micro, memory, schedule, first, last): status. f64[n][6] at `layers`, which stays in place:
@@ -698,7 +673,7 @@ export function modelInterleavedBytes(): usize {
  */
 export { arrange as modelArrange } from "./model/order";
 export { busyTimes as modelBusy, peaks as modelPeaks, run as modelRun } from "./model/simulate";
-// ---- K loads --------------------------------------------------------------------------------------------------------
+// Packers of 1 to 8 loads.
 
 /**
  * Samples of 1 to 8 loads, whole numbers from 0 to 2^53 - 1. Handles point into the arena and go with the mark before them.
@@ -706,7 +681,7 @@ export { busyTimes as modelBusy, peaks as modelPeaks, run as modelRun } from "./
  * loadsBegin(n, columns, bounds): handle, or 0: `loadsStatus()` says why. bounds: f64[columns], infinity for a load that is
  *   carried: checked and added up, not bounded; one at least is bounded.
  * loadsPush(handle, columns, floats, count): status. columns: a pointer per load to i32[count], or to f64[count] where its
- *   bit in `floats` is set; read within the call; n samples in all. 18: `errorIndex()` is the sample, `loadsBadColumn()`
+ *   bit in `floats` is set; read within the call; n samples in all. 18: `errorIndex()` is the sample, `errorLoad()`
  *   the load that is no such number.
  * loadsOversize(handle): u32[loadsOversizeCount(handle)], the samples beyond a bound, ascending; 0 when out of memory.
  * loadsLayout(handle): 0 u32, 1 u64, 2 v128, 3 more lanes of u64.
@@ -739,10 +714,6 @@ export {
 
 export function loadsStatus(): i32 {
   return loads.beginStatus;
-}
-
-export function loadsBadColumn(): i32 {
-  return status.errorLoad;
 }
 
 export function loadsOversizeCount(handle: usize): i32 {
@@ -819,9 +790,3 @@ export function steeredStatus(): i32 {
 
 /** Inner loops, not for callers. */
 export { makeGroup as hotMakeGroup, streamGroup as hotStreamGroup } from "./pack/steered/steered";
-
-import * as loads from "./loads/loads";
-import * as rounds from "./pack/isf/isf";
-import * as packer from "./pack/packer";
-import * as steered from "./pack/steered/steered";
-// ---- end of K loads -------------------------------------------------------------------------------------------------

@@ -4,53 +4,7 @@ import { load } from "../src/index.ts";
 /** A column of loads, a value a sample: int32, or whole doubles. */
 export type Column = Int32Array | Float64Array;
 
-/** What of the module's exports is used here; they are described in assembly/index.ts. */
-export interface LoadsAbi {
-  readonly memory: WebAssembly.Memory;
-  alloc(bytes: number): number;
-  mark(): number;
-  release(mark: number): void;
-  errorIndex(): number;
-  loadsBegin(n: number, columns: number, bounds: number): number;
-  loadsPush(handle: number, columns: number, floats: number, count: number): number;
-  loadsStatus(): number;
-  loadsBadColumn(): number;
-  loadsOversize(handle: number): number;
-  loadsOversizeCount(handle: number): number;
-  loadsLayout(handle: number): number;
-  loadsLinearBound(handle: number): number;
-  loadsTotal(handle: number, load: number): number;
-  columnSums(column: number, floats: number, order: number, offsets: number, groups: number, out: number): number;
-  roundsBegin(loads: number, minima: number, seed: number): number;
-  roundsStatus(): number;
-  roundsNext(handle: number, last: number): number;
-  roundsGroupsNow(handle: number): number;
-  roundsGroups(handle: number): number;
-  roundsOrder(handle: number): number;
-  roundsOffsets(handle: number): number;
-  roundsSums(handle: number, load: number, out: number): void;
-  loadsSums(handle: number, load: number, order: number, offsets: number, groups: number, out: number): void;
-  loadsMix(handle: number, load: number, order: number, offsets: number, groups: number): number;
-  boundsFind(handle: number): number;
-  boundsGet(kind: number): number;
-  boundsBest(): number;
-  steeredBegin(loads: number, seed: number, effort: number, way: number): number;
-  steeredStatus(): number;
-  steeredStep(handle: number): number;
-  steeredGroups(handle: number): number;
-  steeredOrder(handle: number): number;
-  steeredOffsets(handle: number): number;
-  steeredGuides(handle: number): number;
-  packerBegin(loads: number, seed: number, effort: number): number;
-  packerStatus(): number;
-  packerStep(handle: number): number;
-  packerGroups(handle: number): number;
-  packerOrder(handle: number): number;
-  packerOffsets(handle: number): number;
-  packerWay(handle: number): number;
-}
-
-export const abi = (await load()).abi as unknown as LoadsAbi;
+export const { abi } = await load();
 
 /** A packing: group g is order[offsets[g]] .. order[offsets[g + 1] - 1]. */
 export interface Groups {

@@ -3,7 +3,7 @@
 import { allocArray, mark, release } from "./memory";
 
 /** The slot of u32[65536] at `table` that holds the item of this rank, from 1, and the rank inside it. */
-function slotOf(table: usize, rank: u32): u64 {
+export function slotOf(table: usize, rank: u32): u64 {
   let slot: u32 = 0;
   let count = load<u32>(table);
   while (rank > count) {

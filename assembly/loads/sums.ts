@@ -63,6 +63,18 @@ export function loadSums(handle: usize, k: i32, order: usize, offsets: usize, gr
 }
 
 /**
+ * The variance inside groups over that of a random deal, from the sum over groups of (a - t^2 / k), and T and A of all: a,
+ * t and k are a group's sum of squares, sum and samples. -1 where that means nothing.
+ */
+export function mixOfSums(within: f64, sum: f64, squares: f64, offsets: usize, groups: i32): f64 {
+  const n = <f64>(load<u32>(offsets + ((<usize>groups) << 2)) - load<u32>(offsets));
+  const all = squares - (sum / n) * sum;
+  const degrees = n - <f64>groups;
+  if (!(degrees > 0) || !(all > 0)) return -1;
+  return within / degrees / (all / (n - 1));
+}
+
+/**
  * How random the composition of groups is in bounded load k: the variance inside groups over what a random deal of the
  * samples to groups of these sizes would have. 1 is random; below it samples of a group are alike, above it unlike. -1 where
  * that means nothing: no group of two samples, or all samples alike. O(samples).
@@ -87,9 +99,5 @@ export function loadMix(handle: usize, k: i32, order: usize, offsets: usize, gro
     sum += t;
     squares += a;
   }
-  const n = <f64>(load<u32>(offsets + ((<usize>groups) << 2)) - load<u32>(offsets));
-  const all = squares - (sum / n) * sum;
-  const degrees = n - <f64>groups;
-  if (!(degrees > 0) || !(all > 0)) return -1;
-  return within / degrees / (all / (n - 1));
+  return mixOfSums(within, sum, squares, offsets, groups);
 }

@@ -1,5 +1,7 @@
 // How random the groups are composed: samples of a group should not come from one length class.
 
+import { mixOfSums } from "../loads/sums";
+
 /**
  * The variance of tokens inside groups over what a random draw would have: sum over groups of (a - t^2 / k), over the sum
  * over groups of (k - 1), against the variance of tokens over all samples in groups, (A - T^2 / n) / (n - 1); a, t and k
@@ -20,9 +22,5 @@ export function mixOf(offsets: usize, tokens: usize, attention: usize, groups: i
     sum += t;
     squares += a;
   }
-  const n = <f64>(load<u32>(offsets + ((<usize>groups) << 2)) - load<u32>(offsets));
-  const all = squares - (sum / n) * sum;
-  const degrees = n - <f64>groups;
-  if (!(degrees > 0) || !(all > 0)) return -1;
-  return within / degrees / (all / (n - 1));
+  return mixOfSums(within, sum, squares, offsets, groups);
 }

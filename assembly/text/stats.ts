@@ -5,6 +5,7 @@
 
 import { ascii } from "../base/ascii";
 import { allocArray, mark, release } from "../base/memory";
+import { slotOf } from "../base/select";
 import { BAD_ARGUMENT, failAt, failAtLoad, NEGATIVE_TOKENS, NEGATIVE_VIT, OK, OUT_OF_MEMORY } from "../base/status";
 import { cursor, put, putNumber, putRatio, startText } from "../base/writer";
 import { areUsual, MAX_LOADS, nameBytes, putKey } from "./names";
@@ -38,18 +39,6 @@ let binWidth: i32 = 1;
 function countUp(table: usize, slot: u32): void {
   const at = table + ((<usize>slot) << 2);
   store<u32>(at, load<u32>(at) + 1);
-}
-
-/** The slot of `table` that holds the item of this rank (from 1), and the rank inside it. */
-function slotOf(table: usize, rank: u32): u64 {
-  let slot: u32 = 0;
-  let count = load<u32>(table);
-  while (rank > count) {
-    rank -= count;
-    slot++;
-    count = load<u32>(table + ((<usize>slot) << 2));
-  }
-  return ((<u64>slot) << 32) | <u64>rank;
 }
 
 /** Nearest rank: percentile p of n values is the one at rank ceil(p n / 100), at least the first. 65,536 u32 at `table`. */

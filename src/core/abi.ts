@@ -197,7 +197,6 @@ export interface Abi {
   boundsFind(handle: number): number;
   boundsGet(kind: number): number;
   columnSums(column: number, floats: number, order: number, offsets: number, groups: number, out: number): number;
-  loadsBadColumn(): number;
   loadsBegin(n: number, columns: number, bounds: number): number;
   loadsLayout(handle: number): number;
   loadsLinearBound(handle: number): number;

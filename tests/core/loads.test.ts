@@ -130,7 +130,7 @@ describe("loads", () => {
     ]) {
       scoped(() => {
         expect(() => pushLoads(columns, [5, 5, 5].slice(0, columns.length))).toThrow("status 18");
-        expect([abi.errorIndex(), abi.loadsBadColumn()]).toEqual([index, 1]);
+        expect([abi.errorIndex(), abi.errorLoad()]).toEqual([index, 1]);
       });
     }
   });

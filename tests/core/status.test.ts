@@ -31,4 +31,7 @@ test("the ABI's comments tell the right ones", () => {
   expect(abi).toContain(
     `${statuses.get("BAD_LOAD")}: a load of a group cannot be one (\`errorIndex()\`, \`errorLoad()\`)`,
   );
+  expect(abi).toContain(
+    `${statuses.get("SUM_TOO_LARGE")}: a group's sum of a load is above 2^53 - 1 (\`errorIndex()\`)`,
+  );
 });
