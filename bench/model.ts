@@ -2,13 +2,13 @@
 // models by their public configs, with each part's share of what is saved; the order of micro-batches; the time it takes.
 // Prints tables for docs/model.md.
 import { readFileSync } from "node:fs";
-import { load, OptionError } from "../src/index.ts";
+import { load } from "../src/index.ts";
 import { GPUS, profileFromConfig } from "../src/model/config.ts";
 import { arrangeCore, type CoreSimulation, simulateCore } from "../src/model/core.ts";
 import { compareModel, type ModelPlan, type ModelPlanOptions, planModel, recomputable } from "../src/model/plan.ts";
 import { type Loads, type Profile, profileLoads, toCoreLayers } from "../src/model/profile.ts";
 import { measureSplit, type Shape, type Split, simulateSplit } from "../src/model/split.ts";
-import { randomProfile } from "../tests/model/made.ts";
+import { randomProfile, tryPlan } from "../tests/model/made.ts";
 import { randomNumbers } from "../tests/model/random.ts";
 import { generate } from "./inputs.ts";
 
@@ -33,15 +33,6 @@ function cpuTime(work: () => void): number {
 }
 
 const percent = (x: number, digits = 1) => `${(x * 100).toFixed(digits)} %`;
-
-function tryPlan(profile: Profile, options: ModelPlanOptions): ModelPlan | undefined {
-  try {
-    return planModel(core, profile, options);
-  } catch (error) {
-    if (error instanceof OptionError && error.code === "INFEASIBLE") return undefined;
-    throw error;
-  }
-}
 
 function spread(values: readonly number[]): string[] {
   const sorted = values.toSorted((a, b) => a - b);
@@ -72,7 +63,7 @@ function randomProfiles(): void {
     const near = planModel(core, profile, { ...options, memory: 1e12, partition: "paper" });
     free["anchor alone"].push(anchor.stepMs / best.stepMs - 1);
     free["best of 32 neighbours"].push(near.stepMs / best.stepMs - 1);
-    const exact = tryPlan(profile, options);
+    const exact = tryPlan(core, profile, options);
     if (exact === undefined) continue;
     feasible++;
     if (exact.isProven) proven++;
@@ -81,7 +72,7 @@ function randomProfiles(): void {
       ["paper cuts, exact recomputation", "paper", "exact"],
       ["exact cuts, paper recomputation", "exact", "paper"],
     ] as const) {
-      const other = tryPlan(profile, { ...options, partition, recompute });
+      const other = tryPlan(core, profile, { ...options, partition, recompute });
       if (other === undefined) misses[name] = (misses[name] ?? 0) + 1;
       else {
         tight[name].push(other.stepMs / exact.stepMs - 1);
@@ -242,7 +233,7 @@ function models(): void {
     const { stages, microBatches, memory } = model;
     const options = { stages, microBatches, memory };
     const { byLayers, byParameters, cutsAlone, plan } = compareModel(core, profile, options);
-    const paper = tryPlan(profile, { ...options, partition: "paper", recompute: "paper" });
+    const paper = tryPlan(core, profile, { ...options, partition: "paper", recompute: "paper" });
     const ms = (split: Split | undefined) =>
       split === undefined
         ? "does not fit"

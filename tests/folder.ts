@@ -1,5 +1,5 @@
-// A folder that the tests of one file write in, gone when they are done; and what .npy files hold, read by hand.
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+// A folder that the tests of one file write in, gone when they are done; and what folders and .npy files hold, read by hand.
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll } from "vitest";
@@ -9,6 +9,19 @@ export function testFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "omnibal-test-"));
   afterAll(() => rmSync(folder, { recursive: true }));
   return folder;
+}
+
+/** Every path below `at`, with what is in the files. */
+export function contents(at: string): Record<string, string> {
+  return Object.fromEntries(
+    readdirSync(at, { recursive: true, withFileTypes: true })
+      .map((entry) => [join(entry.parentPath, entry.name), entry] as const)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([path, entry]) => {
+        const link = entry.isSymbolicLink() ? `-> ${readlinkSync(path)}` : "folder";
+        return [path.slice(at.length), entry.isFile() ? readFileSync(path, "latin1") : link];
+      }),
+  );
 }
 
 /** Header and values of an .npy file of int64. */

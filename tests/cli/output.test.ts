@@ -1,25 +1,12 @@
 // Where `-o` may and may not write, as a user types it; tests/write/output.test.ts has the cases.
-import { linkSync, mkdirSync, readdirSync, readFileSync, readlinkSync, watch, writeFileSync } from "node:fs";
+import { linkSync, mkdirSync, readdirSync, readFileSync, watch, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { testFolder } from "../folder.ts";
+import { contents, testFolder } from "../folder.ts";
 import { omnibal, shell, start } from "./run.ts";
 
 const folder = testFolder();
 const bounds = ["--max-vit=9", "--max-tokens=4096", "-q"];
-
-/** Every path below `at`, with what is in the files. */
-function contents(at: string): Record<string, string> {
-  return Object.fromEntries(
-    readdirSync(at, { recursive: true, withFileTypes: true })
-      .map((entry) => [join(entry.parentPath, entry.name), entry] as const)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([path, entry]) => {
-        const link = entry.isSymbolicLink() ? `-> ${readlinkSync(path)}` : "folder";
-        return [path.slice(at.length), entry.isFile() ? readFileSync(path, "latin1") : link];
-      }),
-  );
-}
 
 /** A folder as users have them: what they would miss, and what a packing is made of. */
 function precious(name: string): string {

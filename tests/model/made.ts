@@ -1,5 +1,12 @@
 // Random profiles in the proportions of real models, of a seed, for tests and bench.
-import { type ModelHost, type ModelPlanOptions, type Profile, planModel } from "../../src/model/index.ts";
+import { OptionError } from "../../src/index.ts";
+import {
+  type ModelHost,
+  type ModelPlan,
+  type ModelPlanOptions,
+  type Profile,
+  planModel,
+} from "../../src/model/index.ts";
 import { randomNumbers } from "./random.ts";
 
 /** Two kinds of layers, an embedding and a head, or layers that are all unlike; with a memory bound that matters. */
@@ -40,4 +47,14 @@ export function randomProfile(core: ModelHost, seed: number): { profile: Profile
   // Tight: from what parameters alone take to what needs no recomputation.
   const memory = Math.round(all * 1.05 + (none - all) * (int(5, 95) / 100));
   return { profile, options: { stages, microBatches, memory } };
+}
+
+/** A plan, or undefined where none fits. */
+export function tryPlan(core: ModelHost, profile: Profile, options: ModelPlanOptions): ModelPlan | undefined {
+  try {
+    return planModel(core, profile, options);
+  } catch (error) {
+    if (error instanceof OptionError && error.code === "INFEASIBLE") return undefined;
+    throw error;
+  }
 }

@@ -1,10 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { load, OptionError } from "../../src/index.ts";
+import { load } from "../../src/index.ts";
 import {
   chromeTrace,
   compareModel,
   type ModelPlan,
-  type ModelPlanOptions,
   type Profile,
   paretoSplits,
   planModel,
@@ -12,20 +11,11 @@ import {
   simulateSplit,
 } from "../../src/model/index.ts";
 import { toCoreLayers } from "../../src/model/profile.ts";
-import { randomProfile } from "./made.ts";
+import { randomProfile, tryPlan } from "./made.ts";
 import { modelProfile, smallProfile } from "./models.ts";
 import { slowSimulation } from "./slow.ts";
 
 const core = await load();
-
-function tryPlan(profile: Profile, options: ModelPlanOptions): ModelPlan | undefined {
-  try {
-    return planModel(core, profile, options);
-  } catch (error) {
-    if (error instanceof OptionError && error.code === "INFEASIBLE") return undefined;
-    throw error;
-  }
-}
 
 /** Step, busy times and bytes of each device by the slow simulation and the definition of memory. */
 function byDefinition(profile: Profile, { shape, stages }: ModelPlan) {
@@ -77,8 +67,8 @@ describe(`${PROFILES} random profiles`, () => {
     let misses = 0;
     let better = 0;
     for (const [i, { profile, options }] of made.entries()) {
-      const exact = tryPlan(profile, options);
-      const paper = tryPlan(profile, { ...options, partition: "paper", recompute: "paper" });
+      const exact = tryPlan(core, profile, options);
+      const paper = tryPlan(core, profile, { ...options, partition: "paper", recompute: "paper" });
       if (exact === undefined) {
         // Whatever the paper finds, so does a search of everything.
         expect(paper, `seed ${i + 1}`).toBeUndefined();
@@ -105,7 +95,7 @@ describe(`${PROFILES} random profiles`, () => {
     let seen = 0;
     for (const { profile, options } of made) {
       const paper = { ...options, partition: "paper", recompute: "paper" } as const;
-      if (tryPlan(profile, options) === undefined || tryPlan(profile, paper) !== undefined) continue;
+      if (tryPlan(core, profile, options) === undefined || tryPlan(core, profile, paper) !== undefined) continue;
       expect(() => planModel(core, profile, paper)).toThrow(
         /^nothing fits .* among the 32 best neighbours of the anchor, .*: partition exact looks at both$/,
       );
@@ -116,7 +106,7 @@ describe(`${PROFILES} random profiles`, () => {
 
   test("the two probes never overflow, and the best choice is never slower", { timeout: 120_000 }, () => {
     for (const { profile, options } of made.slice(0, 60)) {
-      const exact = tryPlan(profile, options);
+      const exact = tryPlan(core, profile, options);
       if (exact === undefined) continue;
       const probed = planModel(core, profile, { ...options, recompute: "paper" });
       checkPlan(profile, probed);
@@ -129,7 +119,7 @@ describe(`${PROFILES} random profiles`, () => {
     for (const { profile, options } of made.slice(0, 40)) {
       if (profile.layers.length < options.stages * 2) continue;
       const microBatches = options.stages * 2;
-      const plan = tryPlan(profile, { ...options, microBatches, schedule: "interleaved", effort: 0 });
+      const plan = tryPlan(core, profile, { ...options, microBatches, schedule: "interleaved", effort: 0 });
       if (plan === undefined) continue;
       planned++;
       checkPlan(profile, plan);

@@ -20,7 +20,7 @@ import { describe, expect, test } from "vitest";
 import { InputError, load } from "../../src/index.ts";
 import { Claim } from "../../src/write/claim.ts";
 import { type Format, formats, openOutput, type PlanWritten, planFormats, writeAs } from "../../src/write/index.ts";
-import { testFolder } from "../folder.ts";
+import { contents, testFolder } from "../folder.ts";
 
 const folder = testFolder();
 const omnibal = await load();
@@ -39,19 +39,6 @@ const all: readonly (readonly [string, Format<PlanWritten>])[] = [
 const folders = all.filter(([, format]) => "folder" in format);
 const [, json] = all[0];
 const [, npy] = folders[0];
-
-/** Every path below `at`, with what is in the files. */
-function contents(at: string): Record<string, string> {
-  return Object.fromEntries(
-    readdirSync(at, { recursive: true, withFileTypes: true })
-      .map((entry) => [join(entry.parentPath, entry.name), entry] as const)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([path, entry]) => {
-        const link = entry.isSymbolicLink() ? `-> ${readlinkSync(path)}` : "folder";
-        return [path.slice(at.length), entry.isFile() ? readFileSync(path, "latin1") : link];
-      }),
-  );
-}
 
 /** A folder as users have them. */
 function precious(name: string): string {
