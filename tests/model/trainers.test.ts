@@ -13,7 +13,9 @@ import {
   trainers,
 } from "../../src/model/index.ts";
 import type { Split } from "../../src/model/split.ts";
-import { example } from "../hosts/wasmtime.ts";
+import { runs } from "../hosts/host.ts";
+import { example, python } from "../hosts/wasmtime.ts";
+import { whenThere } from "../hosts/when-there.ts";
 import { modelProfile, smallProfile } from "./models.ts";
 
 const core = await load();
@@ -185,18 +187,21 @@ test("deepspeed and json: as planned, to the layer", () => {
   expect(parts.flatMap((part: { recomputed: string[] }) => part.recomputed)).toEqual(again);
 });
 
-const trainersPython = process.env.OMNIBAL_TRAINERS_PYTHON || undefined;
-if (trainersPython === undefined) {
-  console.warn(
-    "skipped: hand-overs read by the trainers themselves. Set OMNIBAL_TRAINERS_PYTHON to a Python with torch, megatron-core, torchtitan, deepspeed and pyyaml.",
-  );
+/** All that ask, found without being imported: that takes them seconds. */
+function trainersMissing(): string | undefined {
+  const modules = ["megatron.core", "torchtitan", "deepspeed", "torch", "yaml"];
+  const find = "import importlib.util as u, sys; sys.exit(any(u.find_spec(name) is None for name in sys.argv[1:]))";
+  return runs(python, ["-c", find, ...modules])
+    ? undefined
+    : "the trainers are not there: .venv/bin/pip install -r tests/model/requirements.txt (6 GB)";
 }
 
-describe.skipIf(trainersPython === undefined)("read by the trainers themselves", () => {
+describe("read by the trainers themselves", { timeout: 300_000 }, () => {
+  const testThere = whenThere(trainersMissing());
   const host = fileURLToPath(new URL("trainers_host.py", import.meta.url));
   const ask = (questions: Record<string, unknown[][]>) => {
     const env = { ...process.env, DS_ACCELERATOR: "cpu" };
-    const text = execFileSync(trainersPython as string, [host], {
+    const text = execFileSync(python, [host], {
       ...{
         input: JSON.stringify(questions),
         encoding: "utf8",
@@ -210,7 +215,7 @@ describe.skipIf(trainersPython === undefined)("read by the trainers themselves",
     return answers;
   };
 
-  test("megatron's parser has the layers of the split on each rank", { timeout: 300_000 }, () => {
+  testThere("megatron's parser has the layers of the split on each rank", async () => {
     const all = Object.values(handed);
     const decoders = ({ profile }: Handed) => profile.layers.filter(({ type }) => type === "decoder").length;
     const { megatron } = ask({
@@ -230,7 +235,7 @@ describe.skipIf(trainersPython === undefined)("read by the trainers themselves",
     }
   });
 
-  test("torchtitan, automodel, deepspeed", { timeout: 300_000 }, () => {
+  testThere("torchtitan, automodel, deepspeed", async () => {
     const titan = hand("torchtitan", internvl, { stages: 4, microBatches: 16, memory: 90e9 });
     const auto = hand("automodel", internvl, { stages: 4, microBatches: 16, memory: 90e9 });
     const deep = hand("deepspeed", internvl, { stages: 4, microBatches: 16, memory: 76e9 });
@@ -251,7 +256,7 @@ describe.skipIf(trainersPython === undefined)("read by the trainers themselves",
     }
   });
 
-  test("a profile measured by the example plans", { timeout: 300_000 }, () => {
+  testThere("a profile measured by the example plans", async () => {
     const { profile } = ask({ profile: [[example]] });
     const measured = checkProfile(profile[0]);
     expect(measured.layers.map(({ parameterBytes }) => parameterBytes / 18)).toEqual([6400, 33_088, 33_088, 6500]);
