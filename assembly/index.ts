@@ -57,7 +57,7 @@ export {
   groupsNow as isfGroups,
   push as isfPush,
   round as isfRound,
-} from "./pack/isf";
+} from "./pack/isf/vit-tokens";
 /**
  * The balanced packer over n samples, 0 <= n: fewer groups than ISF in a few times its time.
  * balancedBegin(vit, tokens, n, maxVit, maxTokens, seed, effort): status. i32[n] at either pointer, which stay in place
@@ -120,14 +120,8 @@ export {
 } from "./base/mt19937";
 
 /** Inner loops, not for callers: exported so that they stay functions of their own, which engines optimise in time. */
-export { build32 as hotBuild32, build64 as hotBuild64 } from "./pack/isf";
 export { refill as hotRefill, shuffleBlock as hotShuffleBlock } from "./base/mt19937";
-export {
-  scan32 as hotScan32,
-  scan64 as hotScan64,
-  squares32 as hotSquares32,
-  squares64 as hotSquares64,
-} from "./pack/next-fit";
+export { squares32 as hotSquares32, squares64 as hotSquares64 } from "./pack/isf/vit-tokens";
 
 /** Where the negative value of status 3 or 4 is: an index of a sample; of status 17, a place in the order. */
 export function errorIndex(): i32 {

@@ -7,7 +7,7 @@ import { OK } from "../base/status";
 import { advise } from "../pack/advice";
 import { begin as balancedBegin, step as balancedStep } from "../pack/balanced/driver";
 import * as usual from "../pack/defaults";
-import * as isf from "../pack/isf";
+import * as isf from "../pack/isf/vit-tokens";
 import * as bounds from "../pack/lower-bounds";
 import { lowerBound } from "../pack/lower-bounds";
 import { mixOf } from "../pack/mix";

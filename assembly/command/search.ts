@@ -4,7 +4,7 @@ import { ascii } from "../base/ascii";
 import { parseDecimal } from "../base/decimal";
 import { alloc, allocArray, mark, release } from "../base/memory";
 import { OK } from "../base/status";
-import * as isf from "../pack/isf";
+import * as isf from "../pack/isf/vit-tokens";
 import * as packing from "../pack/packing";
 import { distOf, evaluate, outerPad, pad } from "../plan/evaluate";
 import { random as publishedRandom } from "../plan/reference";

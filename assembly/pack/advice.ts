@@ -4,7 +4,7 @@
 import { allocArray, mark, release } from "../base/memory";
 import { OK } from "../base/status";
 import { FULL_BELOW, ROUNDS, SEED } from "./defaults";
-import * as isf from "./isf";
+import * as isf from "./isf/vit-tokens";
 import * as bounds from "./lower-bounds";
 import { lowerBound } from "./lower-bounds";
 

@@ -9,10 +9,18 @@ import { BAD_ARGUMENT, OK, OUT_OF_MEMORY } from "../../base/status";
 import { Loads, MOST, WORD_32 } from "../../loads/loads";
 import { PASS_BYTES, Pass } from "./next-fit";
 
+/** Fills u32[n] with 0 .. n - 1; three more may be written over. */
+function fillUp(at: usize, n: i32): void {
+  let four = i32x4(0, 1, 2, 3);
+  for (let i = 0; i < n; i += 4, at += 16) {
+    v128.store(at, four);
+    four = i32x4.add(four, i32x4.splat(4));
+  }
+}
+
 /** A packing by ISF in the arena; released with the mark before it. A `Pass` follows it. */
 @unmanaged
 export class Isf {
-  at: usize;
   seed: u32;
   rounds: i32;
   /** Samples in no kept group. */
@@ -25,7 +33,7 @@ export class Isf {
 
   @inline
   get pass(): Pass {
-    return Pass.of(this.at);
+    return Pass.of(changetype<usize>(this) + offsetof<Isf>());
   }
 
   /** Takes the oversize samples out of the loose ones, keeping the order; returns what is left. */
@@ -44,6 +52,10 @@ export class Isf {
   round(last: bool): i32 {
     const pass = this.pass;
     const loads = pass.loads;
+    if (this.rounds == 0) {
+      this.loose = loads.taken;
+      fillUp(pass.order, this.loose);
+    }
     seedWords(this.rounds == 0 ? this.seed : this.seed + <u32>(this.rounds - 1));
     shuffle(pass.order + (pass.keptSamples << 2), this.loose);
     if (this.rounds == 0 && loads.oversize > 0) this.loose = this.dropOversize();
@@ -52,15 +64,6 @@ export class Isf {
     this.loose = <i32>pass.looseSamples;
     this.rounds++;
     return this.loose;
-  }
-}
-
-/** Fills u32[n] with 0 .. n - 1; three more may be written over. */
-function fillUp(at: usize, n: i32): void {
-  let four = i32x4(0, 1, 2, 3);
-  for (let i = 0; i < n; i += 4, at += 16) {
-    v128.store(at, four);
-    four = i32x4.add(four, i32x4.splat(4));
   }
 }
 
@@ -81,7 +84,14 @@ export function begin(loadsAt: usize, minima: usize, seed: u32): usize {
     const least = load<f64>(minima + ((<usize>k) << 3));
     if (least != Infinity && !(abs(least) <= <f64>MOST && Math.trunc(least) == least)) return 0;
   }
-  beginStatus = OUT_OF_MEMORY;
+  const at = beginRounds(loadsAt, minima, seed);
+  beginStatus = at == 0 ? OUT_OF_MEMORY : OK;
+  return at;
+}
+
+/** `begin` whose samples are pushed before the first round, and whose minima are right. 0 when out of memory. */
+export function beginRounds(loadsAt: usize, minima: usize, seed: u32): usize {
+  const loads = Loads.of(loadsAt);
   const before = mark();
   const n = loads.count;
   const at = allocArray(<i32>offsetof<Isf>() + PASS_BYTES, 1);
@@ -95,10 +105,8 @@ export function begin(loadsAt: usize, minima: usize, seed: u32): usize {
   }
   memory.fill(at, 0, <usize>offsetof<Isf>() + PASS_BYTES);
   const isf = Isf.of(at);
-  const pass = Pass.of(at + offsetof<Isf>());
-  isf.at = at + offsetof<Isf>();
+  const pass = isf.pass;
   isf.seed = seed;
-  isf.loose = n;
   pass.from = loadsAt;
   pass.order = order;
   pass.spare = spare;
@@ -114,9 +122,7 @@ export function begin(loadsAt: usize, minima: usize, seed: u32): usize {
     const lane = pass.slack() + ((<usize>loads.lane(k)) << 3);
     store<u64>(lane, load<u64>(lane) + <u64>(slack << loads.shift(k)));
   }
-  fillUp(order, n);
   store<u32>(ends, 0);
-  beginStatus = OK;
   return at;
 }
 
@@ -153,9 +159,8 @@ export function offsets(at: usize): usize {
   return Isf.of(at).pass.ends;
 }
 
-/** Writes the sums of a bounded load over the kept groups to f64[groups] at `out`. O(groups). */
-export function sums(at: usize, k: i32, out: usize): void {
-  const pass = Isf.of(at).pass;
+/** Writes the sums of a bounded load over the kept groups, T each, to `out`, which may be `rooms` itself. O(groups). */
+export function putSums<T extends number>(pass: Pass, k: i32, out: usize): void {
   const loads = pass.loads;
   const mask = loads.mask(k);
   const bound = loads.bound(k);
@@ -165,6 +170,11 @@ export function sums(at: usize, k: i32, out: usize): void {
   let room = pass.rooms + ((<usize>loads.lane(k)) << 3);
   for (let g: usize = 0; g < pass.keptGroups; g++, room += bytes) {
     const lane = narrow ? <u64>load<u32>(room) : load<u64>(room);
-    store<f64>(out + (g << 3), <f64>(bound - ((lane >> shift) & mask)));
+    store<T>(out + (g << alignof<T>()), <T>(bound - ((lane >> shift) & mask)));
   }
+}
+
+/** Writes the sums of a bounded load over the kept groups to f64[groups] at `out`. O(groups). */
+export function sums(at: usize, k: i32, out: usize): void {
+  putSums<f64>(Isf.of(at).pass, k, out);
 }
