@@ -115,7 +115,7 @@ function pictureFrom(value: unknown, record: Json, i: number, single: boolean): 
   );
 }
 
-export function wholeBytes(bytes: Uint8Array): PictureBytes {
+function wholeBytes(bytes: Uint8Array): PictureBytes {
   return { first: bytes, read: (offset, length) => bytes.subarray(offset, offset + length) };
 }
 

@@ -134,7 +134,10 @@ function makeClaim(path: string, text: string): boolean {
     symlinkSync(text, path);
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST") return false;
+    // The folder is gone. It may be back in a moment, but then a link can be made in it.
+    if (code === "ENOENT") throw error;
     // Not every file system has links. If it was something else, making a file fails in the same way.
   }
   let file: number;

@@ -176,7 +176,7 @@ export function equal(a: Value, b: Value, questions: Questions): boolean {
 }
 
 /** `repr(x)` of a float. */
-export function floatText(value: number): string {
+function floatText(value: number): string {
   if (Number.isNaN(value)) return "nan";
   if (!Number.isFinite(value)) return value > 0 ? "inf" : "-inf";
   if (Object.is(value, -0)) return "-0.0";

@@ -1,6 +1,16 @@
 // "Any resolution": an image is brought into the one of several rectangles of tiles that wastes least of it, and what
 // the padding took is cut off again.
 import { roundTo7 } from "./arithmetic.ts";
+import type { Pair, Settings } from "./settings.ts";
+
+/** The resolutions to choose from. */
+export function pinpoints(settings: Settings, fallback: readonly Pair[]): readonly Pair[] {
+  return settings.pairs(
+    "image_grid_pinpoints",
+    ["image:image_grid_pinpoints", "config:image_grid_pinpoints"],
+    fallback,
+  );
+}
 
 /**
  * The resolution that keeps most of the image and wastes least; the first of equally good ones. Both as [a, b]. A strip

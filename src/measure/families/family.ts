@@ -101,3 +101,18 @@ export function knownRate(fps: number | null): number {
 export function run(token: string, count: number): { readonly text: string; readonly omitted: number } {
   return count === 0 ? { text: "", omitted: 0 } : { text: token, omitted: count - 1 };
 }
+
+/** Loads of a video of `steps` steps of so many patches; `merge` x `merge` patches of a step become a token. */
+export function stepLoads(
+  steps: number,
+  patches: number,
+  merge: number,
+  frames: number,
+): Pick<Visual, "vit" | "tokens" | "attention" | "frames"> {
+  return {
+    vit: steps * patches,
+    tokens: Math.floor((steps * patches) / merge ** 2),
+    attention: steps * patches ** 2,
+    frames,
+  };
+}

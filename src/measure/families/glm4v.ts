@@ -1,5 +1,5 @@
 import { linspace, roundHalfEven, unique } from "./arithmetic.ts";
-import { every, type Family, type ImageRule, knownRate, run, type VideoRule } from "./family.ts";
+import { every, type Family, type ImageRule, knownRate, run, stepLoads, type VideoRule } from "./family.ts";
 import { resize3d } from "./resize.ts";
 import type { Settings } from "./settings.ts";
 
@@ -64,14 +64,7 @@ export function glmVideo(
         const seconds = times[Math.min(i, times.length - 1)] ?? 0;
         text += `<|begin_of_image|>${soft.text}<|end_of_image|>${stamp(seconds)}`;
       }
-      return {
-        vit: steps * patches,
-        tokens: Math.floor((steps * patches) / merge ** 2),
-        attention: steps * patches ** 2,
-        frames: count,
-        text,
-        omitted: steps * soft.omitted,
-      };
+      return { ...stepLoads(steps, patches, merge, count), text, omitted: steps * soft.omitted };
     },
   };
 }

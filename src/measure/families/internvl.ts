@@ -31,7 +31,7 @@ function common(settings: Settings) {
 }
 
 /** Grids of columns x rows with least..most tiles, by tiles, then columns. */
-export function grids(least: number, most: number): readonly (readonly [number, number])[] {
+function grids(least: number, most: number): readonly (readonly [number, number])[] {
   const found: [number, number][] = [];
   for (let columns = 1; columns <= most; columns++) {
     for (let rows = 1; columns * rows <= most; rows++) if (columns * rows >= least) found.push([columns, rows]);

@@ -1,6 +1,6 @@
-import { bestResolution, unpadded } from "./anyres.ts";
+import { bestResolution, pinpoints, unpadded } from "./anyres.ts";
 import { type Family, run } from "./family.ts";
-import { llavaToken } from "./llava.ts";
+import { droppedTokens, llavaToken } from "./llava.ts";
 
 const RESOLUTIONS = [
   [336, 672],
@@ -28,16 +28,8 @@ export const llavaNext: Family = {
     const size = settings.whole("size", ["image:size.shortest_edge", "image:size"], 336);
     const patch = settings.whole("patch_size", ["processor:patch_size", "config:vision_config.patch_size"], 14);
     const extra = settings.whole("num_additional_image_tokens", ["processor:num_additional_image_tokens"], 1, 0);
-    const strategy = settings.text(
-      "vision_feature_select_strategy",
-      ["processor:vision_feature_select_strategy", "config:vision_feature_select_strategy"],
-      "default",
-    );
-    const resolutions = settings.pairs(
-      "image_grid_pinpoints",
-      ["image:image_grid_pinpoints", "config:image_grid_pinpoints"],
-      RESOLUTIONS,
-    );
+    const dropped = droppedTokens(settings, "default");
+    const resolutions = pinpoints(settings, RESOLUTIONS);
     const token = llavaToken(settings);
     const side = Math.floor(size / patch);
     return {
@@ -46,7 +38,7 @@ export const llavaNext: Family = {
         const [h, w] = bestResolution(height, width, resolutions);
         const [down, across] = [Math.floor(h / size), Math.floor(w / size)];
         const [rows, columns] = unpadded(height, width, side * down, side * across);
-        const tokens = rows * columns + rows + side ** 2 + extra - (strategy === "default" ? 1 : 0);
+        const tokens = rows * columns + rows + side ** 2 + extra - dropped;
         const vit = 1 + down * across;
         return { vit, tokens, attention: vit * side ** 4, frames: 0, ...run(token, tokens) };
       },

@@ -1,8 +1,8 @@
-import { bestResolution, unpadded } from "./anyres.ts";
+import { bestResolution, pinpoints, unpadded } from "./anyres.ts";
 import { floorDivide } from "./arithmetic.ts";
 import { every, type Family, run } from "./family.ts";
 import { spread } from "./kimi-k25.ts";
-import { llavaToken } from "./llava.ts";
+import { droppedTokens, llavaToken } from "./llava.ts";
 import type { Settings } from "./settings.ts";
 
 const TILE = 384;
@@ -28,31 +28,22 @@ export const llavaOnevision: Family = {
   image(settings) {
     const size = settings.whole("size", ["image:size.shortest_edge", "image:size"], TILE);
     const view = tokensOfView(settings);
-    const strategy = settings.text(
-      "vision_feature_select_strategy",
-      ["processor:vision_feature_select_strategy", "config:vision_feature_select_strategy"],
-      "full",
-    );
+    const dropped = droppedTokens(settings, "full");
     const ratio = settings.text(
       "vision_aspect_ratio",
       ["processor:vision_aspect_ratio", "config:vision_aspect_ratio"],
       "anyres_max_9",
     );
-    const resolutions = settings.pairs(
-      "image_grid_pinpoints",
-      ["image:image_grid_pinpoints", "config:image_grid_pinpoints"],
-      RESOLUTIONS,
-    );
+    const resolutions = pinpoints(settings, RESOLUTIONS);
     const token = llavaToken(settings);
     const most = Number(/\d+$/.exec(ratio)?.[0] ?? 9);
     const side = Math.floor(Math.sqrt(view));
-    const fewer = strategy === "default" ? 1 : 0;
     return {
       parameters: settings.resolved,
       of(height, width, { images }) {
         // Several images in a sample: each is seen once, as a whole.
         if (images > 1) {
-          const tokens = view + 1 - fewer;
+          const tokens = view + 1 - dropped;
           return { vit: 1, tokens, attention: view ** 2, frames: 0, ...run(token, tokens) };
         }
         const [h, w] = bestResolution(height, width, resolutions);
@@ -60,7 +51,7 @@ export const llavaOnevision: Family = {
         let [rows, columns] = unpadded(height, width, side * down, side * across);
         const shrink = Math.sqrt((rows * columns) / (most * side ** 2));
         if (shrink > 1.1) [rows, columns] = [floorDivide(rows, shrink), floorDivide(columns, shrink)];
-        const tokens = rows * columns + rows + view - fewer;
+        const tokens = rows * columns + rows + view - dropped;
         const vit = 1 + down * across;
         return { vit, tokens, attention: vit * view ** 2, frames: 0, ...run(token, tokens) };
       },

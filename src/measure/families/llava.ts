@@ -6,6 +6,16 @@ export function llavaToken(settings: Settings): string {
   return settings.text("image_token", ["tokenizer:image_token", "processor:image_token"], "<image>");
 }
 
+/** How many tokens the encoder gives that the language model does not get: "default" drops the class token. */
+export function droppedTokens(settings: Settings, fallback: "default" | "full"): number {
+  const strategy = settings.text(
+    "vision_feature_select_strategy",
+    ["processor:vision_feature_select_strategy", "config:vision_feature_select_strategy"],
+    fallback,
+  );
+  return strategy === "default" ? 1 : 0;
+}
+
 export const llava: Family = {
   name: "llava",
   about: "LLaVA-1.5",
@@ -25,13 +35,9 @@ export const llava: Family = {
     );
     const patch = settings.whole("patch_size", ["processor:patch_size", "config:vision_config.patch_size"], 14);
     const extra = settings.whole("num_additional_image_tokens", ["processor:num_additional_image_tokens"], 1, 0);
-    const strategy = settings.text(
-      "vision_feature_select_strategy",
-      ["processor:vision_feature_select_strategy", "config:vision_feature_select_strategy"],
-      "default",
-    );
+    const dropped = droppedTokens(settings, "default");
     const patches = Math.floor(size / patch) ** 2;
-    const tokens = patches + extra - (strategy === "default" ? 1 : 0);
+    const tokens = patches + extra - dropped;
     const token = llavaToken(settings);
     return {
       parameters: settings.resolved,

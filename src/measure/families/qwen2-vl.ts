@@ -1,5 +1,5 @@
 import { arange, roundHalfEven } from "./arithmetic.ts";
-import { every, type Family, type ImageRule, knownRate, type Published, refuse, run } from "./family.ts";
+import { every, type Family, type ImageRule, knownRate, type Published, refuse, run, stepLoads } from "./family.ts";
 import { resize2d } from "./resize.ts";
 import type { Settings } from "./settings.ts";
 
@@ -98,14 +98,8 @@ export const qwen2vl: Family = {
         const [h, w] = resize2d(height, width, factor, { least, most: limit });
         const steps = Math.ceil(count / temporal);
         const patches = Math.floor(h / patch) * Math.floor(w / patch);
-        const tokens = Math.floor((steps * patches) / merge ** 2);
-        return {
-          vit: steps * patches,
-          tokens,
-          attention: steps * patches ** 2,
-          frames: count,
-          ...run(token, tokens),
-        };
+        const loads = stepLoads(steps, patches, merge, count);
+        return { ...loads, ...run(token, loads.tokens) };
       },
     };
   },

@@ -1,5 +1,5 @@
 import { linspace, oneDecimal, roundHalfEven } from "./arithmetic.ts";
-import { every, type Family, type Published, run } from "./family.ts";
+import { every, type Family, type Published, run, stepLoads } from "./family.ts";
 import { qwenImage, qwenPlaceholders } from "./qwen2-vl.ts";
 import { resize3d } from "./resize.ts";
 
@@ -68,14 +68,7 @@ export const qwen3vl: Family = {
         for (let i = 0; i < times.length; i += temporal) {
           text += `<${oneDecimal((times[i] + times[i + temporal - 1]) / 2)} seconds>${start}${soft.text}${end}`;
         }
-        return {
-          vit: steps * patches,
-          tokens: Math.floor((steps * patches) / merge ** 2),
-          attention: steps * patches ** 2,
-          frames: count,
-          text,
-          omitted: steps * soft.omitted,
-        };
+        return { ...stepLoads(steps, patches, merge, count), text, omitted: steps * soft.omitted };
       },
     };
   },

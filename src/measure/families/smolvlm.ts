@@ -9,7 +9,7 @@ const ONES =
 const TENS = "- - twenty thirty forty fifty sixty seventy eighty ninety".split(" ");
 
 /** A number in English words, as the text of a video tells how many frames there are; below a million. */
-export function inWords(n: number): string {
+function inWords(n: number): string {
   if (n < 20) return ONES[n];
   if (n < 100) return TENS[Math.floor(n / 10)] + (n % 10 === 0 ? "" : `-${ONES[n % 10]}`);
   if (n < 1000) return `${ONES[Math.floor(n / 100)]} hundred${n % 100 === 0 ? "" : ` and ${inWords(n % 100)}`}`;

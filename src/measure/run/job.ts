@@ -261,8 +261,9 @@ export async function measure(
   const key = keyOf({ paths, source, sent, data, part, counter: counter.kind });
   const partial = Partial.open(out, key, options.restart === true);
   const { samples: resumed } = partial.progressed;
-  const pool = new Pool({ ...sent, counter }, workers);
+  let pool: Pool | undefined;
   try {
+    pool = new Pool({ ...sent, counter }, workers);
     await collect(data, part, partial, pool, options);
     await finish({ data, partial, format, columns, out, reportPath, model, note, options, part });
     const { samples, bad } = partial.progressed;
@@ -283,7 +284,7 @@ export async function measure(
     partial.close();
     throw error;
   } finally {
-    await pool.close();
+    await pool?.close();
   }
 }
 

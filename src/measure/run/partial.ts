@@ -12,12 +12,13 @@ import {
   renameSync,
   rmdirSync,
   unlinkSync,
-  writeFileSync,
   writeSync,
 } from "node:fs";
-import { hostname } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { InputError } from "../../core/errors.ts";
+import { Claim } from "../../write/claim.ts";
+import { claimIn } from "../../write/folder.ts";
+import { ownKindOf } from "../../write/place.ts";
 import { COLUMNS } from "../columns.ts";
 
 const VERSION = 1;
@@ -39,15 +40,22 @@ interface Checkpoint extends Progressed {
   readonly problemBytes: number;
 }
 
-const NAMES = { columns: "columns.f64", problems: "problems.jsonl", checkpoint: "checkpoint.json", lock: "lock.json" };
+const NAMES = { columns: "columns.f64", problems: "problems.jsonl", checkpoint: "checkpoint.json" };
 
-/** Whether a process of this machine runs. */
-function runs(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
+/** Claims `folder`, which is made where there is none; what a dead run left in it is what this one goes on with. */
+function claimFolder(out: string, folder: string): Claim {
+  for (;;) {
+    try {
+      mkdirSync(folder);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    }
+    try {
+      return new Claim(out, claimIn(folder), [], () => {});
+    } catch (error) {
+      // A run that ended just now has removed the folder. A link to nothing stays one.
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT" || ownKindOf(folder) === "other") throw error;
+    }
   }
 }
 
@@ -55,6 +63,7 @@ export class Partial {
   readonly folder: string;
   readonly #out: string;
   readonly #key: string;
+  readonly #claim: Claim;
   #columns = -1;
   #problems = -1;
   #problemBytes = 0;
@@ -62,10 +71,11 @@ export class Partial {
   #bad = 0;
   #segments: number[] = [];
 
-  private constructor(out: string, folder: string, key: string) {
+  private constructor(out: string, folder: string, key: string, claim: Claim) {
     this.#out = out;
     this.folder = folder;
     this.#key = key;
+    this.#claim = claim;
   }
 
   /**
@@ -78,12 +88,13 @@ export class Partial {
     // Room for what is put around the name.
     const name = basename(out).slice(0, 200);
     const folder = join(dirname(resolve(out)), `.${name}.measuring`);
-    const partial = new Partial(out, folder, key);
+    let partial: Partial | undefined;
     try {
-      if (!existsSync(folder)) mkdirSync(folder);
-      partial.#lock();
+      partial = new Partial(out, folder, key, claimFolder(out, folder));
       partial.#resume(restart);
+      return partial;
     } catch (error) {
+      partial?.close();
       if (error instanceof InputError || (error as NodeJS.ErrnoException).code === undefined) throw error;
       throw new InputError(
         "INVALID_OUTPUT",
@@ -91,7 +102,6 @@ export class Partial {
         { cause: error },
       );
     }
-    return partial;
   }
 
   #path(name: keyof typeof NAMES): string {
@@ -107,48 +117,17 @@ export class Partial {
     return { samples: this.#samples, bad: this.#bad, segments: this.#segments };
   }
 
-  #lock(): void {
-    const path = this.#path("lock");
-    const own = JSON.stringify({ pid: process.pid, host: hostname() });
-    for (let round = 0; round < 2; round++) {
-      try {
-        writeFileSync(path, own, { flag: "wx" });
-        return;
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-      }
-      let other: { pid?: unknown; host?: unknown } = {};
-      try {
-        other = JSON.parse(readFileSync(path, "utf8")) as typeof other;
-      } catch {
-        // Killed before its name was in it.
-      }
-      const isAlive =
-        typeof other.pid === "number" && (other.host !== hostname() || (other.pid !== process.pid && runs(other.pid)));
-      if (isAlive) {
-        throw new InputError(
-          "INVALID_OUTPUT",
-          `${this.#out}: process ${other.pid} on ${other.host} is writing it; if there is none, remove ${path}`,
-        );
-      }
-      unlinkSync(path);
-    }
-    throw new InputError("INVALID_OUTPUT", `${this.#out}: another process has begun to write it`);
-  }
-
   #resume(restart: boolean): void {
     let found: Checkpoint | undefined;
     if (!restart && existsSync(this.#path("checkpoint"))) {
       try {
         found = JSON.parse(readFileSync(this.#path("checkpoint"), "utf8")) as Checkpoint;
       } catch (error) {
-        this.#release();
         throw new InputError("INVALID_OUTPUT", `${this.#path("checkpoint")}: is no JSON; --restart begins anew`, {
           cause: error,
         });
       }
       if (found.version !== VERSION || found.key !== this.#key) {
-        this.#release();
         throw new InputError(
           "INVALID_OUTPUT",
           `${this.#out}: an unfinished run with other data or options is beside it, in ${this.folder}; go on with those, or begin anew with --restart`,
@@ -239,36 +218,37 @@ export class Partial {
     renameSync(`${path}.new`, path);
   }
 
-  #release(): void {
-    try {
-      unlinkSync(this.#path("lock"));
-    } catch {
-      // Somebody was quicker.
-    }
+  #closeFiles(): void {
+    for (const file of [this.#columns, this.#problems]) if (file >= 0) closeSync(file);
+    this.#columns = -1;
+    this.#problems = -1;
   }
 
   /** Lets another run take it up. */
   close(): void {
-    for (const file of [this.#columns, this.#problems]) if (file >= 0) closeSync(file);
-    this.#columns = -1;
-    this.#problems = -1;
-    this.#release();
+    this.#closeFiles();
+    this.#claim.release();
   }
 
   /** Removes what was kept, by the names that it was given here; a folder with anything else in it stays. */
   remove(): void {
-    this.close();
-    for (const name of [...Object.values(NAMES), `${NAMES.checkpoint}.new`]) {
+    this.#closeFiles();
+    // If the claim was removed by hand, the files may be another run's by now.
+    if (!this.#claim.stands) return;
+    // The checkpoint goes first: it must never tell of columns that are not there. The claim goes last, or another run
+    // would lose what it has just taken up.
+    for (const name of [NAMES.checkpoint, `${NAMES.checkpoint}.new`, NAMES.columns, NAMES.problems]) {
       try {
         unlinkSync(join(this.folder, name));
       } catch {
         // It was not there.
       }
     }
+    this.#claim.release();
     try {
       rmdirSync(this.folder);
     } catch {
-      // Something in it is not ours.
+      // Something in it is not ours, or another run has begun.
     }
   }
 }
