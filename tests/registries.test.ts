@@ -221,7 +221,7 @@ test("a format of packings, and one of plans", async () => {
 
   const groups = Array.from(omnibal.pack(input, { maxVit: 4, maxTokens: 400 }), (group) => group.join(" "));
   expect((await run()).trimEnd().split("\n")).toEqual(groups);
-  expect(packCommand.help).toContain("  --format FORMAT     json, jsonl, npy, xtuner, lines (default json)\n");
+  expect(packCommand.help).toContain("  --format FORMAT     json, jsonl, npy, xtuner, lines\n");
   expect(packCommand.help).toContain("\n  lines   a line of samples per group\n");
 
   await written(packCommand.run, asked, "groups.json");
