@@ -230,7 +230,7 @@ test("a format of packings, and one of plans", async () => {
   expect(text.trimEnd().split("\n").sort()).toEqual(["0", "1", "2"]);
   const teams = { packing, ranks: "1", format: "steps", "sp-size": "2" };
   await expect(planCommand.run([lengthsFile], teams)).rejects.toThrow("--format steps has no place for --sp-size");
-  expect(planCommand.help).toContain("\n  steps   a line of groups per step\n");
+  expect(planCommand.help).toContain("\n  steps         a line of groups per step\n");
 });
 
 test("a command", () => {
