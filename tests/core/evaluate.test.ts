@@ -69,8 +69,8 @@ describe("attention", () => {
   });
 
   test("a packing without it takes it from the lengths, or says null", () => {
-    const { attention: _, ...parts } = packing;
-    const read = new Packing(parts);
+    const { vit, tokens } = packing.loads;
+    const read = new Packing({ ...packing.parts, loads: { vit, tokens } });
     const expected = omnibal.evaluate(packing, { ranks: 8 });
     expect(expected.attentionDist).toBeGreaterThan(0.1);
     expect(omnibal.evaluate(read, { ranks: 8 })).toEqual({ ...expected, attentionDist: null });
