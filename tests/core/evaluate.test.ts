@@ -70,7 +70,8 @@ describe("attention", () => {
 
   test("a packing without it takes it from the lengths, or says null", () => {
     const { vit, tokens } = packing.loads;
-    const read = new Packing({ ...packing.parts, loads: { vit, tokens } });
+    const parts = { ...packing.parts, loads: { vit, tokens } };
+    const read = new Packing(parts);
     const expected = omnibal.evaluate(packing, { ranks: 8 });
     expect(expected.attentionDist).toBeGreaterThan(0.1);
     expect(omnibal.evaluate(read, { ranks: 8 })).toEqual({ ...expected, attentionDist: null });
