@@ -4,20 +4,21 @@ import { npyFormat } from "./npy.ts";
 import { npyInt64 } from "./npy-file.ts";
 import { xtunerFormat } from "./xtuner.ts";
 
-/** What the format of a plan may write of: the plan, and the packing it is over. */
+/** A plan to write, and the packing whose groups it deals out. */
 export interface PlanWritten extends Written {
+  /** The plan to write. */
   readonly plan: Plan;
 }
 
 /** Text per piece, in characters. */
 const PIECE = 65536;
 
-/** Twelve decimals are as many as the figures are good for; the same on every host. */
+/** Rounds a figure to the twelve decimals that files have, so that they are the same on every host. */
 export function rounded(ratio: number): number {
   return Number(ratio.toFixed(12));
 }
 
-/** The figures of a plan as JSON has them. */
+/** The figures of a plan, as JSON has them. */
 export function planFigures(plan: Plan): Record<string, unknown> {
   const { microBatch, spSize, epoch, seed, tail, stats } = plan;
   const { rankIdle, ...figures } = stats as PlanStats & Record<string, number>;
@@ -45,8 +46,9 @@ function* jsonText({ plan }: PlanWritten): Pieces {
   yield encoder.encode(`${text}],"stats":${JSON.stringify(planFigures(plan))},"made":${JSON.stringify(plan.made)}}\n`);
 }
 
+/** A format of plans. */
 export type PlanFormat = Format<PlanWritten> & {
-  /** The option, if any, of a plan that the format has no place for: asked before it is made. */
+  /** The option, if any, that the format cannot express, as the command line calls it. Checked before a plan is made. */
   readonly lacks?: (asked: Pick<BalancedPlanOptions, "spSize" | "tail">) => string | undefined;
 };
 
@@ -56,13 +58,13 @@ const jsonFormat: PlanFormat = {
   file: jsonText,
 };
 
-/** All of a plan but its steps. */
+/** All of a plan except its steps. */
 function head({ plan }: PlanWritten): Pieces {
   const { ranks, made } = plan;
   return [new TextEncoder().encode(`${JSON.stringify({ ranks, stats: planFigures(plan), made })}\n`)];
 }
 
-/** The packing's own folder with the plan in it, so that a trainer has all it needs in one place. */
+/** The packing's own folder plus the plan, so that a trainer has all it needs in one place. */
 const npyPlanFormat: PlanFormat = {
   name: "npy",
   about:
@@ -99,5 +101,5 @@ const xtunerPlanFormat: PlanFormat = {
   },
 };
 
-/** What a plan can be written as. */
+/** The formats of plans. A new one is a line here. */
 export const planFormats: readonly PlanFormat[] = [jsonFormat, npyPlanFormat, xtunerPlanFormat];
