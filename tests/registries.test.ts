@@ -6,9 +6,15 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
 import type { Values } from "../src/cli/command.ts";
+import { compareCommand } from "../src/cli/compare.ts";
 import { evaluateCommand } from "../src/cli/evaluate.ts";
 import { packCommand } from "../src/cli/pack.ts";
 import { planCommand } from "../src/cli/plan.ts";
+import { compare } from "../src/compare/compare.ts";
+import { deal } from "../src/compare/epoch.ts";
+import { upTo } from "../src/compare/random.ts";
+import type { System } from "../src/compare/system.ts";
+import { systems } from "../src/compare/systems.ts";
 import { allocate } from "../src/core/abi.ts";
 import { vitTokens } from "../src/core/lengths.ts";
 import { type Specs, take } from "../src/core/options.ts";
@@ -233,6 +239,26 @@ test("a format of packings, and one of plans", async () => {
   const teams = { packing, ranks: "1", format: "steps", "sp-size": "2" };
   await expect(planCommand.run([lengthsFile], teams)).rejects.toThrow("--format steps has no place for --sp-size");
   expect(planCommand.help).toContain("\n  steps         a line of groups per step\n");
+});
+
+test("a row of a comparison", () => {
+  const inOrder: System = {
+    name: "in-order",
+    title: "one by one",
+    about: "samples as they come, one at a time",
+    usual: false,
+    run: ({ samples, ranks }) => ({
+      ...{ offsets: upTo(samples + 1), indices: upTo(samples), order: deal(upTo(samples), ranks) },
+    }),
+  };
+  const asked = { ranks: 2, max: { vit: 9, tokens: 9000 }, systems: ["in-order"] };
+  expect(() => compare(omnibal, input, asked)).toThrow('systems has "in-order", expected all or some of fixed');
+  add(systems, inOrder);
+  const { systems: rows } = compare(omnibal, input, asked);
+  // Steps of samples 0 and 1, 2 and 3, 4 and 0 again: each waits for the larger one.
+  const cost = (i: number) => 512 * input.vit[i] + input.tokens[i];
+  expect(rows).toMatchObject([{ name: "in-order", steps: 3, repeated: 1, time: cost(1) + cost(3) + cost(4) }]);
+  expect(compareCommand.help).toContain("\n  in-order              samples as they come, one at a time\n");
 });
 
 test("a command", () => {

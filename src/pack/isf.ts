@@ -11,12 +11,15 @@ import { type ByLoad, type Packing, packingBounds, takePacking } from "./packing
 export interface RoundInfo extends PackProgress {
   /** Rounds done, 1 .. rounds. */
   readonly round: number;
+  /** The most rounds there can be: the option `rounds`. */
   readonly rounds: number;
   /** Samples whose group was not full enough: the next round draws them again. */
   readonly loose: number;
 }
 
+/** Options of the published method. */
 export interface IsfOptions extends CommonPackOptions {
+  /** ISF, Iterative Sampling and Filtering (paper, Algorithm 1). The default method. */
   readonly method?: "isf";
   /**
    * A group is full once any bounded load of it reaches this: by the load's name, from 0 on. Above its bound: never. Default:
