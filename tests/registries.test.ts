@@ -221,7 +221,7 @@ test("a format of packings, and one of plans", async () => {
 
   const groups = Array.from(omnibal.pack(input, { maxVit: 4, maxTokens: 400 }), (group) => group.join(" "));
   expect((await run()).trimEnd().split("\n")).toEqual(groups);
-  expect(packCommand.help).toContain("  --format FORMAT     json, jsonl, npy, xtuner, lines (default json)\n");
+  expect(packCommand.help).toContain("  --format FORMAT     json, jsonl, npy, xtuner, lines\n");
   expect(packCommand.help).toContain("\n  lines   a line of samples per group\n");
 
   await written(packCommand.run, asked, "groups.json");
@@ -230,7 +230,7 @@ test("a format of packings, and one of plans", async () => {
   expect(text.trimEnd().split("\n").sort()).toEqual(["0", "1", "2"]);
   const teams = { packing, ranks: "1", format: "steps", "sp-size": "2" };
   await expect(planCommand.run([lengthsFile], teams)).rejects.toThrow("--format steps has no place for --sp-size");
-  expect(planCommand.help).toContain("\n  steps   a line of groups per step\n");
+  expect(planCommand.help).toContain("\n  steps         a line of groups per step\n");
 });
 
 test("a command", () => {

@@ -27,14 +27,13 @@ import { inputHelp, inputOptions, inputOptionsHelp, readFiles } from "./input.ts
 import { Progress } from "./progress.ts";
 import { percent, seconds, thousands } from "./table.ts";
 
+/** What decides about groups alone: `plan` has it too. */
+const groupOptions = (): CommandOptions => ({ ...optionsOf(BOUNDS), method: methodSpec() });
 /** The options of every method, and those of each. */
-const commonOptions = (): CommandOptions => ({
-  ...optionsOf(BOUNDS),
-  method: methodSpec(),
-  seed: COMMON.seed,
-  ...outputOptions(formats),
-});
+const commonOptions = (): CommandOptions => ({ ...groupOptions(), seed: COMMON.seed, ...outputOptions(formats) });
 const ownOptions = () => Object.assign({}, ...methods.map(({ options }) => optionsOf(options))) as CommandOptions;
+/** All that `pack` has to make groups by, but the seed. */
+export const ownPackOptions = (): CommandOptions => ({ ...groupOptions(), ...ownOptions() });
 
 const help = () => `Usage: omnibal pack --max-vit N --max-tokens N [options] FILE...
 
@@ -65,8 +64,9 @@ function methodHelp({ about, options }: Method): string {
   return own === "" ? `${about}.` : `${about}:\n${own}`;
 }
 
-function packOptions(values: Values): PackOptions {
-  const { method = methods[0].name } = givenOptions(values, { method: methodSpec() }, "method");
+/** What is asked of `pack`; `usual` is the method where none is named. */
+export function packOptions(values: Values, usual = methods[0].name): PackOptions {
+  const { method = usual } = givenOptions(values, { method: methodSpec() }, "method");
   const { options: own } = methods.find(({ name }) => name === method) as Method;
   for (const other of methods) {
     const foreign = Object.keys(other.options).find((name) => values[optionName(name)] !== undefined && !(name in own));
@@ -90,7 +90,7 @@ function progressNote(progress: PackProgress | RoundInfo): string {
 }
 
 /** Packs with a turn of the event loop after each piece of the work, so that signals are answered and the bar is drawn. */
-async function packWithProgress(
+export async function packWithProgress(
   omnibal: Omnibal,
   lengths: Lengths,
   options: PackOptions,

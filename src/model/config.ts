@@ -1,5 +1,6 @@
 // A profile estimated from a Hugging Face config.json: FLOPs and bytes of each layer by the formulas that `about` prints.
 import { InputError, OptionError, show } from "../core/errors.ts";
+import { type NamesOf, OWN, onlyNames, type Spec, take } from "../core/options.ts";
 import {
   checkProfile,
   PROFILE_FORMAT,
@@ -64,6 +65,39 @@ export interface ConfigOptions {
   readonly expertParallel?: number;
   readonly link?: { readonly bytesPerSecond: number; readonly latencyMs: number };
 }
+
+const AMOUNT = { kind: "integer", low: 1, high: 2 ** 20, default: 1 } as const;
+
+export const CONFIG_OPTIONS = {
+  gpu: {
+    kind: "own",
+    argument: "GPU",
+    about: `${Object.keys(GPUS).join(", ")}, or its operations per second in bfloat16 and its bytes of memory, as 989e12,80e9`,
+  },
+  efficiency: {
+    kind: "own",
+    argument: "X",
+    about: "share of the operations that is reached, above 0 up to 1",
+    usual: "0.5",
+  },
+  tokens: {
+    kind: "own",
+    argument: "N[,MAX]",
+    about: "tokens of a micro-batch, on average and at most",
+    usual: "4096",
+  },
+  vit: {
+    kind: "own",
+    argument: "N[,MAX]",
+    about: "its tiles, or patches if the model takes any resolution",
+    usual: "9, or 12288",
+  },
+  samples: { ...AMOUNT, about: "samples in it; tokens attend within their own" },
+  tensorParallel: { ...AMOUNT, about: "devices that share a layer" },
+  dataParallel: { ...AMOUNT, about: "devices that share the optimizer's state" },
+  expertParallel: { ...AMOUNT, about: "devices that share the experts" },
+  link: OWN,
+} as const satisfies NamesOf<ConfigOptions, Spec>;
 
 type Json = Record<string, unknown>;
 
@@ -357,14 +391,6 @@ function readVision(top: Config, vision: Config, hidden: number): Vision {
   };
 }
 
-function countOption(name: string, value: number | undefined): number {
-  const count = value ?? 1;
-  if (!Number.isInteger(count) || count < 1 || count > 2 ** 20) {
-    throw new OptionError("INVALID_OPTION", `${name} is ${show(value)}, expected a whole number from 1 to ${2 ** 20}`);
-  }
-  return count;
-}
-
 function rangeOption(name: string, range: LoadRange): LoadRange {
   if (!(range.mean > 0 && range.max >= range.mean && range.max <= 2 ** 31)) {
     throw new OptionError(
@@ -382,16 +408,17 @@ function rangeOption(name: string, range: LoadRange): LoadRange {
  * @throws InputError INVALID_INPUT with the member that is missing or not what it should be; OptionError for options.
  */
 export function profileFromConfig(config: unknown, options: ConfigOptions, name = "config.json"): Profile {
+  onlyNames("profileFromConfig", options, CONFIG_OPTIONS);
   const top = new Config(name, "", config);
   const { gpu } = options;
   const efficiency = options.efficiency ?? 0.5;
   if (!(efficiency > 0 && efficiency <= 1)) {
     throw new OptionError("INVALID_OPTION", `efficiency is ${show(efficiency)}, expected above 0 up to 1`);
   }
-  const shared = countOption("tensorParallel", options.tensorParallel);
-  const dataParallel = countOption("dataParallel", options.dataParallel);
-  const expertParallel = countOption("expertParallel", options.expertParallel);
-  const samples = countOption("samples", options.samples);
+  const shared = take(CONFIG_OPTIONS, "tensorParallel", options);
+  const dataParallel = take(CONFIG_OPTIONS, "dataParallel", options);
+  const expertParallel = take(CONFIG_OPTIONS, "expertParallel", options);
+  const samples = take(CONFIG_OPTIONS, "samples", options);
   const visionConfig = top.part("vision_config", "visual");
   const text = top.part("llm_config", "text_config", "language_config") ?? top;
   const decoder = readDecoder(text);

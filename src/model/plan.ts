@@ -1,6 +1,6 @@
 // Layers to stages, and what each stage recomputes.
 import { InputError, OptionError } from "../core/errors.ts";
-import { integer, oneOf } from "../core/options.ts";
+import { integer, type NamesOf, OWN, onlyNames, type Spec, take } from "../core/options.ts";
 import {
   type CoreLayer,
   type CoreProblem,
@@ -47,6 +47,51 @@ export interface ModelPlanOptions {
   readonly firstLeast?: number;
   readonly lastLeast?: number;
 }
+
+export const MODEL_PLAN_OPTIONS = {
+  stages: { kind: "integer", low: 1, high: 256, about: "devices of a pipeline" },
+  microBatches: { kind: "integer", low: 1, high: 4096, about: "micro-batches of a step" },
+  memory: {
+    kind: "own",
+    argument: "BYTES",
+    about: "what a device has, as 80GB, 74.5GiB or 80e9; leave room for what is not in the profile",
+    usual: "the profile's",
+  },
+  schedule: {
+    kind: "choice",
+    names: SCHEDULES,
+    argument: "NAME",
+    about: SCHEDULES.join(", "),
+    default: "1f1b",
+  },
+  chunks: {
+    kind: "integer",
+    low: 1,
+    high: 256,
+    about: "virtual stages of a device, for interleaved",
+    usual: "2",
+  },
+  partition: {
+    kind: "choice",
+    names: PARTITION_METHODS,
+    argument: "METHOD",
+    about: "exact: the least step; paper: the published neighbours of a greedy anchor",
+    default: "exact",
+  },
+  recompute: {
+    kind: "choice",
+    names: RECOMPUTE_METHODS,
+    argument: "METHOD",
+    about: "exact: the best layers; paper: the published two probes; full, none",
+    default: "exact",
+  },
+  effort: { kind: "integer", low: 0, high: 2, about: "0 quick, 1 normal, 2 long", default: 1 },
+  radius: { kind: "integer", low: 1, high: 16, default: 2 },
+  candidates: { kind: "integer", low: 1, high: 256, default: 32 },
+  loads: OWN,
+  firstLeast: OWN,
+  lastLeast: OWN,
+} as const satisfies NamesOf<ModelPlanOptions, Spec>;
 
 /** A model's plan: the split, and what it is held against. */
 export interface ModelPlan extends Split {
@@ -95,10 +140,11 @@ function refuse(message: string): never {
 }
 
 function resolve(profile: Profile, options: ModelPlanOptions, rule?: RecomputeRule): Resolved {
-  const schedule = oneOf("schedule", options.schedule ?? "1f1b", SCHEDULES);
-  const stages = integer("stages", options.stages, 1, 256);
-  const microBatches = integer("microBatches", options.microBatches, 1, 4096);
-  const chunks = integer("chunks", options.chunks ?? (schedule === "interleaved" ? 2 : 1), 1, 256);
+  onlyNames("the model's plan", options, MODEL_PLAN_OPTIONS);
+  const schedule = take(MODEL_PLAN_OPTIONS, "schedule", options);
+  const stages = take(MODEL_PLAN_OPTIONS, "stages", options);
+  const microBatches = take(MODEL_PLAN_OPTIONS, "microBatches", options);
+  const chunks = take(MODEL_PLAN_OPTIONS, "chunks", options, schedule === "interleaved" ? 2 : 1);
   if (schedule !== "interleaved" && chunks !== 1) refuse(`chunks is ${chunks}, but ${schedule} has one per stage`);
   if (schedule === "interleaved" && chunks === 1) refuse("chunks is 1, expected 2 or more for interleaved (or 1f1b)");
   if (stages * chunks > 256) refuse(`${stages} stages x ${chunks} chunks, expected at most 256 virtual stages`);
@@ -124,14 +170,14 @@ function resolve(profile: Profile, options: ModelPlanOptions, rule?: RecomputeRu
   if (flying * layers.reduce((sum, { kept, parameters }) => sum + kept + parameters, 0) > 2 ** 53) {
     throw new InputError("INVALID_INPUT", `profile: ${flying} micro-batches in flight hold more than 2^53 bytes`);
   }
-  const effort = integer("effort", options.effort ?? 1, 0, WORK.length - 1);
+  const effort = take(MODEL_PLAN_OPTIONS, "effort", options);
   const names = [...new Set(profile.layers.map(({ type }) => type))];
   return {
     ...{ schedule, stages, chunks, microBatches, memory: Math.floor(memory), layers, firstLeast, lastLeast },
-    partition: oneOf("partition", options.partition ?? "exact", PARTITION_METHODS),
-    recompute: oneOf("recompute", options.recompute ?? "exact", RECOMPUTE_METHODS),
-    radius: integer("radius", options.radius ?? 2, 1, 16),
-    candidates: integer("candidates", options.candidates ?? 32, 1, 256),
+    partition: take(MODEL_PLAN_OPTIONS, "partition", options),
+    recompute: take(MODEL_PLAN_OPTIONS, "recompute", options),
+    radius: take(MODEL_PLAN_OPTIONS, "radius", options),
+    candidates: take(MODEL_PLAN_OPTIONS, "candidates", options),
     work: WORK[effort],
     startWork: START_WORK[effort],
     types: profile.layers.map(({ type }) => names.indexOf(type)),

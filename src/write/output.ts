@@ -10,21 +10,12 @@ import { Claim, drawnName, isClaimed } from "./claim.ts";
 import { fillDevice, fillNew, syncFolder } from "./fill.ts";
 import { checkEntries, claimIn, commitFiles, finishCommit, isInForce, removeDrawn, removeLeft } from "./folder.ts";
 import type { Format, Pieces } from "./format.ts";
-import { type Kind, ownKindOf, type Place, placeOf, refuse, statsOf } from "./place.ts";
+import { type Kind, nameBeside, ownKindOf, type Place, placeOf, refuse, statsOf } from "./place.ts";
 import { toStream, unwritable, type Writable } from "./stream.ts";
-
-/** Bytes of OUT's name in the names beside it, which may be 255 long, on some systems 143: ours add 26, seldom more. */
-const STEM = 80;
 
 /** The claim on what is not a folder yet stands beside it. */
 function claimBeside(path: string): string {
-  let stem = basename(path);
-  if (Buffer.byteLength(stem) > STEM) {
-    const hash = createHash("sha256").update(stem).digest("hex").slice(0, 16);
-    while (Buffer.byteLength(stem) > STEM - 17) stem = Array.from(stem).slice(0, -1).join("");
-    stem = `${stem}~${hash}`;
-  }
-  return join(dirname(path), `.${stem}.omnibal`);
+  return nameBeside(path, ".omnibal");
 }
 
 /** What a file or folder is, under whichever name; of what cannot be looked at, whoever reads it will tell. */
@@ -152,6 +143,7 @@ class DiskOutput<T> implements Output<T> {
       finishCommit(out, path);
       removeLeft(out, drawnName(inside, dead), dead);
     });
+    this.#claim.removePassing();
     try {
       finishCommit(out, path);
       this.#checkEntries((name) => name === basename(inside));
@@ -204,7 +196,7 @@ class DiskOutput<T> implements Output<T> {
     this.#holdStill(kind);
     const drawn = this.#drawn();
     await fillNew(drawn, pieces, this.#replaced(path));
-    this.#checkClaim();
+    this.#claim?.check();
     const now = ownKindOf(path);
     if (now !== "nothing" && now !== "file") {
       refuse(this.#out, "has become something else than a file: it is left alone");
@@ -219,7 +211,7 @@ class DiskOutput<T> implements Output<T> {
     mkdirSync(drawn);
     for (const [name, pieces] of files) await fillNew(join(drawn, name), pieces(), undefined);
     syncFolder(drawn);
-    this.#checkClaim();
+    this.#claim?.check();
     if (ownKindOf(path) !== "nothing") refuse(this.#out, "has appeared while it was being written: it is left alone");
     renameSync(drawn, path);
     syncFolder(dirname(path));
@@ -241,7 +233,7 @@ class DiskOutput<T> implements Output<T> {
       });
       sums[name] = { bytes, sha256: hash.digest("hex") };
     }
-    this.#checkClaim();
+    this.#claim?.check();
     this.#checkEntries((name) => name === basename(claimIn(path)) || name === basename(drawn));
     commitFiles(this.#out, path, drawn, sums);
   }
@@ -254,13 +246,6 @@ class DiskOutput<T> implements Output<T> {
   #replaced(path: string) {
     const stats = statsOf(path, lstatSync);
     return stats?.isFile() === true ? stats : undefined;
-  }
-
-  #checkClaim(): void {
-    const claim = this.#claim as Claim;
-    if (!claim.stands) {
-      refuse(this.#out, `${claim.path} is gone, by which other runs know of this one: nothing is replaced`);
-    }
   }
 
   close(): void {
