@@ -78,31 +78,49 @@ function partOption(values: Values): readonly [number, number] | undefined {
   return [Number(i), Number(n)];
 }
 
+/** Samples per second and the time left, since the first of several reports. */
+export class Pace {
+  #first: { readonly at: number; readonly samples: number; readonly share: number } | undefined;
+
+  /** What is said at a time in ms: `12,345/s, 3 min left`. */
+  note({ stage, samples, share }: MeasureProgress, now: number): string {
+    if (stage !== "measuring") return stage;
+    this.#first ??= { at: now, samples, share: share ?? 0 };
+    const { at, samples: before, share: shareBefore } = this.#first;
+    const spent = (now - at) / 1000;
+    if (spent <= 0) return stage;
+    const rate = `${thousands(Math.round((samples - before) / spent))}/s`;
+    const done = (share ?? 0) - shareBefore;
+    return share !== undefined && share < 1 && done > 1e-6
+      ? `${rate}, ${clock((spent * (1 - share)) / done)} left`
+      : rate;
+  }
+}
+
+/** Milliseconds between two lines where there is no terminal. */
+const QUIET_TIME = 30_000;
+
 /** A bar where somebody watches; else a line now and then. */
 class Watcher {
   readonly #bar: Progress;
   readonly #quiet: boolean;
-  readonly #start = performance.now();
-  #told = performance.now();
+  readonly #pace = new Pace();
+  #last = performance.now();
 
   constructor(quiet: boolean) {
     this.#bar = new Progress("measuring", quiet);
     this.#quiet = quiet;
   }
 
-  update({ stage, samples, before, share }: MeasureProgress): void {
+  update(progress: MeasureProgress): void {
+    const { samples, share } = progress;
     const now = performance.now();
-    const spent = (now - this.#start) / 1000;
-    const rate = (samples - before) / Math.max(spent, 1e-3);
-    const left = share !== undefined && share > 0.001 && share < 1 ? (spent * (1 - share)) / share : undefined;
-    const note =
-      stage === "measuring"
-        ? `${thousands(Math.round(rate))}/s${left === undefined ? "" : `, ${clock(left)} left`}`
-        : stage;
+    const note = this.#pace.note(progress, now);
     this.#bar.update(share ?? 0, share === undefined ? undefined : 1, note);
-    if (this.#quiet || process.stderr.isTTY === true || now - this.#told < 30_000) return;
-    this.#told = now;
-    process.stderr.write(`${thousands(samples)} samples, ${note}\n`);
+    if (this.#quiet || process.stderr.isTTY === true || now - this.#last < QUIET_TIME) return;
+    this.#last = now;
+    const percent = share === undefined ? "" : ` (${(share * 100).toFixed(1)} %)`;
+    process.stderr.write(`${thousands(samples)} samples${percent}, ${note}\n`);
   }
 
   end(): void {

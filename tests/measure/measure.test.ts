@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { parquetReadObjects } from "hyparquet";
 import { describe, expect, test } from "vitest";
-import { loadModel, measure as runMeasure } from "../../src/measure/index.ts";
+import { Pace } from "../../src/cli/measure.ts";
+import { loadModel, type MeasureProgress, measure as runMeasure } from "../../src/measure/index.ts";
 import { omnibal, start } from "../cli/run.ts";
 import { readNpy, testFolder } from "../folder.ts";
 import { dataSet, lines, modelFolder, parquetOf, tarOf } from "./model-folder.ts";
@@ -197,6 +198,56 @@ describe("bad samples", () => {
     const { err, rows } = bad([good, ...Array.from({ length: 3000 }, (_, i) => of(`pictures/gone${i}.png`))]);
     expect(rows.length).toBe(3001);
     expect(err.split("\n").length).toBeLessThan(40);
+  });
+});
+
+describe("progress", () => {
+  test("shares rise to all of it, with and without parts, and an aborted run is taken up where it was", async () => {
+    const shares = async (options: object, out: string) => {
+      const seen: MeasureProgress[] = [];
+      const onProgress = (progress: MeasureProgress) => seen.push(progress);
+      const done = await runMeasure([join(folder, "many.jsonl")], join(folder, "model"), join(folder, out), {
+        workers: 0,
+        onProgress,
+        ...options,
+      });
+      const measuring = seen.filter(({ stage }) => stage === "measuring");
+      expect(measuring.length).toBeGreaterThan(1);
+      for (const [i, { share, samples }] of measuring.entries()) {
+        expect(share).toBeGreaterThanOrEqual(i === 0 ? 0.01 : (measuring[i - 1].share as number));
+        expect(samples).toBeLessThanOrEqual(done.samples);
+      }
+      expect(measuring.at(-1)).toMatchObject({ share: 1, samples: done.samples });
+      return { first: measuring[0], done, stages: new Set(seen.map(({ stage }) => stage)) };
+    };
+    writeFileSync(join(folder, "many.jsonl"), lines(Array.from({ length: 5 }, () => samples).flat()));
+    expect((await shares({}, "p.jsonl")).stages).toEqual(new Set(["measuring", "writing"]));
+    expect((await shares({ part: [1, 2] }, "p1.jsonl")).done.samples).toBe(750);
+
+    const controller = new AbortController();
+    const aborted = runMeasure([join(folder, "many.jsonl")], join(folder, "model"), join(folder, "again.jsonl"), {
+      workers: 0,
+      signal: controller.signal,
+      onProgress: () => controller.abort(new Error("enough")),
+    });
+    await expect(aborted).rejects.toThrow("enough");
+    const { first, done } = await shares({}, "again.jsonl");
+    expect(done.resumed).toBe(first.before);
+    expect(text("again.jsonl")).toBe(text("p.jsonl"));
+  });
+
+  test("samples per second and the time left are those of this run", () => {
+    const pace = new Pace();
+    const at = (seconds: number, samples: number, share: number | undefined) =>
+      pace.note({ stage: "measuring", samples, before: 1000, share }, seconds * 1000 + 5);
+    expect(pace.note({ stage: "counting", samples: 0, before: 0, share: undefined }, 0)).toBe("counting");
+    at(0, 1000, 0.5);
+    // An eighth of all in ten seconds: three of them are left.
+    expect(at(10, 61_000, 0.625)).toBe("6,000/s, 30 s left");
+    expect(at(10, 61_000, 0.5001)).toBe("6,000/s, 13.9 h left");
+    expect(at(60, 61_000, 0.625)).toBe("1,000/s, 3 min left");
+    expect(at(60, 61_000, 1)).toBe("1,000/s");
+    expect(at(60, 61_000, undefined)).toBe("1,000/s");
   });
 });
 

@@ -339,13 +339,21 @@ async function collect(
   const segments = await plan(sets, part, count);
   const sizes = segments.map(({ set, to, isCopy }) => (!isCopy && to > 0 ? (sets[set].file.size ?? Number.NaN) : 0));
   const totalBytes = sizes.reduce((sum, size) => sum + size, 0);
+  // Where all records were counted, they say more of the time than bytes do.
+  const total = segments.reduce((sum, { from, to }) => sum + to - from, 0);
   const before = partial.progressed.samples;
   let doneBytes = 0;
   let last = performance.now();
   const report = (bytes: number) => {
     doneBytes += bytes;
-    const share = part === undefined && totalBytes > 0 ? Math.min(doneBytes / totalBytes, 1) : undefined;
-    options.onProgress?.({ stage: "measuring", samples: partial.progressed.samples, before, share });
+    const { samples } = partial.progressed;
+    const share = Number.isFinite(total) ? samples / Math.max(total, 1) : doneBytes / totalBytes;
+    options.onProgress?.({
+      stage: "measuring",
+      samples,
+      before,
+      share: Number.isNaN(share) ? undefined : Math.min(share, 1),
+    });
   };
   const keep = () => {
     if (performance.now() - last < INTERVAL) return;
