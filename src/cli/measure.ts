@@ -1,4 +1,5 @@
 import { OptionError } from "../core/errors.ts";
+import { printable } from "../core/printable.ts";
 import type { Column, MeasureOptions, MeasureProgress, MeasureResult } from "../measure/index.ts";
 import { MEASURE_OPTIONS } from "../measure/options.ts";
 import {
@@ -16,7 +17,7 @@ import {
 } from "./command.ts";
 import { inputOptions } from "./input.ts";
 import { Progress } from "./progress.ts";
-import { seconds, thousands } from "./table.ts";
+import { seconds, thousands, wrap } from "./table.ts";
 
 const TEXTS = ["images", "tokenizer", "template", "metaOut"] as const;
 const FLAGS = ["header", "restart"] as const;
@@ -134,14 +135,27 @@ function clock(time: number): string {
   return time < 6000 ? `${Math.ceil(time / 60)} min` : `${(time / 3600).toFixed(1)} h`;
 }
 
+/** Columns of the names that notes begin with, and of all of it. */
+const NAMES = 9;
+const WIDTH = 80;
+
+/** A name and what it is, on lines that fit a terminal. */
+function note(line: string): string {
+  const rest = wrap(printable(line.slice(NAMES)), WIDTH - NAMES).join(`\n${" ".repeat(NAMES)}`);
+  return `${line.slice(0, NAMES)}${rest}\n`;
+}
+
 function summary({ samples, bad, firstBad, resumed, report, counts }: MeasureResult, time: number): string {
   const lines = [
     `samples  ${thousands(samples)}${resumed > 0 ? `, ${thousands(resumed)} of them by an earlier run` : ""}; vit_num counts ${counts}`,
   ];
   if (bad > 0) {
     lines.push(`bad      ${thousands(bad)}: -1 in every column`);
-    for (const text of firstBad) lines.push(`         ${text}`);
-    if (bad > firstBad.length) lines.push(`         and ${thousands(bad - firstBad.length)} more, all in ${report}`);
+    const texts = firstBad.map((text) => printable(text));
+    texts.push(
+      `${bad > firstBad.length ? `and ${thousands(bad - firstBad.length)} more, ` : ""}all in ${printable(report)}`,
+    );
+    lines.push(...texts.flatMap((text) => wrap(text, WIDTH - NAMES)).map((text) => " ".repeat(NAMES) + text));
   }
   const rate = Math.round((samples - resumed) / Math.max(time / 1000, 1e-3));
   lines.push(`time     ${seconds(time)}, ${thousands(rate)} samples/s`);
@@ -175,7 +189,7 @@ export const measureCommand: Command = {
       ...givenOptions(values, MEASURE_OPTIONS, "workers", "content", "exif", "format"),
       ...Object.fromEntries(FLAGS.map((name) => [name, values[name] === true])),
       onProgress: (progress) => watcher.update(progress),
-      ...(quiet ? {} : { onNote: (line: string) => process.stderr.write(`${line}\n`) }),
+      ...(quiet ? {} : { onNote: (line: string) => process.stderr.write(note(line)) }),
       ...given({
         ...Object.fromEntries(texts),
         template: await templateOption(values),
@@ -196,7 +210,7 @@ export const measureCommand: Command = {
     }
     if (!quiet) process.stderr.write(summary(result, performance.now() - start));
     if (result.samples > 0 && result.bad === result.samples) {
-      process.stderr.write(`omnibal: every sample is bad: ${result.firstBad[0]}\n`);
+      process.stderr.write(`omnibal: every sample is bad: ${printable(result.firstBad[0])}\n`);
       process.exitCode = 1;
     }
   },

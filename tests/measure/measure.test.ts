@@ -6,7 +6,7 @@ import { parquetReadObjects } from "hyparquet";
 import { describe, expect, test } from "vitest";
 import { Pace } from "../../src/cli/measure.ts";
 import { loadModel, type MeasureProgress, measure as runMeasure } from "../../src/measure/index.ts";
-import { omnibal, start } from "../cli/run.ts";
+import { omnibal, start, widest } from "../cli/run.ts";
 import { readNpy, testFolder } from "../folder.ts";
 import { dataSet, lines, modelFolder, parquetOf, tarOf } from "./model-folder.ts";
 
@@ -249,6 +249,21 @@ describe("progress", () => {
     expect(at(60, 61_000, 1)).toBe("1,000/s");
     expect(at(60, 61_000, undefined)).toBe("1,000/s");
   });
+});
+
+test("what is said fits 80 columns, names the parameters, and is nothing with -q", () => {
+  const run = (...args: string[]) => omnibal(["measure", "raw.jsonl", "-o", "said.jsonl", ...args], { cwd: folder });
+  for (const args of [
+    ["--model", "model"],
+    ["--model", "llava-next", "--tokenizer", "model", "--template", "Hermes-2"],
+  ]) {
+    const { code, out, err } = run(...args, "--workers=0");
+    expect([code, out]).toEqual([0, ""]);
+    expect(widest(err)).toBeLessThanOrEqual(80);
+    expect(err).toMatch(/^model {4}\S+ \(.*\): vit_num counts (tiles|patches)\nimage {4}\w+=/);
+    expect(err).toMatch(/\nexif {5}(transpose|ignore): [\s\S]*\nchat {5}[\s\S]*\ntokens {3}[\s\S]*\nsamples {2}300;/);
+    expect(run(...args, "--workers=0", "-q").err).toBe("");
+  }
 });
 
 describe("wrong usage", () => {

@@ -140,27 +140,27 @@ async function chooseCounter(
   check: (fast: CounterSource, library: CounterSource) => Promise<string | undefined>,
 ): Promise<{ counter: CounterSource; note: string }> {
   const tables = sourceTables(source);
-  if (tables === undefined) return { counter: { kind: "none" }, note: "no tokenizer: texts are not counted" };
+  if (tables === undefined) return { counter: { kind: "none" }, note: "none: texts are not counted" };
   const json = tokenizerOf(source.family, source.files) as Readonly<Record<string, unknown>>;
   const native = await libraryCounter(json);
   const library: CounterSource = { kind: "library", json, native: native?.about.includes("@") === false };
   if (tables instanceof Unrecognized) {
     if (native === undefined) throw needsLibrary(tables);
-    return { counter: library, note: `texts are counted ${native.about}: ${tables.message}` };
+    return { counter: library, note: `${native.about}: ${tables.message}` };
   }
   const fast: CounterSource = { kind: "tables", tables };
   if (native === undefined)
     return {
       counter: fast,
-      note: "texts are counted by tables, unchecked: neither tokenizers nor @huggingface/tokenizers is installed",
+      note: "by tables, unchecked: neither tokenizers nor @huggingface/tokenizers is installed",
     };
   const difference = await check(fast, library);
   if (difference === undefined)
     return {
       counter: fast,
-      note: `texts are counted by tables, as ${native.about.slice(3)} counts the first ${CHECKED}`,
+      note: `by tables; ${native.about.slice(3)} agrees on the first ${CHECKED} samples`,
     };
-  return { counter: library, note: `texts are counted ${native.about}: tables count otherwise (${difference})` };
+  return { counter: library, note: `${native.about}: tables count otherwise (${difference})` };
 }
 
 /** Rounds of the check: how the first texts are counted by tables and by a library. */
@@ -279,7 +279,7 @@ function describe(model: Model, note: string, tell: ((text: string) => void) | u
       `${kind.padEnd(8)} ${Object.entries(parameters)
         .map(
           ([name, value]) =>
-            `${name}=${Array.isArray(value) && value.length > 6 ? `${value.length} pairs` : JSON.stringify(value)}`,
+            `${name}=${Array.isArray(value) && value.length > 6 ? `${value.length} pairs` : JSON.stringify(value).replaceAll("],[", "], [")}`,
         )
         .join(" ")}`,
     );
