@@ -34,6 +34,8 @@ export interface FittedCost {
   readonly share: number;
   /** The load that it is most like, and their correlation over the rows; null for constants, and where there is one load. */
   readonly like: { readonly name: string; readonly correlation: number } | null;
+  /** How much it differs from row to row: its standard deviation over its mean. */
+  readonly variation: number;
 }
 
 /** What a fit found. */
@@ -66,6 +68,8 @@ const KNOWN = 0.03;
 const MINOR = 0.02;
 /** Rows of a block that is looked at for a warm-up. */
 const BLOCK = 5;
+/** A load that differs by less than this is a constant. */
+const ALIKE = 0.02;
 /** Loads are called collinear from this correlation on. */
 const COLLINEAR = 0.98;
 /** More rows than this teach nothing more. */
@@ -140,7 +144,14 @@ function describe({ names, seen }: Problem, fit: RobustFit): FittedCost[] {
   const sigma = Math.sqrt(squares / Math.max(weight - free.length, 1) / EFFICIENCY);
   return names.map((name, j) => {
     let sum = 0;
-    for (let i = 0; i < trust.length; i++) if (trust[i] > 0) sum += rows[i * unknowns + j];
+    let own = 0;
+    for (let i = 0; i < trust.length; i++) {
+      if (trust[i] === 0) continue;
+      own++;
+      sum += rows[i * unknowns + j];
+    }
+    let spread = 0;
+    for (let i = 0; i < trust.length; i++) if (trust[i] > 0) spread += (rows[i * unknowns + j] - sum / own) ** 2;
     let like: FittedCost["like"] = null;
     for (let k = 0; k < seen.names.length && j < seen.names.length; k++) {
       if (k === j) continue;
@@ -153,30 +164,50 @@ function describe({ names, seen }: Problem, fit: RobustFit): FittedCost[] {
       within: costs[j] > 0 ? (1.96 * sigma * errors[j]) / costs[j] : null,
       share: total > 0 ? (costs[j] * sum) / total : 0,
       like,
+      variation: sum > 0 ? Math.sqrt(spread / own) / (sum / own) : 0,
     };
   });
+}
+
+/** 12345 as 13,000: two digits, rounded up. */
+function about(value: number): string {
+  const unit = 10 ** Math.max(0, Math.floor(Math.log10(value)) - 1);
+  return String(Math.ceil(value / unit) * unit).replaceAll(/\B(?=(\d{3})+$)/g, ",");
 }
 
 function warningsOf(costs: readonly FittedCost[], heldOut: Fit["heldOut"], problem: Problem, warmUp: number): string[] {
   const { seen } = problem;
   const warnings: string[] = [];
   const total = seen.ms.length;
+  const width = seen.names.length;
+  const isNone = (name: string) => {
+    const column = seen.names.indexOf(name);
+    return seen.loads.every((value, at) => at % width !== column || value === 0);
+  };
+  const alike = costs.filter(({ name, variation }) => seen.names.includes(name) && variation < ALIKE && !isNone(name));
+  const constants = problem.names.slice(seen.names.length).join(" and ");
+  for (const { name } of alike) {
+    warnings.push(`${name} is much the same in every row: its cost cannot be told from that of ${constants}.`);
+  }
   for (const { name, ms, within, share, like } of costs) {
     const isConstant = name === "group" || name === "step";
+    // What is the same in every row has been said.
+    if (alike.some((load) => isConstant || load.name === name)) continue;
     const zero = ms === 0;
     const follows = like !== null && Math.abs(like.correlation) >= COLLINEAR;
     const because = follows
       ? `: in this log it goes with ${like.name} (correlation ${like.correlation.toFixed(3)}); log groups in which they differ, such as text alone`
-      : ": log more rows, and such that differ more";
+      : within === null || !Number.isFinite(within)
+        ? ": log rows that differ more"
+        : `: ${percent(KNOWN)} takes about ${about(total * (within / KNOWN) ** 2)} rows like these, or fewer that differ more`;
     if (zero && !isConstant) {
-      const column = problem.names.indexOf(name);
-      const k = seen.names.length;
-      const none = seen.loads.every((value, at) => at % k !== column || value === 0);
       warnings.push(
-        none ? `${name} is 0 in every row: its cost is not known.` : `${name} comes out at 0${follows ? because : ""}.`,
+        isNone(name)
+          ? `${name} is 0 in every row: its cost is not known.`
+          : `${name} comes out at 0${follows ? because : ""}.`,
       );
     } else if (within !== null && within > KNOWN && share >= MINOR) {
-      warnings.push(`${name} is known to ${percent(within)} only${isConstant ? "" : because}.`);
+      warnings.push(`${name} is known to ${percent(within)} only${because}.`);
     } else if (follows && within !== null) {
       warnings.push(
         `${name} goes with ${like.name} (correlation ${like.correlation.toFixed(3)}): their sum is known better than either.`,
@@ -197,7 +228,7 @@ function warningsOf(costs: readonly FittedCost[], heldOut: Fit["heldOut"], probl
 }
 
 function check(options: FitOptions): void {
-  onlyNames("fit", options, FIT_OPTIONS);
+  onlyNames("fitCost", options, FIT_OPTIONS);
   const { loads, per, warmUp, time } = options;
   if (time !== undefined && (typeof time !== "string" || time === "")) {
     throw new OptionError("INVALID_OPTION", `time is ${show(time)}, expected the name of a field`);
@@ -224,7 +255,7 @@ function check(options: FitOptions): void {
  *
  * @throws InputError for rows without a time or loads, or too few of them; OptionError.
  */
-export function fit(logs: readonly LogRecord[] | readonly (readonly LogRecord[])[], options: FitOptions = {}): Fit {
+export function fitCost(logs: readonly LogRecord[] | readonly (readonly LogRecord[])[], options: FitOptions = {}): Fit {
   check(options);
   const list = (Array.isArray(logs[0]) ? logs : [logs]) as readonly (readonly LogRecord[])[];
   const thinned = list.map((log) => {
@@ -289,7 +320,7 @@ export function fit(logs: readonly LogRecord[] | readonly (readonly LogRecord[])
     costs,
     rows: n,
     ...{ warmUp, outliers, noise: whole.spread, heldOut },
-    certain: costs.every(({ within, share }) => (within === null ? false : within <= KNOWN || share < MINOR)),
+    certain: costs.every(({ within, share }) => within !== null && (within <= KNOWN || share < MINOR)),
     warnings,
   };
 }
