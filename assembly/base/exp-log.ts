@@ -1,5 +1,5 @@
-// exp and log by their series: AssemblyScript's own bring 6 KB of tables, and differ with the compiler's flags. Only sums,
-// products and quotients, so the bits are the same on every host; the error is a few units in the last place.
+// exp and log by their series: AssemblyScript's own bring 6 KB of tables, and differ with the compiler's flags. Only
+// sums, products and quotients, so the bits are the same on every host; the error is a few units in the last place.
 
 const LN2: f64 = Math.LN2;
 const SQRT2: f64 = Math.SQRT2;

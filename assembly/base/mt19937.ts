@@ -8,7 +8,9 @@ const M: usize = 397;
 const state: usize = memory.data(624 * 4, 16);
 /** The current block of tempered words, of which `position` are used up. */
 const words: usize = memory.data(624 * 4, 16);
-/** Accepted swap partners of one block. One slot more than a block, as the branch-free writer stores before it decides. */
+/**
+ * Accepted swap partners of one block. One slot more than a block, as the branch-free writer stores before it decides.
+ */
 const partners: usize = memory.data(625 * 4, 16);
 let position: usize = N;
 
@@ -65,9 +67,9 @@ export function next(): u32 {
 }
 
 /**
- * One block of numpy's shuffle: for i downwards, while `mask` is the smallest 2^k - 1 >= i, swaps a[i] with the element at
- * the first word & mask that is <= i. Uses words of the current block only, and returns the i it came to. A rejected word is
- * overwritten rather than branched around: no branch predictor learns a coin toss.
+ * One block of numpy's shuffle: for i downwards, while `mask` is the smallest 2^k - 1 >= i, swaps a[i] with the element
+ * at the first word & mask that is <= i. Uses words of the current block only, and returns the i it came to. A rejected
+ * word is overwritten rather than branched around: no branch predictor learns a coin toss.
  */
 export function shuffleBlock(a: usize, i: u32, mask: u32): u32 {
   const low = mask >> 1;

@@ -2,7 +2,9 @@
 
 import { allocArray, mark, release } from "./memory";
 
-/** The slot of u32[65536] at `table` that holds the item of rank `rank`, counted from 1, and the rank within the slot. */
+/**
+ * The slot of u32[65536] at `table` that holds the item of rank `rank`, counted from 1, and the rank within the slot.
+ */
 export function slotOf(table: usize, rank: u32): u64 {
   let slot: u32 = 0;
   let count = load<u32>(table);

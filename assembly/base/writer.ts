@@ -1,5 +1,6 @@
-// Writes text at a cursor: the JSON of packings and statistics, and messages. Numbers are formatted by integer arithmetic
-// alone, so every host prints the same bytes. Nothing here checks the end of a buffer: the caller leaves room.
+// Writes text at a cursor: the JSON of packings and statistics, and messages. Numbers are formatted by integer
+// arithmetic alone, so every host prints the same bytes. Nothing here checks the end of a buffer: the caller leaves
+// room.
 
 import { ascii } from "./ascii";
 
@@ -71,8 +72,8 @@ export function putHex(x: u64): void {
 }
 
 /**
- * Writes over / under with six decimals, rounded half up: at most 27 bytes. `null` if `under` is 0: there is no ratio, and
- * a 0 would be taken for one.
+ * Writes over / under with six decimals, rounded half up: at most 27 bytes. `null` if `under` is 0: there is no ratio,
+ * and a 0 would be taken for one.
  */
 export function putRatio(over: u64, under: u64): void {
   if (under == 0) {
@@ -112,8 +113,8 @@ function digitsOf(x: u32): usize {
 }
 
 /**
- * Writes values[from .. to) (u32) separated by commas, with one before the first unless `from` is `first`, until the cursor
- * is beyond `stop`, by at most 11 bytes. Returns the index of the first value that is not written.
+ * Writes values[from .. to) (u32) separated by commas, with one before the first unless `from` is `first`, until the
+ * cursor is beyond `stop`, by at most 11 bytes. Returns the index of the first value that is not written.
  */
 export function putList(values: usize, first: u32, from: u32, to: u32, stop: usize): u32 {
   let at = cursor;
@@ -144,8 +145,8 @@ let cutOff: u64 = 0;
 let cutBits: i32 = 0;
 
 /**
- * The fractional part of x >= 0 times `factor` (at most 10^12), rounded down. Exact: the product has 93 bits. `cutOff` is
- * what was cut off, and 0 if the fraction is too small to count.
+ * The fractional part of x >= 0 times `factor` (at most 10^12), rounded down. Exact: the product has 93 bits. `cutOff`
+ * is what was cut off, and 0 if the fraction is too small to count.
  */
 function scale(x: f64, factor: u64): u64 {
   const bits = reinterpret<u64>(x);
@@ -199,8 +200,8 @@ export function putFixed(x: f64, d: i32, trim: bool = false): void {
 }
 
 /**
- * Writes x, 0 <= x < 2^53, as JavaScript prints Number(x.toFixed(12)): the shortest decimal that reads back as that number.
- * Below 8192, that is twelve decimals without trailing zeros; above, fewer may tell x from its neighbours.
+ * Writes x, 0 <= x < 2^53, as JavaScript prints Number(x.toFixed(12)): the shortest decimal that reads back as that
+ * number. Below 8192, that is twelve decimals without trailing zeros; above, fewer may tell x from its neighbours.
  */
 export function putDecimal(x: f64): void {
   if (x >= 8192) {

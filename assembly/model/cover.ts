@@ -1,10 +1,10 @@
 // Which layers to recompute: those with the least forward time that free enough memory.
 //
-// Recomputing a layer of a stage frees its bytes in every micro-batch in flight, and takes them once while the layer runs
-// again; of all recomputed layers, the largest counts. So for each size D that may be the largest, only layers up to D are
-// taken, and D more bytes must be freed: a covering knapsack, solved exactly by a list of (freed, time) pairs of which none
-// is beaten in both, pruned by the bound of the fractional solution. A model's layers are alike, so lists are short: a few
-// dozen pairs.
+// Recomputing a layer of a stage frees its bytes in every micro-batch in flight, and takes them once while the layer
+// runs again; of all recomputed layers, the largest counts. So for each size D that may be the largest, only layers up
+// to D are taken, and D more bytes must be freed: a covering knapsack, solved exactly by a list of (freed, time) pairs
+// of which none is beaten in both, pruned by the bound of the fractional solution. A model's layers are alike, so lists
+// are short: a few dozen pairs.
 
 import { allocArray, mark, release } from "../base/memory";
 import { f64At, i32At, putF64, putI32 } from "./arrays";
@@ -134,7 +134,9 @@ function pickUpTo(largest: f64): void {
 /** Where `fractional` starts to look: a place among the picks at or before the one it looks for. */
 let reach: i32 = 0;
 
-/** The least time in which picks from `from` on free `target` more bytes if one may be taken in part. They must suffice. */
+/**
+ * The least time in which picks from `from` on free `target` more bytes if one may be taken in part. They must suffice.
+ */
 function fractional(from: i32, target: f64): f64 {
   const goal = f64At(freesBefore, from) + target;
   while (f64At(freesBefore, reach) < goal) reach++;
@@ -145,7 +147,9 @@ function fractional(from: i32, target: f64): f64 {
   return f64At(timeBefore, last) - f64At(timeBefore, from) + part * f64At(itemTime, item);
 }
 
-/** Takes items by ascending time per byte until enough is freed, then drops those that are not needed, the last first. */
+/**
+ * Takes items by ascending time per byte until enough is freed, then drops those that are not needed, the last first.
+ */
 function takeGreedily(target: f64): void {
   let end = 0;
   while (f64At(freesBefore, end) < target) end++;
@@ -267,8 +271,8 @@ function search(target: f64): void {
 }
 
 /**
- * The least time of a set of items that frees `need` > 0 bytes plus what its largest item takes once; Infinity if there is
- * none. `chosen`: 0, or u8 per layer, set to 1 for the layers of the set.
+ * The least time of a set of items that frees `need` > 0 bytes plus what its largest item takes once; Infinity if there
+ * is none. `chosen`: 0, or u8 per layer, set to 1 for the layers of the set.
  */
 export function cover(need: f64, chosen: usize): f64 {
   best = Infinity;

@@ -1,6 +1,7 @@
-// Interleaved stages: a device has several chunks, which share its memory. A heuristic: start from cuts that even out the
-// virtual stages, and move them as long as that shortens the simulated step. What a device recomputes is chosen by the
-// knapsack of cover.ts for the micro-batches in flight at its peak, and again with more to free if the peak has moved.
+// Interleaved stages: a device has several chunks, which share its memory. A heuristic: start from cuts that even out
+// the virtual stages, and move them as long as that shortens the simulated step. What a device recomputes is chosen by
+// the knapsack of cover.ts for the micro-batches in flight at its peak, and again with more to free if the peak has
+// moved.
 
 import { allocArray } from "../base/memory";
 import { f64At, i32At, putF64, putI32 } from "./arrays";
@@ -43,7 +44,10 @@ let now: usize = 0;
 let most: usize = 0;
 /** u8[layers]: what the trial recomputes. */
 let recomputed: usize = 0;
-/** The best so far: its cuts, i32[stages - 1], what it recomputes, u8[layers], and the bytes of each device, f64[devices]. */
+/**
+ * The best so far: its cuts, i32[stages - 1], what it recomputes, u8[layers], and the bytes of each device,
+ * f64[devices].
+ */
 export let bestCuts: usize = 0;
 export let bestRecomputed: usize = 0;
 export let bestBytes: usize = 0;
@@ -78,7 +82,9 @@ function endOf(q: i32): i32 {
   return q == stages - 1 ? layers : i32At(trial, q);
 }
 
-/** Sets each virtual stage's bytes per micro-batch in flight; returns what the device needs on top while recomputing. */
+/**
+ * Sets each virtual stage's bytes per micro-batch in flight; returns what the device needs on top while recomputing.
+ */
 function weigh(device: i32): f64 {
   let once: f64 = 0;
   for (let q = device; q < stages; q += devices) {
@@ -94,7 +100,9 @@ function weigh(device: i32): f64 {
   return once;
 }
 
-/** The most bytes that micro-batches in flight hold on a device; sets how many of each chunk there are at that moment. */
+/**
+ * The most bytes that micro-batches in flight hold on a device; sets how many of each chunk there are at that moment.
+ */
 function peakOf(device: i32): f64 {
   let held: f64 = 0;
   let peak: f64 = -1;

@@ -1,6 +1,7 @@
-// The order of a rank's micro-batches. Two ways to start: ascending and then descending, so that neighbours, which stages
-// work on at the same time, are alike; or the smallest first and the next smallest last, where the pipeline fills and drains,
-// and in between whichever makes the step shortest, one after another. Then exchanges and moves as long as they help.
+// The order of a rank's micro-batches. Two ways to start: ascending and then descending, so that neighbours, which
+// stages work on at the same time, are alike; or the smallest first and the next smallest last, where the pipeline
+// fills and drains, and in between whichever makes the step shortest, one after another. Then exchanges and moves as
+// long as they help.
 
 import { allocArray, mark, release } from "../base/memory";
 import { sortByKey } from "../base/sort";
@@ -34,7 +35,10 @@ function stepOf(order: usize): f64 {
   return run(forwardTried, backwardTried, transferTried, false);
 }
 
-/** A micro-batch's longest forward and backward in any stage. Sorting by it is measured up to 5 % better than by the sum. */
+/**
+ * A micro-batch's longest forward and backward in any stage. Sorting by it is measured up to 5 % better than by the
+ * sum.
+ */
 function workOf(b: i32): f64 {
   let most: f64 = 0;
   for (let q = 0; q < virtualStages; q++) {
@@ -107,7 +111,9 @@ const UP_AND_DOWN: i32 = 0;
 const ENDS_FIRST: i32 = 1;
 const WAYS: i32 = 2;
 
-/** Lays out `sorted`, u32[micro-batches] by ascending work: up and down, or the smallest first and the rest descending. */
+/**
+ * Lays out `sorted`, u32[micro-batches] by ascending work: up and down, or the smallest first and the rest descending.
+ */
 function layOut(order: usize, sorted: usize, way: i32): void {
   const last = microBatches - 1;
   for (let i = 0; i <= last; i++) {
@@ -119,9 +125,9 @@ function layOut(order: usize, sorted: usize, way: i32): void {
 }
 
 /**
- * Replaces `order`, u32[micro-batches], by a good order for the schedule that is set. `forwards`, `backwards`: f64[virtual
- * stages][micro-batches]; `transfers` likewise, per boundary. `work`: about how many operations to simulate. Returns the step
- * time, at most that of the order given, or NO_ROOM.
+ * Replaces `order`, u32[micro-batches], by a good order for the schedule that is set. `forwards`, `backwards`:
+ * f64[virtual stages][micro-batches]; `transfers` likewise, per boundary. `work`: about how many operations to
+ * simulate. Returns the step time, at most that of the order given, or NO_ROOM.
  */
 export function arrange(forwards: usize, backwards: usize, transfers: usize, order: usize, work: f64): f64 {
   const top = mark();

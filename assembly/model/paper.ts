@@ -45,7 +45,9 @@ function isEarlier(a: i32, b: i32): bool {
   return cutOf(a) < cutOf(b);
 }
 
-/** Inserts into the best `keep` entries from `first` on, in order, of which there are `count`; returns the new count. */
+/**
+ * Inserts into the best `keep` entries from `first` on, in order, of which there are `count`; returns the new count.
+ */
 function offer(first: i32, count: i32, keep: i32, score: f64, cut: i32, previous: i32): i32 {
   let at = count;
   for (; at > 0; at--) {
@@ -65,12 +67,12 @@ function offer(first: i32, count: i32, keep: i32, score: f64, cut: i32, previous
 }
 
 /**
- * The best ways to cut within `radius` of each cut of the anchor, by ascending VAR(forward time of the stages) * unit^2 +
- * SUM(transfer at the cuts) * unit, ties by their cuts. Writes f64[keep] to `scores` and i32[keep][stages - 1] to `cuts`.
- * Returns how many there are, at most `keep`, or -1 if out of memory. Needs at least two stages.
+ * The best ways to cut within `radius` of each cut of the anchor, by ascending VAR(forward time of the stages) * unit^2
+ * + SUM(transfer at the cuts) * unit, ties by their cuts. Writes f64[keep] to `scores` and i32[keep][stages - 1] to
+ * `cuts`. Returns how many there are, at most `keep`, or -1 if out of memory. Needs at least two stages.
  *
- * A K-best recursion: the variance is a sum over stages up to a constant, so the best K up to a cut extend the best K up to
- * the cuts before it. At worst O(stages * (2 radius + 1)^2 * keep^2), however many candidates there are.
+ * A K-best recursion: the variance is a sum over stages up to a constant, so the best K up to a cut extend the best K
+ * up to the cuts before it. At worst O(stages * (2 radius + 1)^2 * keep^2), however many candidates there are.
  */
 export function rank(radius: i32, keep: i32, unit: f64, scores: usize, cuts: usize): i32 {
   const top = mark();
@@ -147,9 +149,10 @@ export function rank(radius: i32, keep: i32, unit: f64, scores: usize, cuts: usi
 }
 
 /**
- * Recomputation by two probes: with everything recomputed, M_r bytes are left; with one layer of a type kept, M_t fewer.
- * Type by type, in order of time saved per byte, as many layers are kept as M_r has room for, the stage's last ones first.
- * `types`: i32[layers]. Sets u8 per layer in `recomputed`, and returns the stage's time, or Infinity if nothing fits.
+ * Recomputation by two probes: with everything recomputed, M_r bytes are left; with one layer of a type kept, M_t
+ * fewer. Type by type, in order of time saved per byte, as many layers are kept as M_r has room for, the stage's last
+ * ones first. `types`: i32[layers]. Sets u8 per layer in `recomputed`, and returns the stage's time, or Infinity if
+ * nothing fits.
  */
 export function probe(s: i32, i: i32, j: i32, types: usize, recomputed: usize): f64 {
   memory.fill(recomputed + <usize>i, 1, <usize>(j - i));
@@ -157,7 +160,8 @@ export function probe(s: i32, i: i32, j: i32, types: usize, recomputed: usize): 
   if (full > memoryBound) return Infinity;
   let left = memoryBound - full;
   while (true) {
-    // The next type is the one whose first layer saves the most time per byte. 1: not looked at yet, 2: stays recomputed.
+    // The next type is the one whose first layer saves the most time per byte. 1: not looked at yet, 2: stays
+    // recomputed.
     let best = -1;
     for (let l = i; l < j; l++) {
       if (load<u8>(recomputed + <usize>l) != 1) continue;

@@ -1,9 +1,10 @@
 // The smallest largest stage, by dynamic programming over (stage, layer).
 //
-// least(s, j), the smallest possible largest of s stages over the first j layers, does not decrease with j, and the time of
-// stage s over i .. j - 1 does not increase with i. So the best i for a j is where the two cross, which only moves on as j
-// does: O(stages * layers) stage times. Greedily letting each stage reach as far as it can is not the same: a stage must
-// have a layer, and the next layer may be too large for it but not for the stage after, with fewer micro-batches in flight.
+// least(s, j), the smallest possible largest of s stages over the first j layers, does not decrease with j, and the
+// time of stage s over i .. j - 1 does not increase with i. So the best i for a j is where the two cross, which only
+// moves on as j does: O(stages * layers) stage times. Greedily letting each stage reach as far as it can is not the
+// same: a stage must have a layer, and the next layer may be too large for it but not for the stage after, with fewer
+// micro-batches in flight.
 
 import { allocArray, mark, release } from "../base/memory";
 import { f64At, i32At, putF64, putI32 } from "./arrays";
@@ -26,8 +27,8 @@ function count(most: f64, ways: usize): f64 {
   putF64(from, 0, 1);
   for (let s = 0; s < stages; s++) {
     memory.fill(to, 0, (<usize>layers + 1) << 3);
-    // The stage may start at `low` or later: starting earlier makes it too large. Not a running sum: counts above 2^53 are
-    // rounded, and what is subtracted must be what was added.
+    // The stage may start at `low` or later: starting earlier makes it too large. Not a running sum: counts above 2^53
+    // are rounded, and what is subtracted must be what was added.
     let low = earliest(s);
     for (let j = max(earliest(s + 1), low + 1); j <= latest(s + 1); j++) {
       const end = min(j - 1, latest(s));
@@ -43,7 +44,10 @@ function count(most: f64, ways: usize): f64 {
   return f64At(from, layers);
 }
 
-/** The smallest largest stage, or NO_ROOM or INFEASIBLE. Writes the first layers of stages 1 and up to `cuts`, i32[stages - 1]. */
+/**
+ * The smallest largest stage, or NO_ROOM or INFEASIBLE. Writes the first layers of stages 1 and up to `cuts`,
+ * i32[stages - 1].
+ */
 export function partition(cuts: usize): f64 {
   const top = mark();
   const width = layers + 1;

@@ -1,7 +1,7 @@
 // The problem: layers, the pipeline they go to, and sums over any run of layers in O(1).
 //
-// All quantities are whole numbers in f64, below 2^53 even when summed over layers and micro-batches. So sums are exact, and
-// two times are equal on one host if they are on another. Times and bytes may each be in any unit.
+// All quantities are whole numbers in f64, below 2^53 even when summed over layers and micro-batches. So sums are
+// exact, and two times are equal on one host if they are on another. Times and bytes may each be in any unit.
 
 import { allocArray } from "../base/memory";
 import { BAD_ARGUMENT, OK, OUT_OF_MEMORY } from "../base/status";

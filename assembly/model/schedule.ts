@@ -1,9 +1,9 @@
 // The order in which each device runs forwards and backwards, as one list in which everything comes after what it waits
 // for. It does not depend on times, so one list serves every simulation of a shape.
 //
-// Virtual stage q is chunk q / devices of device q % devices. gpipe: all forwards, then all backwards. 1F1B: a forward for
-// each later stage, then one forward and one backward in turn, then the remaining backwards. Interleaved 1F1B as in Megatron-Core:
-// micro-batches in groups of as many as there are devices, each group chunk after chunk.
+// Virtual stage q is chunk q / devices of device q % devices. gpipe: all forwards, then all backwards. 1F1B: a forward
+// for each later stage, then one forward and one backward in turn, then the remaining backwards. Interleaved 1F1B as in
+// Megatron-Core: micro-batches in groups of as many as there are devices, each group chunk after chunk.
 
 import { allocArray, mark, release } from "../base/memory";
 import { BAD_ARGUMENT, OK, OUT_OF_MEMORY } from "../base/status";
@@ -12,7 +12,9 @@ import { GPIPE, INTERLEAVED, MAX_MICRO, MAX_STAGES, ONE_F_ONE_B } from "./proble
 
 const MOST_OPERATIONS: i64 = 1 << 22;
 
-/** An operation: device, number, the number it waits for (-1: none), the transfer before it (-1: none), virtual stage. */
+/**
+ * An operation: device, number, the number it waits for (-1: none), the transfer before it (-1: none), virtual stage.
+ */
 const OPERATION: i32 = 5;
 export let operations: usize = 0;
 export let operationCount: i32 = 0;

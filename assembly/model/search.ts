@@ -3,12 +3,12 @@
 // Stage s, which takes t = f + b per micro-batch, cannot end its last backward before
 //   (time and transfers of the stages before it, there and back) + micro-batches * t + how long it must idle.
 // Let `after` be the time and transfers of the stages after it. Between its first forward and its first backward, and
-// between its last forward and its last backward, a micro-batch goes there and back, while 1F1B has the stage do `ahead`
-// forwards or as many backwards: it idles for at least after - ahead * f, and after - ahead * b. With gpipe it does nothing
-// meanwhile. floor(s, i) is the smallest possible maximum of these bounds over stages s and up on layers i and up. A
-// depth-first search follows every prefix of cuts whose bound, floor included, is below the best simulated step, the lowest
-// bound first; once it is through, the best step is proven. It starts from whatever cuts are offered, each improved by
-// moving cuts.
+// between its last forward and its last backward, a micro-batch goes there and back, while 1F1B has the stage do
+// `ahead` forwards or as many backwards: it idles for at least after - ahead * f, and after - ahead * b. With gpipe it
+// does nothing meanwhile. floor(s, i) is the smallest possible maximum of these bounds over stages s and up on layers i
+// and up. A depth-first search follows every prefix of cuts whose bound, floor included, is below the best simulated
+// step, the lowest bound first; once it is through, the best step is proven. It starts from whatever cuts are offered,
+// each improved by moving cuts.
 
 import { allocArray } from "../base/memory";
 import { f64At, i32At, putF64, putI32 } from "./arrays";
@@ -29,7 +29,9 @@ import { operationCount } from "./schedule";
 import { openSimulation, run } from "./simulate";
 import { stageTime } from "./stage";
 
-/** f64[stages + 1][layers + 1] each: the floors, and the least time and transfers of stages s and up on layers i and up. */
+/**
+ * f64[stages + 1][layers + 1] each: the floors, and the least time and transfers of stages s and up on layers i and up.
+ */
 let floors: usize = 0;
 let chains: usize = 0;
 /** The candidate being looked at: f64[stages] each, and its cuts. */
@@ -77,8 +79,8 @@ function boundFrom(s: i32, i: i32, j: i32, time: f64): f64 {
 }
 
 /**
- * Fills `floors` and `chains`, the last stage first. Only what can be part of a step shorter than the best so far counts,
- * which leaves a band of cuts about as wide as a stage.
+ * Fills `floors` and `chains`, the last stage first. Only what can be part of a step shorter than the best so far
+ * counts, which leaves a band of cuts about as wide as a stage.
  */
 function fillFloors(): void {
   for (let s = stages - 1; s >= 0; s--) {
@@ -163,7 +165,9 @@ function keep(step: f64): void {
   memory.copy(bestCuts, trial, (<usize>(stages - 1)) << 2);
 }
 
-/** Moves the cuts a .. b of `trial` by `by`, and moves them back unless that shortens the step. Returns the step time. */
+/**
+ * Moves the cuts a .. b of `trial` by `by`, and moves them back unless that shortens the step. Returns the step time.
+ */
 function move(a: i32, b: i32, by: i32, step: f64): f64 {
   for (let c = a; c <= b; c++) putI32(trial, c, i32At(trial, c) + by);
   const moved = stepOf(trial);

@@ -65,7 +65,10 @@ export function beginSimulation(kind: i32, deviceCount: i32, chunkCount: i32, mi
   return openSimulation() ? OK : OUT_OF_MEMORY;
 }
 
-/** Writes f64[operations][5] to `out`: device, 0 forward or 1 backward, micro-batch, chunk, start. A device's are in its order. */
+/**
+ * Writes f64[operations][5] to `out`: device, 0 forward or 1 backward, micro-batch, chunk, start. A device's are in its
+ * order.
+ */
 export function timeline(forward: usize, backward: usize, out: usize): void {
   for (let o = 0; o < operationCount; o++) {
     const number = numberOf(o);

@@ -1,8 +1,8 @@
 // The cost of layers i .. j - 1 as stage s of the pipeline: its time per micro-batch, recomputing what it must to fit.
 //
 // memory = parameters + in flight * (kept or held) + the largest (kept - held) among the recomputed layers, which is
-// what recomputing takes on top. A run of layers never costs less than a run inside it, and never more in a later stage,
-// which has fewer micro-batches in flight: partition.ts and search.ts rely on both.
+// what recomputing takes on top. A run of layers never costs less than a run inside it, and never more in a later
+// stage, which has fewer micro-batches in flight: partition.ts and search.ts rely on both.
 
 import { allocArray } from "../base/memory";
 import { i32At, putI32 } from "./arrays";
