@@ -16,6 +16,7 @@ import { upTo } from "../src/compare/random.ts";
 import type { System } from "../src/compare/system.ts";
 import { systems } from "../src/compare/systems.ts";
 import { allocate } from "../src/core/abi.ts";
+import { vitTokens } from "../src/core/lengths.ts";
 import { type Specs, take } from "../src/core/options.ts";
 import { load } from "../src/index.ts";
 import type { Method } from "../src/pack/method.ts";
@@ -64,8 +65,9 @@ test("a packing method", async () => {
     name: "few",
     about: "Method few takes samples in their order, so many to a group",
     options: own,
-    *run(_core, { vit, tokens }, options: CommonPackOptions & { most?: number }) {
-      const { maxVit, maxTokens } = options;
+    *run(_core, samples, options: CommonPackOptions & { most?: number }) {
+      const { vit, tokens } = vitTokens(samples);
+      const { maxVit, maxTokens } = options as { maxVit: number; maxTokens: number };
       const most = take(own, "most", options);
       const fits = (i: number) => vit[i] * most <= maxVit && tokens[i] * most <= maxTokens;
       const places = Array.from(vit.keys());
@@ -79,9 +81,9 @@ test("a packing method", async () => {
       return trustedPacking({
         offsets: Int32Array.from({ length: groups + 1 }, (_, g) => Math.min(g * most, indices.length)),
         indices,
-        ...{ vit: sums(vit), tokens: sums(tokens) },
+        loads: { vit: sums(vit), tokens: sums(tokens) },
         oversize: Int32Array.from(places.filter((i) => !fits(i))),
-        bounds: { maxVit, maxTokens, minVit: maxVit, minTokens: maxTokens },
+        bounds: { max: { vit: maxVit, tokens: maxTokens } },
         ...{ bound: 1, rounds: 0, method: "few" },
         settings: { bounds: { vit: maxVit, tokens: maxTokens }, method: "few" },
         lengths: { vit, tokens },
