@@ -1,6 +1,6 @@
 // A model: what a picture, a video, a text and a sample cost it. Runs wherever JavaScript does.
 import { InputError, OptionError, show } from "../core/errors.ts";
-import { take } from "../core/options.ts";
+import { onlyNames, take } from "../core/options.ts";
 import { quoted } from "../core/printable.ts";
 import { type ChatFormat, formatNamed, isFormatName, TemplateFormat, type Written } from "./chat/formats.ts";
 import { ChatTemplate, TemplateError, UnsupportedTemplate } from "./chat/template.ts";
@@ -183,6 +183,14 @@ export class Model {
       ...(this.#video && { video: this.#video.parameters }),
     };
     this.format = this.#formatOf(imageSettings.fresh());
+    this.#refuseUnknown(imageSettings.unknown(), "image");
+    this.#refuseUnknown(videoSettings.unknown(), "video");
+  }
+
+  /** A misspelt parameter would do nothing, without a word. */
+  #refuseUnknown(unknown: readonly string[], kind: "image" | "video"): void {
+    const given = Object.fromEntries(unknown.map((name) => [name, true]));
+    onlyNames(this.family.name, given, this.parameters[kind] ?? {}, `${kind} parameter`);
   }
 
   #formatOf(settings: Settings): ChatFormat | undefined {
@@ -212,11 +220,12 @@ export class Model {
     }
   }
 
-  /** The same model with other parameters. */
+  /** The same model with other parameters of images, those of them that it has. */
   with(set: Readonly<Record<string, unknown>>): Model {
+    const own = Object.entries(set).filter(([name]) => name in this.parameters.image);
     return new Model(this.family, this.#files, this.counter, {
       ...this.#options,
-      set: { ...this.#options.set, ...set },
+      set: { ...this.#options.set, ...Object.fromEntries(own) },
     });
   }
 

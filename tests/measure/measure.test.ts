@@ -282,6 +282,12 @@ describe("wrong usage", () => {
     [["raw.jsonl", "-o", "x.jsonl", "--exif", "turn"], "expected one of transpose, ignore"],
     [["raw.jsonl", "-o", "x.jsonl", "--format", "csv"], "expected one of jsonl, json, npy, parquet"],
     [["raw.jsonl", "-o", "x.jsonl", "--part", "0/2", "--meta-out", "x.json"], "no part beside it"],
+    [
+      ["raw.jsonl", "-o", "x.jsonl", "--set", "max_pixel=5"],
+      'no image parameter "max_pixel": did you mean max_pixels?',
+    ],
+    [["raw.jsonl", "-o", "x.jsonl", "--set", "video.speed=5"], 'qwen2-vl has no video parameter "speed", expected'],
+    [["raw.jsonl", "-o", "x.jsonl", "--set", "max_pixels"], "expected NAME=VALUE"],
     [["raw.jsonl"], "--output"],
     [["-o", "x.jsonl"], "DATA"],
   ])("%j", (args, named) => {
@@ -289,6 +295,21 @@ describe("wrong usage", () => {
     expect(code).toBe(2);
     expect(err).toContain(named);
   });
+});
+
+test("a rule in a JSON file, and a parameter in it that is misspelt", async () => {
+  const rule = (json: object) => {
+    writeFileSync(
+      join(folder, "rule.json"),
+      JSON.stringify({ rule: "internvl", tile_size: 448, max_tiles: 6, ...json }),
+    );
+    return loadModel(join(folder, "rule.json"), { tokenizer: join(folder, "model") });
+  };
+  const model = await rule({ tokens_per_tile: 64, tokens_around_image: 3 });
+  // Two columns and one row, and a thumbnail.
+  expect(model.image([448, 896])).toMatchObject({ vit: 3, tokens: 3 * 64 + 3 });
+  await expect(rule({ tokens_per_tiles: 64 })).rejects.toThrow('internvl has no image parameter "tokens_per_tiles"');
+  await expect(rule({ rule: "my-own" })).rejects.toThrow('"my-own" is no model family; known are internvl, qwen2-vl');
 });
 
 test("options that are misspelt or out of range are errors in JavaScript too", async () => {
