@@ -358,7 +358,7 @@ async function runProfile(files: readonly string[], values: Values): Promise<voi
   try {
     config = JSON.parse(text);
   } catch (error) {
-    throw new InputError("INVALID_FILE", `${path}: no JSON (${(error as Error).message})`, { cause: error });
+    throw new InputError("INVALID_FILE", `${path}: not JSON (${(error as Error).message})`, { cause: error });
   }
   const profile = profileFromConfig(config, options, path);
   await output.write(`${JSON.stringify(profile, null, 1)}\n`);

@@ -1,13 +1,14 @@
 import { setImmediate } from "node:timers/promises";
-import type { Lengths } from "../core/lengths.ts";
+import type { LengthsInput } from "../core/lengths.ts";
 import type { NumberSpec } from "../core/options.ts";
 import { load, type Omnibal } from "../omnibal.ts";
 import type { RoundInfo } from "../pack/isf.ts";
+import type { Bounds } from "../pack/lower-bound.ts";
 import type { Method } from "../pack/method.ts";
 import { methods, type PackOptions } from "../pack/methods.ts";
 import { methodSpec } from "../pack/option-names.ts";
 import { BOUNDS, COMMON, type PackProgress } from "../pack/options.ts";
-import type { Packing, PackingBounds } from "../pack/packing.ts";
+import type { Packing } from "../pack/packing.ts";
 import { formats, openOutput } from "../write/index.ts";
 import {
   type Command,
@@ -92,7 +93,7 @@ function progressNote(progress: PackProgress | RoundInfo): string {
 /** Packs with a turn of the event loop after each piece of the work, so that signals are answered and the bar is drawn. */
 export async function packWithProgress(
   omnibal: Omnibal,
-  lengths: Lengths,
+  lengths: LengthsInput,
   options: PackOptions,
   quiet: boolean,
 ): Promise<Packing> {
@@ -121,8 +122,6 @@ function oversizeLine({ oversize }: Packing): string {
   return `${thousands(oversize.length)} in no group: ${first}${oversize.length > 3 ? ", ..." : ""}`;
 }
 
-type Bounds = Pick<PackingBounds, "maxVit" | "maxTokens">;
-
 /** Bounds that suit the samples better, as options: those of each that are others than now. */
 function adviceLine(bounds: Bounds, advised: readonly Bounds[]): string {
   const options = advised.map(({ maxVit, maxTokens }) =>
@@ -141,9 +140,11 @@ export function packingSummary(packing: Packing, advised: readonly Bounds[] = []
   const lines = [
     ["groups", thousands(stats.groups)],
     ["lower bound", `${thousands(stats.bound)}${above}`],
-    ["vit", `${percent(stats.fillVit)} of ${thousands(bounds.maxVit)} in a group filled`],
-    ["tokens", `${percent(stats.fillTokens)} of ${thousands(bounds.maxTokens)} in a group filled`],
-    ...(advised.length > 0 ? [["bounds", adviceLine(bounds, advised)]] : []),
+    ["vit", `${percent(stats.fill.vit)} of ${thousands(bounds.max.vit)} in a group filled`],
+    ["tokens", `${percent(stats.fill.tokens)} of ${thousands(bounds.max.tokens)} in a group filled`],
+    ...(advised.length > 0
+      ? [["bounds", adviceLine({ maxVit: bounds.max.vit, maxTokens: bounds.max.tokens }, advised)]]
+      : []),
     ["samples", `${thousands(stats.samples)} in groups, ${stats.samplesPerGroup.toFixed(2)} per group`],
     ["oversize", oversizeLine(packing)],
     ["mix", mixLine(packing)],
@@ -178,7 +179,7 @@ export const packCommand: Command = {
     if (quiet) return;
     const written = performance.now();
     const times = `${seconds(written - start)} (read ${seconds(read - start)}, pack ${seconds(packed - read)}, write ${seconds(written - packed)})`;
-    const advised = omnibal.suitableBounds(lengths, packing.bounds);
+    const advised = omnibal.suitableBounds(lengths, options as Bounds);
     process.stderr.write(`${packingSummary(packing, advised)}${"time".padEnd(13)}${times}\n`);
   },
 };

@@ -4,20 +4,21 @@ import { npyFormat } from "./npy.ts";
 import { npyInt64, npyVector } from "./npy-file.ts";
 import { xtunerFormat } from "./xtuner.ts";
 
-/** What the format of a plan may write of: the plan, and the packing it is over. */
+/** A plan to write, and the packing whose groups it deals out. */
 export interface PlanWritten extends Written {
+  /** The plan to write. */
   readonly plan: Plan;
 }
 
 /** Text per piece, in characters. */
 const PIECE = 65536;
 
-/** Twelve decimals are as many as the figures are good for; the same on every host. */
+/** Rounds a figure to the twelve decimals that files have, so that they are the same on every host. */
 export function rounded(ratio: number): number {
   return Number(ratio.toFixed(12));
 }
 
-/** The figures of a plan as JSON has them. */
+/** The figures of a plan, as JSON has them. */
 export function planFigures(plan: Plan): Record<string, unknown> {
   const { microBatch, spSize, epoch, seed, tail, stats } = plan;
   const { rankIdle, ...figures } = stats as PlanStats & Record<string, number>;
@@ -45,8 +46,11 @@ function* jsonText({ plan }: PlanWritten): Pieces {
   yield encoder.encode(`${text}],"stats":${JSON.stringify(planFigures(plan))},"made":${JSON.stringify(plan.made)}}\n`);
 }
 
+/** A format of plans. */
 export type PlanFormat = Format<PlanWritten> & {
-  /** The option, if any, of a plan that the format has no place for: asked before it is made. */
+  /**
+   * The option, if any, that the format cannot express, as the command line calls it. Checked before a plan is made.
+   */
   readonly lacks?: (asked: Pick<BalancedPlanOptions, "spSize" | "tail">) => string | undefined;
 };
 
@@ -56,7 +60,7 @@ const jsonFormat: PlanFormat = {
   file: jsonText,
 };
 
-/** All of a plan but its steps: the members of plan.json. */
+/** All of a plan except its steps: the members of plan.json. */
 function headOf(plan: Plan): Record<string, unknown> {
   const { ranks, made } = plan;
   return { ranks, stats: planFigures(plan), made };
@@ -66,7 +70,7 @@ function head({ plan }: PlanWritten): Pieces {
   return [new TextEncoder().encode(`${JSON.stringify(headOf(plan))}\n`)];
 }
 
-/** The packing's own folder with the plan in it, so that a trainer has all it needs in one place. */
+/** The packing's own folder plus the plan, so that a trainer has all it needs in one place. */
 const npyPlanFormat: PlanFormat = {
   name: "npy",
   about:
@@ -104,8 +108,8 @@ const xtunerPlanFormat: PlanFormat = {
 };
 
 /**
- * The groups that a plan hands out, in its order: group k goes to rank k % ranks, at step floor(k / (ranks microBatch)), as
- * its floor(k / ranks) % microBatch-th. A sampler that does not shuffle then follows the plan.
+ * The groups that a plan hands out, in its order: group k goes to rank k % ranks, at step floor(k / (ranks
+ * microBatch)), as its floor(k / ranks) % microBatch-th. A sampler that does not shuffle then follows the plan.
  */
 function* inPlanOrder({ order, ranks, microBatch }: Plan): IterableIterator<number> {
   const stepSize = ranks * microBatch;
@@ -171,7 +175,7 @@ const lacksOrder: PlanFormat["lacks"] = ({ spSize = 1, tail }) =>
 const PLAN_ORDER =
   "group k goes to rank k % ranks, at step floor(k / (ranks x micro batch)): what a sampler that does not shuffle hands out";
 
-/** What a plan can be written as. */
+/** The formats of plans. A new one is a line here. */
 export const planFormats: readonly PlanFormat[] = [
   jsonFormat,
   npyPlanFormat,
