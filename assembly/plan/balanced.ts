@@ -121,6 +121,27 @@ function fillCosts(weightsAt: usize): void {
 }
 
 /**
+ * out[u] = how much work unit u is, against the others: its cost, or the weighted sum of its loads over their means.
+ * f64[units].
+ */
+function fillWork(weightsAt: usize, cost: i32, out: usize): void {
+  if (cost != 0) {
+    memory.copy(out, keys, (<usize>units) << 3);
+    return;
+  }
+  memory.fill(out, 0, (<usize>units) << 3);
+  for (let k = 0; k < loadCount; k++) {
+    const row = loadOf(k);
+    let sum: f64 = 0;
+    for (let u: usize = 0; u < (<usize>units) << 3; u += 8) sum += load<f64>(row + u);
+    const each = sum > 0 ? load<f64>(weightsAt + ((<usize>k) << 3)) / sum : 0;
+    for (let u: usize = 0; u < (<usize>units) << 3; u += 8) {
+      store<f64>(out + u, load<f64>(out + u) + each * load<f64>(row + u));
+    }
+  }
+}
+
+/**
  * Plans one epoch. weightsAt: f64[loads], what unevenness in each load counts (>= 0), where a unit's load is its sum;
  * with `cost` not 0 they are instead what one of each costs, and the cost of a unit is the only load to even out.
  * tail: DROP, REPEAT or SHORT, per part. O(loads units log steps); 24 + 8 loads bytes per unit.
@@ -155,6 +176,7 @@ export function balanced(ranks: i32, micro: i32, seed: u32, epoch: u32, tail: i3
   const counts = allocArray(ranks, 4);
   keys = cost != 0 ? allocArray(<usize>units * loadCount, 8) : unitLoads;
   const descending = allocArray(micro > 1 ? <usize>units : 0, 8);
+  const work = allocArray(micro > 1 ? <usize>units : 0, 8);
   const spare = allocArray(micro > 1 ? <usize>step : 0, 4);
   if (
     chosen == 0 ||
@@ -165,6 +187,7 @@ export function balanced(ranks: i32, micro: i32, seed: u32, epoch: u32, tail: i3
     counts == 0 ||
     keys == 0 ||
     descending == 0 ||
+    work == 0 ||
     spare == 0
   ) {
     return fail(top, OUT_OF_MEMORY);
@@ -174,7 +197,10 @@ export function balanced(ranks: i32, micro: i32, seed: u32, epoch: u32, tail: i3
     weigh(keys, ONE, 1);
   } else weigh(keys, weightsAt, loadCount);
   if (!openCuts(<i32>most, step)) return fail(top, OUT_OF_MEMORY);
-  if (micro > 1) descendingKeys(descending);
+  if (micro > 1) {
+    fillWork(weightsAt, cost, work);
+    descendingKeys(descending, work);
+  }
 
   // The part's units in the order in which the tail walks through them; those of this epoch; whole steps; the tail.
   let first: u32 = 0;
@@ -238,7 +264,7 @@ export function balanced(ranks: i32, micro: i32, seed: u32, epoch: u32, tail: i3
     if (micro == 1) memory.copy(to, from, (<usize>step) << 2);
     else {
       sortByKey(from, step, descending, spare);
-      deal(from, to, ranks, micro, <i32>(next() % <u32>ranks), sums, counts);
+      deal(from, to, ranks, micro, <i32>(next() % <u32>ranks), work, sums, counts);
     }
   }
   setShortSteps(shortSteps);

@@ -267,7 +267,10 @@ function cutFine(from: i32, steps: i32): void {
 /** Cuts the units from .. from + steps * step of `lists`. Recursion: at most log(steps) / log(8 / 5) deep. */
 function cutLists(from: i32, steps: i32, guide: i32, isFine: bool): void {
   if (steps < 2) return;
-  if (!isFine && steps <= FINE) return cutFine(from, steps);
+  if (!isFine && steps <= FINE) {
+    cutFine(from, steps);
+    return;
+  }
   const left = drawLeft(steps);
   const count = steps * step;
   const leftCount = left * step;
@@ -320,7 +323,7 @@ export function countKeys(end: usize, shift: u32, prefix: u32): void {
   for (let at = keys; at < end; at += 4) {
     const key = load<u32>(at);
     const place = histogram + ((<usize>((key >> shift) & DIGIT)) << 2);
-    store<u32>(place, load<u32>(place) + u32(<u32>((<u64>key) >> above) == prefix));
+    store<u32>(place, load<u32>(place) + u32(<u32>(<u64>key >> above) == prefix));
   }
 }
 
