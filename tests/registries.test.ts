@@ -188,10 +188,10 @@ test("a sampler", async () => {
 
 test("a format of lengths", async () => {
   const pairs: LengthsFormat = {
-    name: "pairs",
-    files: /\.pairs$/,
+    name: "couples",
+    files: /\.couples$/,
     mayBeMeta: false,
-    begins: (first) => first === 0x23,
+    begins: (first) => first === 0x25,
     reader: async () => async (source, out) => {
       const bytes = new Uint8Array(100);
       const size = await source.read(bytes);
@@ -203,9 +203,9 @@ test("a format of lengths", async () => {
       return lines.length;
     },
   };
-  const named = join(folder, "lengths.pairs");
+  const named = join(folder, "lengths.couples");
   const nameless = join(folder, "lengths");
-  for (const path of [named, nameless]) writeFileSync(path, "# tiles tokens\n3 700\n4 1024\n");
+  for (const path of [named, nameless]) writeFileSync(path, "% tiles tokens\n3 700\n4 1024\n");
   await expect(readLengths([nameless])).rejects.toThrow("vit_num is missing");
   add(lengthsFormats, pairs, lengthsFormats.length - 1);
 
@@ -217,7 +217,7 @@ test("a format of lengths", async () => {
 
 test("a format of packings, and one of plans", async () => {
   const lines: Format = {
-    name: "lines",
+    name: "rows",
     about: "a line of samples per group",
     file: ({ packing }) => Array.from(packing, (group) => new TextEncoder().encode(`${group.join(" ")}\n`)),
   };
@@ -228,15 +228,15 @@ test("a format of packings, and one of plans", async () => {
     file: ({ plan }) => Array.from(plan.rank(0), (batch) => new TextEncoder().encode(`${batch.join(" ")}\n`)),
   };
   const asked = { "max-vit": "4", "max-tokens": "400" };
-  const run = () => written(packCommand.run, { ...asked, format: "lines" }, "groups.txt");
-  await expect(run()).rejects.toThrow(`--format is "lines", expected one of ${listed(formats)}`);
+  const run = () => written(packCommand.run, { ...asked, format: "rows" }, "groups.txt");
+  await expect(run()).rejects.toThrow(`--format is "rows", expected one of ${listed(formats)}`);
   add(formats, lines);
   add(planFormats, steps);
 
   const groups = Array.from(omnibal.pack(input, { maxVit: 4, maxTokens: 400 }), (group) => group.join(" "));
   expect((await run()).trimEnd().split("\n")).toEqual(groups);
   expect(flat(packCommand.help)).toContain(` --format FORMAT ${listed(formats)} `);
-  expect(packCommand.help).toContain("\n  lines   a line of samples per group\n");
+  expect(packCommand.help).toContain("\n  rows    a line of samples per group\n");
 
   await written(packCommand.run, asked, "groups.json");
   const packing = join(folder, "groups.json");
