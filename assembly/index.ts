@@ -250,7 +250,16 @@ export { balanced as planBalanced } from "./plan/balanced";
 export { take as planTake } from "./plan/samplers";
 
 /** Inner loops, not for callers. */
-export { split as hotSplit, unevenness as hotUnevenness } from "./plan/balanced";
+export {
+  countDigits as hotCountDigits,
+  countKeys as hotCountKeys,
+  divide as hotDivide,
+  divideLarge as hotDivideLarge,
+  gatherKeys as hotGatherKeys,
+  markAll as hotMarkAll,
+  scatter as hotScatter,
+  tally as hotTally,
+} from "./plan/cuts";
 
 /** Stands in planOrder() where a short step has no unit: 2^32 - 1. Such steps are the last planShortSteps() ones. */
 export function planShortSteps(): i32 {
