@@ -56,13 +56,14 @@ const IMPORT = /^\s*(?:import|export)\b[^;"']*?["'](\.{1,2}\/[^"']+)["']/gm;
 /** Every file of `side` with the files of it that it imports, types included. */
 function imports(side: string): Map<string, string[]> {
   const files = readdirSync(`${root}${side}`, { recursive: true, encoding: "utf8" })
-    .filter((file) => /\.tsx?$/.test(file))
+    .filter((file) => /\.(tsx?|css)$/.test(file))
     .map((file) => file.replaceAll("\\", "/"));
   return new Map(
     files.map((file) => {
       const text = readFileSync(`${root}${side}/${file}`, "utf8");
       const found = Array.from(text.matchAll(IMPORT), ([, path]) => {
-        const at = posix.join(posix.dirname(file), path);
+        // A question mark says how a bundler is to take the file.
+        const at = posix.join(posix.dirname(file), path.replace(/\?.*/, ""));
         return /\.(tsx?|css)$/.test(at) ? at : `${at}.ts`;
       });
       return [file, found];

@@ -6,6 +6,9 @@ import { InputError } from "../index.ts";
 import { type ReportData, SAMPLES_SLOT, samplesElement } from "./report.ts";
 import { START, toHash, type View } from "./view.ts";
 
+/** What the build leaves beside this file. */
+const PAGE = new URL("./studio.html", import.meta.url);
+
 /** Samples to put into a report: columns by the names of their loads, and the files that they are from. */
 export type StudioSamples = Readonly<Record<string, unknown>> & {
   /** The files that the samples are from, as `readLengths` lists them. Default: one, called "samples". */
@@ -17,7 +20,7 @@ export type StudioView = Partial<View>;
 
 /** The studio without samples, as one HTML file: it takes them by drag and drop. @throws where the package was not built */
 export function studioPage(): Promise<string> {
-  return readFile(new URL("./studio.html", import.meta.url), "utf8");
+  return readFile(PAGE, "utf8");
 }
 
 function isColumn(value: unknown): value is LoadColumn {

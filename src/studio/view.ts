@@ -18,6 +18,8 @@ export type Aim = (typeof AIMS)[number];
 export interface View {
   /** Most of each bounded load in a group; none yet before the samples are known. */
   readonly max: ByLoad;
+  /** ISF: a group is full once it reaches one of these, by load. What is not named is as the method has it. */
+  readonly min: ByLoad;
   readonly method: string;
   /** Of method `balanced`. */
   readonly effort: number;
@@ -44,6 +46,7 @@ export interface View {
 
 export const START: View = {
   max: {},
+  min: {},
   method: "isf",
   effort: 1,
   rounds: 50,
@@ -97,6 +100,7 @@ export function isWhole(text: string, { low, high }: Whole): boolean {
 export function toHash(view: View): string {
   const out = new URLSearchParams();
   for (const [name, value] of Object.entries(view.max)) out.append(`max.${name}`, String(value));
+  for (const [name, value] of Object.entries(view.min)) out.append(`min.${name}`, String(value));
   for (const [name, value] of Object.entries(view.cost)) out.append(`cost.${name}`, String(value));
   for (const [name, value] of Object.entries(view)) {
     if (typeof value === "object" || value === START[name as keyof View]) continue;
@@ -109,10 +113,13 @@ export function toHash(view: View): string {
 export function fromHash(hash: string): { readonly view: View; readonly strange: readonly string[] } {
   const found: Record<string, unknown> = {};
   const max: Record<string, number> = {};
+  const min: Record<string, number> = {};
   const cost: Record<string, number> = {};
   const strange: string[] = [];
   for (const [key, value] of new URLSearchParams(hash.replace(/^#/, ""))) {
     if (key.startsWith("max.") && isWhole(value, { low: 1, high: MAX_LOAD })) put(max, key.slice(4), Number(value));
+    else if (key.startsWith("min.") && isWhole(value, { low: 0, high: MAX_LOAD }))
+      put(min, key.slice(4), Number(value));
     else if (key.startsWith("cost.") && value !== "" && Number(value) >= 0 && Number(value) <= MAX_COST) {
       put(cost, key.slice(5), Number(value));
     } else if (Object.hasOwn(WHOLE, key) && isWhole(value, WHOLE[key as keyof typeof WHOLE])) {
@@ -122,7 +129,7 @@ export function fromHash(hash: string): { readonly view: View; readonly strange:
     } else if (key === "x" || key === "y") found[key] = value;
     else strange.push(key);
   }
-  return { view: { ...START, ...found, max, cost }, strange };
+  return { view: { ...START, ...found, max, min, cost }, strange };
 }
 
 /** Sets a member whatever its name: one called __proto__ is a load like any other. */

@@ -45,13 +45,14 @@ function fitting(view: View, opened: Opened): View {
   const cost = Object.keys(view.cost).length > 0 ? view.cost : opened.cost;
   const x = names.includes(view.x) ? view.x : (names[1] ?? names[0] ?? "");
   const y = names.includes(view.y) ? view.y : (names[0] ?? "");
-  return { ...view, max, cost, x, y };
+  const min = Object.fromEntries(Object.entries(view.min).filter(([name]) => max[name] !== undefined));
+  return { ...view, max, min, cost, x, y };
 }
 
 function wantedOf(view: View): Wanted {
-  const { max, method, effort, rounds, seed, ranks, microBatch, aim, cost, step } = view;
+  const { max, min, method, effort, rounds, seed, ranks, microBatch, aim, cost, step } = view;
   return {
-    pack: { max, method, effort, rounds, seed },
+    pack: { max, min, method, effort, rounds, seed },
     ...(view.tab === "steps" ? { steps: { ranks, microBatch, seed, aim, cost, step } } : {}),
     ...(view.tab === "group" ? { group: view.group } : {}),
   };
@@ -68,6 +69,7 @@ export function App({ module, report }: AppProps) {
   const [glass, setGlass] = useState<Glass>();
   const [searched, setSearched] = useState<Searched>();
   const [compared, setCompared] = useState<Comparison>();
+  const [isComputing, setComputing] = useState(false);
   const [busy, setBusy] = useState<Busy>();
   const [long, setLong] = useState<Busy>();
   const [problem, setProblem] = useState(
@@ -103,6 +105,7 @@ export function App({ module, report }: AppProps) {
       setBusy(undefined);
       setLong(undefined);
     } else if (answer.kind === "end" && !client.isLong) setLong(undefined);
+    setComputing(client.isComputing);
   };
 
   const open = useCallback(
@@ -145,6 +148,7 @@ export function App({ module, report }: AppProps) {
   useEffect(() => {
     if (opened === undefined || opened.samples === 0) return;
     client.compute(wantedOf(view));
+    setComputing(true);
   }, [client, opened, view]);
   useEffect(() => {
     if (opened === undefined) return;
@@ -177,7 +181,9 @@ export function App({ module, report }: AppProps) {
     reframe({ ...viewNow.current, ...changed });
   };
   const move = (load: string, bound: number) => {
-    setView((before) => (before.max[load] === bound ? before : { ...before, max: { ...before.max, [load]: bound } }));
+    setView((before) =>
+      before.max[load] === bound ? before : { ...before, max: { ...before.max, [load]: bound }, min: {} },
+    );
   };
 
   const height = useHeight();
@@ -219,7 +225,7 @@ export function App({ module, report }: AppProps) {
       {opened === undefined && <Welcome isReading={busy !== undefined} hasView={Object.keys(view.max).length > 0} />}
       {opened !== undefined && opened.samples === 0 && <p class="problem">There are no samples in these files.</p>}
       {opened !== undefined && opened.samples > 0 && frame !== undefined && (
-        <main>
+        <main aria-busy={isComputing}>
           <KeyFigures packed={packed} samples={opened.samples} />
           <section class="samples" aria-label="Samples">
             <Controls view={view} opened={opened} onChange={settle} />

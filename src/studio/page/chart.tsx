@@ -2,6 +2,7 @@
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import { whole } from "./format.ts";
+import { save } from "./save.ts";
 
 /** Colours by what they are for, as the style sheet has them for the theme. */
 export function colour(name: string): string {
@@ -80,11 +81,26 @@ export function Chart({ name, label, height, options, data, kind = "", onMade }:
     const made = plot.current;
     if (made !== undefined && made.height !== height) made.setSize({ width: made.width, height });
   }, [height]);
-  return <div class="chart" role="img" aria-label={label} ref={place} />;
+  return (
+    <div class="chart-place">
+      <div class="chart" role="img" aria-label={label} ref={place} />
+      <button
+        type="button"
+        class="save-image"
+        aria-label={`Save ${name} as an image`}
+        onClick={async () => {
+          const blob = plot.current === undefined ? null : await image(plot.current);
+          if (blob !== null) save(`omnibal-${name}.png`, blob);
+        }}
+      >
+        PNG
+      </button>
+    </div>
+  );
 }
 
 /** A chart as a PNG, on the page's ground. */
-export function image(plot: uPlot): Promise<Blob | null> {
+function image(plot: uPlot): Promise<Blob | null> {
   const { canvas } = plot.ctx;
   const copy = document.createElement("canvas");
   copy.width = canvas.width;

@@ -95,6 +95,7 @@ export class Client {
       this.#files.delete(id);
       file(answer);
     } else if (id === this.#computing) {
+      if (kind === "end") this.#computing = 0;
       this.#hear(answer);
       // The first figures are there: a newer wish may be asked for.
       if (id === this.#asked && kind !== "progress") this.#askNext();
@@ -136,6 +137,11 @@ export class Client {
   stop(): void {
     this.#long?.worker.terminate();
     this.#long = undefined;
+  }
+
+  /** Figures are awaited. */
+  get isComputing(): boolean {
+    return this.#computing !== 0 || this.#next !== undefined;
   }
 
   get isLong(): boolean {

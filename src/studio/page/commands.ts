@@ -1,5 +1,5 @@
 // The command lines and the call that make what the page shows.
-import { START, type View } from "../view.ts";
+import { type ByLoad, START, type View } from "../view.ts";
 
 /** A word as a POSIX shell takes it. */
 export function quoted(word: string): string {
@@ -9,20 +9,31 @@ export function quoted(word: string): string {
   return `$'${escaped.replaceAll(/\p{Cc}/gu, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`)}'`;
 }
 
-const SHORT: Readonly<Record<string, string>> = { vit: "--max-vit", tokens: "--max-tokens" };
+const SHORT = {
+  max: { vit: "--max-vit", tokens: "--max-tokens" },
+  min: { vit: "--min-vit", tokens: "--min-tokens" },
+} as const;
+
+/** Bounds on these alone have options of their own. */
+function isUsual(names: readonly string[]): boolean {
+  return names.every((name) => Object.hasOwn(SHORT.max, name));
+}
 
 /** --max-vit 9 --max-tokens 4096, or --max patches=40000,tokens=16384 */
-function boundWords(max: View["max"]): string[] {
-  const names = Object.keys(max);
-  if (names.length === 2 && names.every((name) => Object.hasOwn(SHORT, name))) {
-    return names.map((name) => `${SHORT[name]} ${max[name]}`);
+function boundWords(which: "max" | "min", bounds: ByLoad, loads: readonly string[]): string[] {
+  const names = Object.keys(bounds);
+  if (names.length === 0) return [];
+  if (loads.length === 2 && isUsual(loads)) {
+    return names.map((name) => `${SHORT[which][name as "vit" | "tokens"]} ${bounds[name]}`);
   }
-  return [`--max ${quoted(names.map((name) => `${name}=${max[name]}`).join(","))}`];
+  return [`--${which} ${quoted(names.map((name) => `${name}=${bounds[name]}`).join(","))}`];
 }
 
 function packWords(view: View): string[] {
   const { method, effort, rounds, seed } = view;
-  const words = boundWords(view.max);
+  const loads = Object.keys(view.max);
+  const words = boundWords("max", view.max, loads);
+  if (method === "isf") words.push(...boundWords("min", view.min, loads));
   if (method !== START.method) words.push(`--method ${method}`);
   if (method === "balanced" && effort !== START.effort) words.push(`--effort ${effort}`);
   if (method === "isf" && rounds !== START.rounds) words.push(`--rounds ${rounds}`);
@@ -84,10 +95,11 @@ function object(entries: readonly (readonly [string, unknown])[]): string {
 }
 
 export function callText(view: View, paths: readonly string[]): string {
-  const { max, method, effort, rounds, seed, ranks, microBatch, aim, cost } = view;
+  const { max, min, method, effort, rounds, seed, ranks, microBatch, aim, cost } = view;
   const options: [string, unknown][] = [["max", object(Object.entries(max))]];
   if (method !== START.method) options.push(["method", JSON.stringify(method)]);
   if (method === "balanced" && effort !== START.effort) options.push(["effort", effort]);
+  if (method === "isf" && Object.keys(min).length > 0) options.push(["min", object(Object.entries(min))]);
   if (method === "isf" && rounds !== START.rounds) options.push(["rounds", rounds]);
   if (seed !== START.seed) options.push(["seed", seed]);
   const plan: [string, unknown][] = [["ranks", ranks]];
@@ -105,8 +117,7 @@ export function callText(view: View, paths: readonly string[]): string {
     ]);
   }
   const names = Object.keys(max);
-  const isUsual = names.length === 2 && names.every((name) => Object.hasOwn(SHORT, name));
-  const loads = isUsual ? "" : `, { loads: ${JSON.stringify(names)} }`;
+  const loads = names.length === 2 && isUsual(names) ? "" : `, { loads: ${JSON.stringify(names)} }`;
   return `import { load } from "omnibal";
 import { readLengths } from "omnibal/read";
 

@@ -20,7 +20,7 @@ export function Controls({ view, opened, onChange }: ControlsProps) {
     const entries = value === undefined ? others : [...others, [name, value] as const];
     const order = loads.map((load) => load.name);
     entries.sort(([a], [b]) => order.indexOf(a) - order.indexOf(b));
-    onChange({ max: Object.fromEntries(entries) });
+    onChange({ max: Object.fromEntries(entries), min: {} });
   };
   const isOnly = Object.keys(view.max).length === 1;
   return (
@@ -96,6 +96,15 @@ export function Controls({ view, opened, onChange }: ControlsProps) {
           />
         )}
         <NumberField label="seed" {...WHOLE.seed} value={view.seed} onChange={(seed) => onChange({ seed })} />
+        {view.method === "isf" && Object.keys(view.min).length > 0 && (
+          <button
+            type="button"
+            title="A group counts as full from there on. Click for the usual."
+            onClick={() => onChange({ min: {} })}
+          >
+            full at {byLoad(view.min)} ×
+          </button>
+        )}
         {loads.length > 2 &&
           (["x", "y"] as const).map((name) => (
             <label class="field" key={name}>
@@ -154,7 +163,7 @@ export function Advice({
     <p class="row advice">
       <span>One of these bounds cannot be filled.</span>
       {advised.map((max) => (
-        <button type="button" key={byLoad(max)} onClick={() => onChange({ max })}>
+        <button type="button" key={byLoad(max)} onClick={() => onChange({ max, min: {} })}>
           Try {byLoad(max)}
         </button>
       ))}

@@ -41,8 +41,9 @@ function breathe(): Promise<void> {
 }
 
 /** What makes the groups, of the settings that the method has. */
-export function packOptions({ max, method, effort, rounds, seed }: PackSettings): PackOptions {
-  const own = method === "balanced" ? { effort } : { rounds };
+export function packOptions({ max, min, method, effort, rounds, seed }: PackSettings): PackOptions {
+  const isf = Object.keys(min).length === 0 ? { rounds } : { rounds, min };
+  const own = method === "balanced" ? { effort } : isf;
   return { method, ...own, seed, max, lowerBound: "tight" } as unknown as PackOptions;
 }
 
@@ -250,8 +251,11 @@ export class Engine {
 
   #file({ id, what, format, pack, steps }: Kind<"file">): void {
     const key = JSON.stringify(pack);
-    const packing =
-      this.#packed?.key === key ? this.#packed.packing : this.#omnibal.pack(this.#samples.columns, packOptions(pack));
+    if (this.#packed?.key !== key) {
+      this.#packed = { key, packing: this.#omnibal.pack(this.#samples.columns, packOptions(pack)) };
+      this.#planned = undefined;
+    }
+    const { packing } = this.#packed;
     const samples = { ...this.#samples.columns, files: this.#samples.files } as unknown as Parameters<
       typeof packingFiles
     >[2];

@@ -7,23 +7,21 @@ import { Scroll } from "./scroll.tsx";
 
 /** Why no sample was added: one or two sentences. */
 export function whyNotFuller({ sums, max, least, fitting }: Glass): string {
-  const rooms = Object.entries(max).map(([load, bound]) => ({ load, bound, room: bound - sums[load] }));
-  const full = rooms.filter(({ room }) => room === 0);
-  if (full.length === rooms.length) return "It is full: nothing is left of any bound.";
-  const left = rooms.map(({ load, room }) => `${whole(room)} ${load}`).join(" and ");
-  const short = rooms.filter(({ load, room }) => least[load] > room);
-  if (short.length > 0) {
-    const [{ load, room }] = short;
-    const needed = Number.isFinite(least[load])
-      ? `the smallest other sample has ${whole(least[load])}`
-      : "there is no other sample";
-    return `It has room for ${left}, but no other sample is that small: of ${load} it could take ${whole(room)}, ${needed}.`;
+  const rooms = Object.entries(max).map(([load, bound]) => ({ load, room: bound - sums[load] }));
+  const free = rooms.filter(({ room }) => room > 0).map(({ load, room }) => `${whole(room)} ${load}`);
+  if (free.length === 0) return "It is full: nothing is left of any bound.";
+  const left = `There is room for ${free.join(" and ")}`;
+  const tight = rooms.find(({ load, room }) => least[load] > room);
+  if (tight !== undefined) {
+    const { load, room } = tight;
+    if (!Number.isFinite(least[load])) return `${left}, but there is no other sample.`;
+    const rest = room === 0 ? `no ${load} is left` : `only ${whole(room)} ${load} are left`;
+    return `${left}, but ${rest}, and every other sample has at least ${whole(least[load])}.`;
   }
-  if (fitting === 0) {
-    return `It has room for ${left}, but no other sample fits into both at once: those that are small enough in one are too large in another.`;
-  }
-  const many = fitting === 1 ? "1 other sample fits" : `${whole(fitting)} other samples fit`;
-  return `It has room for ${left}. ${many} into that, but ${fitting === 1 ? "it is" : "they are"} in groups of their own, where ${fitting === 1 ? "it" : "they"} would be missing.`;
+  if (fitting === 0) return `${left}, but every other sample has too much of one load or another.`;
+  return fitting === 1
+    ? `${left}. One other sample would fit, but would leave room in the group that it is in.`
+    : `${left}. ${whole(fitting)} other samples would fit, but each would leave room in the group that it is in.`;
 }
 
 interface GroupPanelProps {
@@ -76,7 +74,9 @@ export function GroupPanel({ glass, view, onChange }: GroupPanelProps) {
           <thead>
             <tr>
               <th scope="col">sample</th>
-              <th scope="col">file</th>
+              <th scope="col" class="text">
+                file
+              </th>
               <th scope="col">index in it</th>
               {names.map((name) => (
                 <th scope="col" key={name}>

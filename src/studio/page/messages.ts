@@ -12,6 +12,8 @@ export interface SourceFile {
 /** How groups are made. */
 export interface PackSettings {
   readonly max: ByLoad;
+  /** ISF only; empty: as the method has it. */
+  readonly min: ByLoad;
   readonly method: string;
   readonly effort: number;
   readonly rounds: number;

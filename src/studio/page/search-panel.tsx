@@ -21,6 +21,7 @@ interface SearchPanelProps {
 
 const taken = (row: SearchRow): Partial<View> => ({
   max: { vit: row.maxVit, tokens: row.maxTokens },
+  min: { vit: row.maxVit, tokens: row.minTokens },
   method: "isf",
   rounds: row.rounds,
   seed: row.seed,
@@ -96,7 +97,9 @@ function Found({ searched, view, onTake }: FoundProps) {
           </thead>
           <tbody>
             {rows.map((row) => {
-              const isCurrent = view.max.vit === row.maxVit && view.max.tokens === row.maxTokens;
+              const isCurrent = [row.maxVit, row.maxTokens, row.minTokens, row.rounds].every(
+                (value, k) => value === [view.max.vit, view.max.tokens, view.min.tokens, view.rounds][k],
+              );
               return (
                 <tr
                   key={`${row.maxVit} ${row.maxTokens} ${row.minTokens} ${row.rounds}`}

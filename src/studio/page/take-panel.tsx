@@ -2,10 +2,10 @@
 import { useState } from "preact/hooks";
 import { formats, planFormats } from "../../write/bytes.ts";
 import type { View } from "../view.ts";
-import { charts, image } from "./chart.tsx";
 import type { Client } from "./client.ts";
 import { callText, packCommand, planCommand } from "./commands.ts";
 import type { Opened } from "./messages.ts";
+import { save } from "./save.ts";
 import { Scroll } from "./scroll.tsx";
 
 interface TakePanelProps {
@@ -13,15 +13,6 @@ interface TakePanelProps {
   readonly opened: Opened;
   readonly client: Client;
   onProblem(text: string): void;
-}
-
-function save(name: string, data: BlobPart): void {
-  const url = URL.createObjectURL(new Blob([data], { type: "application/octet-stream" }));
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
 
 function Copy({ title, text }: { readonly title: string; readonly text: string }) {
@@ -63,9 +54,9 @@ async function copyText(text: string): Promise<void> {
 export function TakePanel({ view, opened, client, onProblem }: TakePanelProps) {
   const [packingFormat, setPackingFormat] = useState(formats[0].name);
   const [planFormat, setPlanFormat] = useState(planFormats[0].name);
-  const { max, method, effort, rounds, seed, ranks, microBatch, aim, cost, step } = view;
+  const { max, min, method, effort, rounds, seed, ranks, microBatch, aim, cost, step } = view;
   const settings = {
-    pack: { max, method, effort, rounds, seed },
+    pack: { max, min, method, effort, rounds, seed },
     steps: { ranks, microBatch, seed, aim, cost, step },
   };
   const take = async (what: "packing" | "plan" | "trace", format: string) => {
@@ -114,23 +105,7 @@ export function TakePanel({ view, opened, client, onProblem }: TakePanelProps) {
       <Copy title="Command line, packing" text={packCommand(view, paths)} />
       <Copy title="Command line, plan" text={planCommand(view, paths)} />
       <Copy title="JavaScript" text={callText(view, paths)} />
-      <h3>Charts</h3>
-      <div class="row">
-        {[...charts.keys()].map((name) => (
-          <button
-            type="button"
-            key={name}
-            onClick={async () => {
-              const plot = charts.get(name);
-              const blob = plot === undefined ? null : await image(plot);
-              if (blob !== null) save(`omnibal-${name}.png`, blob);
-            }}
-          >
-            Save {name}.png
-          </button>
-        ))}
-      </div>
-      <p class="about">Charts of another view are saved from there: Alt and a click on a chart saves it.</p>
+      <p class="about">Each chart is saved as an image by the button in its corner.</p>
     </>
   );
 }
