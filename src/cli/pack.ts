@@ -184,7 +184,8 @@ export function packingSummary(packing: Packing, options: PackOptions, advised: 
     ["oversize", oversizeLine(packing)],
     ["mix", mixLine(packing)],
   ];
-  if (packing.method !== "balanced") lines.push(["rounds", thousands(stats.rounds)]);
+  const method = methods.find(({ name }) => name === packing.method);
+  if (method !== undefined && "rounds" in method.options) lines.push(["rounds", thousands(stats.rounds)]);
   return lines.map(([name, text]) => `${`${name} `.padEnd(13)}${text}\n`).join("");
 }
 

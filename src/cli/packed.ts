@@ -10,7 +10,7 @@ import { ownPackOptions, packOptions, packWithProgress } from "./pack.ts";
 import { Progress } from "./progress.ts";
 import { megabytes, thousands } from "./table.ts";
 
-export const packingHelp = `PACKING is what \`omnibal pack\` wrote of the same FILEs, in any of its formats,
+export const packingHelp = `PACKING is what \`omnibal pack\` wrote for the same FILEs, in any of its formats,
 or groups of another tool: {"groups":[[3,1],...]} or [[3,1],...].`;
 
 export const packingOptions = {
