@@ -40,6 +40,7 @@ const blocksOf = (text: string): Block[] =>
 /** Pages whose snippets need more than this folder has, and the test that runs them. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
   "docs/model.md": "tests/model/docs.test.ts",
+  "docs/recipes.md": "tests/long/recipes.ts",
   "docs/your-own-data.md": "tests/measure/docs.test.ts",
 };
 
@@ -125,7 +126,7 @@ test("there are snippets of every kind, and a page whose commands have nothing b
   const quick = pages.filter(({ quickstart }) => quickstart);
   expect(quick.map(({ name }) => name)).toEqual(expect.arrayContaining(["README.md", "docs/command-line.md"]));
   for (const { blocks } of quick) {
-    expect(blocks.filter(({ language }) => language === "console").length).toBeGreaterThan(2);
+    expect(blocks.filter(({ language }) => language === "console").length).toBeGreaterThan(0);
   }
 });
 

@@ -6,7 +6,7 @@ import { wrap } from "./table.ts";
 export function outputOptions<T>(formats: readonly Format<T>[], usual = formats[0].name): CommandOptions {
   const names = formats.map(({ name }) => name);
   return {
-    output: { kind: "text", short: "o", argument: "OUT", about: "write there and not to standard output" },
+    output: { kind: "text", short: "o", argument: "OUT", about: "write here instead of to standard output" },
     format: {
       ...{ kind: "choice", names, argument: "FORMAT", about: names.join(", ") },
       usual: `by the ending of OUT, else ${usual}`,
@@ -55,4 +55,9 @@ export function chosenFormat<F extends Format<never>>(
   const { name } = format;
   if ("folder" in format && out === undefined) throw new UsageError(`--format ${name} makes a folder: name it with -o`);
   return format;
+}
+
+/** A format of text that is at hand: one file. */
+export function textFormat(name: string): Format<string> {
+  return { name, about: "", file: (text) => [new TextEncoder().encode(text)] };
 }

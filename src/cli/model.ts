@@ -24,7 +24,7 @@ import { MODEL_PLAN_OPTIONS } from "../model/plan.ts";
 import type { Omnibal } from "../omnibal.ts";
 import { load } from "../omnibal.ts";
 import { openFile, openStream } from "../read/source.ts";
-import { type Format, openOutput } from "../write/index.ts";
+import { openOutput } from "../write/index.ts";
 import {
   type Command,
   type CommandOptions,
@@ -39,6 +39,7 @@ import {
   UsageError,
   type Values,
 } from "./command.ts";
+import { textFormat } from "./format.ts";
 import { inputOptions } from "./input.ts";
 import { print } from "./print.ts";
 import { interruptibly } from "./signals.ts";
@@ -50,7 +51,7 @@ const PROFILED = ["samples", "tensorParallel", "dataParallel", "expertParallel"]
 /** What `model plan` takes. */
 const planOptions: CommandOptions = {
   ...optionsOf(MODEL_PLAN_OPTIONS, ["stages", "microBatches", "memory", ...PLANNED]),
-  pareto: { kind: "flag", about: "also lists splits of less memory or fewer transfers" },
+  pareto: { kind: "flag", about: "also lists splits that need less memory or send less" },
   trainer: {
     kind: "choice",
     names: [...trainers.map(({ name }) => name), "all"],
@@ -58,14 +59,14 @@ const planOptions: CommandOptions = {
     about: `also prints what to paste for a trainer: ${trainers.map(({ name }) => name).join(", ")}, or all`,
   },
   trace: { kind: "text", argument: "FILE", about: "the timeline of a step, for ui.perfetto.dev" },
-  json: { kind: "flag", about: "one line of JSON in place of the tables" },
+  json: { kind: "flag", about: "one line of JSON instead of the tables" },
 };
 
 /** What `model profile` takes. */
 const profileOptions: CommandOptions = {
   "from-config": { kind: "text", argument: "FILE", about: "config.json of a model on Hugging Face" },
   ...optionsOf(CONFIG_OPTIONS, ["gpu", "efficiency", "tokens", "vit", ...PROFILED]),
-  output: { kind: "text", short: "o", argument: "OUT", about: "write there and not to standard output" },
+  output: { kind: "text", short: "o", argument: "OUT", about: "write here instead of to standard output" },
   quiet: inputOptions.quiet,
 };
 
@@ -139,10 +140,6 @@ function rangeOption(values: Values, name: string): LoadRange | undefined {
     throw new UsageError(`--${name} is ${JSON.stringify(text)}, expected N or N,MAX with MAX from N on`);
   }
   return { mean, max };
-}
-
-function textFormat(name: string): Format<string> {
-  return { name, about: "", file: (text) => [new TextEncoder().encode(text)] };
 }
 
 function chosenTrainers(values: Values): readonly Trainer[] {
@@ -371,7 +368,7 @@ async function runProfile(files: readonly string[], values: Values): Promise<voi
 
 export const modelCommand: Command = {
   name: "model",
-  about: "splits a model over pipeline stages, and chooses what is recomputed",
+  about: "splits a model into pipeline stages, and chooses what to recompute",
   help,
   options: Object.assign({}, ...Object.values(SUBCOMMANDS).map(({ own }) => own)),
   async run(paths, values) {
