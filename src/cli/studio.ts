@@ -5,6 +5,7 @@ import { COMMON } from "../pack/options.ts";
 import { SHAPE } from "../plan/samplers.ts";
 import { type StudioView, studioReport } from "../studio/index.ts";
 import { type FileFormat, openOutput } from "../write/index.ts";
+import { numbersByLoad } from "./by-load.ts";
 import {
   type Command,
   type CommandOptions,
@@ -12,7 +13,6 @@ import {
   numberOption,
   optionsHelp,
   outputOption,
-  textOption,
   UsageError,
   type Values,
 } from "./command.ts";
@@ -54,27 +54,13 @@ const htmlFormat: FileFormat<string> = {
   file: (page) => [new TextEncoder().encode(page)],
 };
 
-/** vit=9,tokens=4096 as bounds on loads that there are. */
+/** Bounds on loads that there are. */
 function maxOption(values: Values, lengths: Lengths): Readonly<Record<string, number>> | undefined {
-  const text = textOption(values, "max");
-  if (text === undefined) return undefined;
+  const max = numbersByLoad(values, "max", 1);
   const names = columnsOf(lengths).map(([name]) => name);
-  const max: Record<string, number> = {};
-  for (const part of text.split(",")) {
-    const at = part.lastIndexOf("=");
-    const name = part.slice(0, at);
-    const digits = part.slice(at + 1);
-    const bound = /^\d{1,16}$/.test(digits) ? Number(digits) : 0;
-    if (at < 1 || bound < 1 || !Number.isSafeInteger(bound)) {
-      throw new UsageError(`--max has ${JSON.stringify(part)}, expected NAME=N with a whole number from 1 on`);
-    }
-    if (!names.includes(name)) {
-      throw new UsageError(`--max names ${JSON.stringify(name)}, the samples have ${names.join(", ")}`);
-    }
-    if (Object.hasOwn(max, name)) throw new UsageError(`--max has ${name} twice`);
-    max[name] = bound;
-  }
-  return max;
+  const strange = Object.keys(max ?? {}).find((name) => !names.includes(name));
+  if (strange === undefined) return max;
+  throw new UsageError(`--max names ${JSON.stringify(strange)}, the samples have ${names.join(", ")}`);
 }
 
 export const studioCommand: Command = {

@@ -75,9 +75,9 @@ test("the report of 12,413 samples is below 1 MB", needs(noData("ai2d_train_12k"
 });
 
 test.each([
-  ["--max=vit=0,tokens=1", '--max has "vit=0", expected NAME=N with a whole number from 1 on'],
+  ["--max=vit=0,tokens=1", "--max has vit=0, expected a whole number from 1 to 9007199254740991"],
   ["--max=patches=9", '--max names "patches", the samples have vit, tokens'],
-  ["--max=vit=9,vit=9", "--max has vit twice"],
+  ["--max=vit=9,vit=9", '--max names "vit" twice'],
   ["--port=1", "--port is given, but --output writes a file"],
   ["--ranks=0", '--ranks is "0", expected a whole number from 1 to 2147483647'],
 ])("%s is refused", (option, message) => {

@@ -225,7 +225,7 @@ export function App({ module, report }: AppProps) {
       {opened === undefined && <Welcome isReading={busy !== undefined} hasView={Object.keys(view.max).length > 0} />}
       {opened !== undefined && opened.samples === 0 && <p class="problem">There are no samples in these files.</p>}
       {opened !== undefined && opened.samples > 0 && frame !== undefined && (
-        <main aria-busy={isComputing}>
+        <main aria-busy={isComputing || packed === undefined}>
           <KeyFigures packed={packed} samples={opened.samples} />
           <section class="samples" aria-label="Samples">
             <Controls view={view} opened={opened} onChange={settle} />
