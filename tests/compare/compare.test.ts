@@ -2,12 +2,13 @@
 // measured of the real libraries on generated and on real lengths.
 import { describe, expect, test } from "vitest";
 import { type CompareOptions, compare } from "../../src/compare/compare.ts";
-import { priced, usualCost } from "../../src/compare/cost.ts";
+import { priced } from "../../src/compare/cost.ts";
 import { type Epoch, timeEpoch } from "../../src/compare/epoch.ts";
 import { draws, shuffle, upTo } from "../../src/compare/random.ts";
 import type { Scene } from "../../src/compare/scene.ts";
 import { systems } from "../../src/compare/systems.ts";
 import { load } from "../../src/index.ts";
+import { usualCost } from "../../src/plan/usual-cost.ts";
 import { needs } from "../needs.ts";
 import { noRealData, samples } from "../samples.ts";
 import { type Steps, slowSystems, slowTime } from "./slow.ts";
