@@ -1,6 +1,6 @@
 // What a sample costs in time, by the names of its loads.
 import { OptionError, show } from "../core/errors.ts";
-import type { Lengths, LoadColumn } from "../core/lengths.ts";
+import { type Lengths, type LoadColumn, loadName, squareOf } from "../core/lengths.ts";
 
 /** A load of all samples, a value each. */
 export type Column = LoadColumn;
@@ -14,13 +14,6 @@ export type Cost = Readonly<Record<string, number>>;
 
 /** Names in a cost that are no loads. */
 export const CONSTANTS = ["group", "step"] as const;
-
-/** The load that a name in a cost is of, and whether it is squared. */
-export function loadOf(name: string): { readonly load: string; readonly squared: boolean } {
-  if (name === "attention") return { load: "tokens", squared: true };
-  const squared = name.endsWith("^2");
-  return { load: squared ? name.slice(0, -2) : name, squared };
-}
 
 /** What costs time between two points at which the ranks wait for each other: a load, and its square. */
 export interface Phase {
@@ -56,14 +49,15 @@ export function priced(cost: Cost, columns: Columns): Priced {
       constants[name] = value;
       continue;
     }
-    // A column may bear the name of a square itself.
-    const { load, squared } = Object.hasOwn(columns, name) ? { load: name, squared: false } : loadOf(name);
+    // A column may bear the name of a square itself, such as one of each image's patches^2.
+    const squared = squareOf(loadName(name));
+    const load = squared !== undefined && Object.hasOwn(columns, squared) ? squared : loadName(name);
     if (!Object.hasOwn(columns, load)) {
       const known = [...Object.keys(columns), ...CONSTANTS].join(", ");
       throw new OptionError("INVALID_OPTION", `cost names ${show(name)}, the samples have ${known}`);
     }
     const phase = phases.get(load) ?? { load, each: 0, square: 0 };
-    if (squared) phase.square += value;
+    if (load === squared) phase.square += value;
     else phase.each += value;
     phases.set(load, phase);
   }
