@@ -112,14 +112,14 @@ function tokensBeside({ limit, bytes, room }: Region, v: number): number {
   return Math.floor(Math.min(limit[1], bytes[1] > 0 ? left / bytes[1] : left < 0 ? 0 : Number.POSITIVE_INFINITY));
 }
 
-/** How tiles stand to tokens, over how they do in the samples on average. */
-const RATIOS = [0.7, 0.8, 0.87, 0.93, 1, 1.07, 1.15, 1.3, 1.6, 2.5];
+/** How tiles stand to tokens, over how they do in the samples on average, what is most often good first. */
+const RATIOS = [1, 0.93, 1.07, 0.87, 1.15, 0.8, 1.3, 0.7, 1.6, 2.5];
 /** How much of what there is room for. */
 const SIZES = [1, 0.95, 0.88, 0.75, 0.6];
 /** A closer look: changes of either bound. */
 const NEAR = [-0.05, 0.05, -0.02, 0.02, -0.01, 0.01, -0.005, 0.005];
 /** Beyond so many samples, candidates are tried on a part of them first. */
-const WHOLE = 100_000;
+const WHOLE = 50_000;
 /** Bounds within this share of another candidate's are as good as the same. */
 const TWIN = 0.03;
 /** Of the candidates tried on a part, this share is tried on all samples. */
@@ -138,6 +138,7 @@ function grid(region: Region, window: Pair | undefined): Pair[] {
   };
   const sizes = window === undefined ? SIZES : [1, 1.04, 1.1, 1.2, 0.97].map((x) => x * ((window[0] + window[1]) / 2));
   for (const size of sizes) {
+    if (window === undefined && limit.every(Number.isFinite)) put(limit[0] * size, limit[1] * size);
     for (const ratio of RATIOS) {
       // v = ratio x scale x mean of tiles, t = scale x mean of tokens.
       let scale = size;
@@ -155,8 +156,6 @@ function grid(region: Region, window: Pair | undefined): Pair[] {
       if (v < least[0] && window === undefined)
         put(least[0], Math.min(tokensBeside(region, least[0]) * size, MAX_INT32));
     }
-    if (window === undefined && Number.isFinite(limit[0]) && Number.isFinite(limit[1]))
-      put(limit[0] * size, limit[1] * size);
   }
   return pairs;
 }
@@ -291,7 +290,7 @@ function whyText(
 /**
  * Finds bounds and a method with which a planned epoch takes the least time, by a cost: never with a sample left out. Every
  * candidate is packed, planned by the cost and timed; the published search's winner is one of them. The same result
- * with any number of workers. O(candidates x samples x rounds); beyond 100,000 samples most are tried on 40,000 only.
+ * with any number of workers. O(candidates x samples x rounds); beyond 50,000 samples most are tried on 40,000 only.
  *
  * @throws InputError for lengths, OptionError for options, EngineError OUT_OF_MEMORY; the signal's reason.
  */
@@ -417,7 +416,12 @@ export async function searchEpoch(
         ...(method === "isf" ? { min: { vit: row.maxVit, tokens: row.minTokens } } : {}),
       }));
     const screen = parted ? 1 : 0;
-    const coarse = [...liked.flatMap(rowsOf), ...withMethods(grid(region, window))];
+    const [favourite, ...others] = liked;
+    const coarse = [
+      ...(favourite === undefined ? [] : rowsOf(favourite)),
+      ...withMethods(grid(region, window)),
+      ...others.flatMap(rowsOf),
+    ];
     tried.push(...(await run(fresh(coarse, Math.ceil(budget * 0.6)), screen)));
 
     // A closer look around the best, a bit at a time, and around more of them where all is known there.
