@@ -46,7 +46,7 @@ const options: CommandOptions = {
   ...optionsOf(EPOCH_SEARCH_OPTIONS, ["method"]),
   cost: COST_OPTION,
   ...optionsOf(EPOCH_SEARCH_OPTIONS, ["memory", "bytes"]),
-  json: { kind: "flag", about: "one line of JSON in place of the table" },
+  json: { kind: "flag", about: "one line of JSON instead of the table" },
 };
 
 const help = `Usage: omnibal search --ranks N --samples-per-group N [options] FILE...
