@@ -52,7 +52,16 @@ export {
   spGroups,
 } from "./plan/samplers.ts";
 export type { Measured } from "./search/candidate.ts";
-export type { OpenRunner, Runner, Task } from "./search/runner.ts";
+export {
+  type EpochSearchOptions,
+  type EpochSearchProgress,
+  type EpochSearchResult,
+  type EpochSearchRow,
+  type Memory,
+  searchEpoch,
+} from "./search/epoch.ts";
+export type { EpochCandidate, EpochMeasured } from "./search/epoch-candidate.ts";
+export type { AnyCandidate, MeasuredOf, OpenRunner, Runner, Task } from "./search/runner.ts";
 export {
   type SampleAt,
   type SampleFiles,
