@@ -12,7 +12,7 @@ import {
   sampleCount,
   toLengths,
 } from "../core/lengths.ts";
-import { take } from "../core/options.ts";
+import { type Specs, take } from "../core/options.ts";
 import type { PackOptions } from "../pack/methods.ts";
 import { checkPackOptions } from "../pack/option-names.ts";
 import { type PackProgress, resolveLoads } from "../pack/options.ts";
@@ -24,6 +24,15 @@ export type PackShardsOptions = PackOptions & {
   /** Number of shards, 1 .. 2^31 - 1, or `auto`: one for each 2^20 samples. */
   readonly shards: number | "auto";
 };
+
+export const PACK_SHARDS_OPTIONS = {
+  shards: {
+    kind: "own",
+    argument: "N",
+    about: "shards of samples, chosen at random, to pack one by one; auto: one for each 2^20 samples",
+    usual: "1",
+  },
+} as const satisfies Specs;
 
 /** How many of its groups a shard gives up to be packed again with those of the others: those that it filled least. */
 const GIVEN_UP = 16;

@@ -1,7 +1,11 @@
 // Packing in shards: every sample once, within bounds, in groups that depend on samples and options alone.
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { load, type Packing, packShards, packShardsInSteps, shard } from "../../src/index.ts";
+import { omnibal as command } from "../cli/run.ts";
+import { testFolder } from "../folder.ts";
 import { samples } from "../samples.ts";
 
 const omnibal = await load();
@@ -94,4 +98,34 @@ test("errors name the sample of the whole, and options that are none", () => {
   expect(wrong(0)).toThrow("shards is 0, expected a whole number from 1");
   expect(wrong("many")).toThrow('shards is "many", expected a whole number or auto');
   expect(() => packShards(core, input, { ...bounds, shards: 2, round: 3 } as never)).toThrow("did you mean rounds?");
+});
+
+describe("omnibal pack --shards", () => {
+  const folder = testFolder();
+  const input = samples("tiled:3000");
+  const records = Array.from(input.vit, (vit, i) => ({ vit_num: vit, token_num: input.tokens[i] }));
+  writeFileSync(join(folder, "lengths.json"), JSON.stringify(records));
+  const run = (...args: string[]) => command(args, { cwd: folder });
+  const packed = (...args: string[]) => run("pack", "lengths.json", "--max-vit=9", "--max-tokens=4096", ...args);
+
+  test("makes those groups, says so, and they are read back", () => {
+    const { code, err } = packed("--shards=4", "--method=balanced", "-o", "groups.json");
+    expect([code, /^shards +4$/m.test(err)]).toEqual([0, true]);
+    const seen = JSON.parse(readFileSync(join(folder, "groups.json"), "utf8"));
+    const packing = packShards(core, input, { ...bounds, method: "balanced", shards: 4 });
+    expect(seen.groups).toEqual(Array.from(packing, (group) => [...group]));
+    expect(seen.made).toMatchObject({ seed: 1024, shards: 4, method: "balanced", samples: 3000 });
+    expect(run("evaluate", "lengths.json", "--packing=groups.json", "--ranks=8").code).toBe(0);
+  });
+
+  test("auto is one shard for so few: what it makes without", () => {
+    packed("-q", "--shards=auto", "-o", "auto.json");
+    packed("-q", "-o", "plain.json");
+    expect(readFileSync(join(folder, "auto.json"), "utf8")).toBe(readFileSync(join(folder, "plain.json"), "utf8"));
+  });
+
+  test("another value is wrong usage", () => {
+    expect(packed("--shards=0")).toMatchObject({ code: 2, err: expect.stringContaining('--shards is "0", expected') });
+    expect(packed("--shards=some").code).toBe(2);
+  });
 });
