@@ -1,7 +1,7 @@
 """Times real training steps: a small vision encoder and a small causal transformer over packed sequences, forward and
-backward. Reads what prepare.ts wrote; writes one line of JSON for each group that was run.
+backward. Reads what prepare.ts made; writes one line of JSON for each group that was run.
 
-    python bench/training/train.py PREPARED.json OUT.jsonl [--rounds 3]
+    python bench/training/train.py PREPARED.json OUT.jsonl --rounds 3   (0: the groups that costs are fitted from)
 
 On a GPU time is that of its events; on a CPU it is CPU time of one thread, as other programs may share the machine.
 Ranks are run one after another: a step takes as long as its slowest rank.
@@ -132,7 +132,7 @@ def main():
     equal = runs[-1]["batches"][0]  # the same group again and again: the machine's noise
     for group in prepared["logged"][:10]:
         timed(others, group)
-    for group in prepared["logged"]:
+    for group in prepared["logged"] if args.rounds == 0 else []:
         write(kind="log", ms=timed(others, group), **loads_of(others, group))
     for turn in range(args.rounds):
         for run in runs if turn % 2 == 0 else reversed(runs):
