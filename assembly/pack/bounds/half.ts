@@ -30,7 +30,6 @@ function add(sum: usize, x: u64, bound: u64): void {
 }
 
 /** The same for one of many samples: where sums are below 2^64, wholes are left for later, as divisions take long. */
-@inline
 function addSample(sum: usize, x: u64, bound: u64): void {
   if (bound <= NARROW) store<u64>(sum, load<u64>(sum, 8) + x, 8);
   else add(sum, x, bound);
