@@ -72,8 +72,13 @@ export interface Comparison {
   readonly max: Readonly<Record<string, number>>;
   /** The cost that epochs are timed by. */
   readonly cost: Cost;
-  /** Neither were the bounds given, nor the cost. */
-  readonly assumed: { readonly max: boolean; readonly cost: boolean };
+  /** What was not given, and is assumed. */
+  readonly assumed: {
+    /** The bounds. */
+    readonly max: boolean;
+    /** The cost. */
+    readonly cost: boolean;
+  };
   /** All samples' cost over the ranks, in the unit of the cost: no epoch is shorter. */
   readonly ideal: number;
   /** The name of the row to run: of omnibal's own the one with the shortest epoch; "" where none is compared. */
@@ -145,7 +150,7 @@ function mean(column: Column): number {
   return column.length === 0 ? 0 : sum / column.length;
 }
 
-/** Bounds within which groups have so many samples on average, each wide enough for every sample. */
+/** Bounds within which groups have `batch` samples on average, each wide enough for every sample. */
 function boundsFor(core: HasCore, columns: Columns, batch: number): Record<string, number> {
   const names = Object.keys(columns).filter((name) => name === "vit" || name === "tokens");
   const n = columns[names[0]].length;

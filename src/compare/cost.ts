@@ -1,8 +1,9 @@
 // What a sample costs in time, by the names of its loads.
 import { OptionError, show } from "../core/errors.ts";
 
-/** A load of all samples, a value each. */
+/** One load of all samples, a value per sample. */
 export type Column = Int32Array | Float64Array;
+/** Every load of all samples, by its name. */
 export type Columns = Readonly<Record<string, Column>>;
 
 /**
@@ -14,7 +15,7 @@ export type Cost = Readonly<Record<string, number>>;
 /** Names in a cost that are no loads. */
 export const CONSTANTS = ["group", "step"] as const;
 
-/** A load of at most so many different values counts tiles, one of more counts patches. */
+/** A load `vit` with at most this many different values counts tiles, one with more counts patches. */
 const MOST_TILES = 64;
 /** What a tile costs where nothing is known: the tokens that a vision encoder of 300 M parameters spends on 1024 patches. */
 const TOKENS_A_TILE = 512;
