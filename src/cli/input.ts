@@ -39,7 +39,11 @@ export function sayWaiting(values: Values): (path: string) => void {
 }
 
 /** Reads the files, with a progress bar if standard error is a terminal. */
-export async function readFiles(files: readonly string[], values: Values): ReturnType<typeof readLengths> {
+export async function readFiles(
+  files: readonly string[],
+  values: Values,
+  _loads: readonly string[] = [],
+): ReturnType<typeof readLengths> {
   if (files.length === 0) throw new UsageError("no FILE is given (- is standard input)");
   const root = textOption(values, "root");
   if (root === "") throw new UsageError("--root is empty, expected a folder");
