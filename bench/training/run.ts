@@ -4,7 +4,7 @@
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Fit, fitCost } from "../../src/compare/index.ts";
 import { median, publish } from "../results.ts";
@@ -37,6 +37,12 @@ function train(prepared: unknown, turns: string): Row[] {
     .map((line) => JSON.parse(line) as Row);
 }
 
+/** Files by their names alone. */
+const label = (input: string) =>
+  input
+    .split(",")
+    .map((file) => basename(file))
+    .join(" + ");
 const percent = (x: number, digits = 1) => `${(x * 100).toFixed(digits)} %`;
 const mean = (values: readonly number[]) => values.reduce((sum, x) => sum + x, 0) / values.length;
 
@@ -83,7 +89,7 @@ try {
     const first = epochs[0];
     for (const { title, steps, seen, told, idle } of epochs) {
       rows.push([
-        `${input}: ${title}`,
+        `${label(input)}: ${title}`,
         String(steps),
         mean(seen).toFixed(1),
         mean(told).toFixed(1),
@@ -98,7 +104,7 @@ try {
       ({ name, ms, within }) => `${name} ${ms}${within === null ? "" : ` (± ${percent(within)})`}`,
     );
     notes.push(
-      `${input}: a group that is run ${equal.length} times in between takes ${mean(equal).toFixed(1)} ms, with a standard deviation of ${percent(noise)}: the machine's noise, which is in every figure. Costs in ms, from ${groups.length} other groups, alone and as steps of ${RANKS}: ${costs.join(", ")}; off by ${percent(fitted.heldOut.median)} in the median on rows that were not fitted.`,
+      `${label(input)}: a group that is run ${equal.length} times in between takes ${mean(equal).toFixed(1)} ms, with a standard deviation of ${percent(noise)}: the machine's noise, which is in every figure. Costs in ms, from ${groups.length} other groups, alone and as steps of ${RANKS}: ${costs.join(", ")}; off by ${percent(fitted.heldOut.median)} in the median on rows that were not fitted.`,
     );
   }
 } finally {
