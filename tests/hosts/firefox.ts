@@ -1,8 +1,9 @@
-// Firefox as the system has it. Nothing drives it: it opens the page, and the page sends the report.
+// Firefox as the system has it. For the rows of hosts nothing drives it: it opens the page, and the page sends the report.
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type Browser, firefox as driver } from "playwright-core";
 import { findProgram, type Host } from "./host.ts";
 import { ways } from "./pages.ts";
 import { askPage } from "./server.ts";
@@ -25,6 +26,17 @@ const QUIET = {
   "network.connectivity-service.enabled": false,
   "services.settings.server": "",
 };
+
+export function missing(): string | undefined {
+  return program === undefined
+    ? "Firefox is not there: apt-get install firefox-esr, or say where it is in OMNIBAL_FIREFOX"
+    : undefined;
+}
+
+/** The browser as it is installed, driven by WebDriver BiDi; to be closed by who asks for it. */
+export function launch(): Promise<Browser> {
+  return driver.launch({ channel: "moz-firefox", executablePath: program!, firefoxUserPrefs: QUIET });
+}
 
 async function open(url: string) {
   const profile = mkdtempSync(join(tmpdir(), "omnibal-firefox-"));
@@ -55,9 +67,6 @@ async function open(url: string) {
 export const firefox: readonly Host[] = ways.map(({ name, compiled, page }) => ({
   name: `Firefox, ${name}`,
   compiled,
-  missing: () =>
-    program === undefined
-      ? "Firefox is not there: apt-get install firefox-esr, or say where it is in OMNIBAL_FIREFOX"
-      : undefined,
+  missing,
   ask: async (question) => askPage(await page(), question, open),
 }));
