@@ -1,14 +1,13 @@
 import { COMPARE_OPTIONS, type ComparedSystem, type Comparison, compare } from "../compare/compare.ts";
 import type { Cost } from "../compare/cost.ts";
-import { readLog } from "../compare/fit/log.ts";
 import { systems } from "../compare/systems.ts";
 import { load } from "../omnibal.ts";
-import { BOUNDS } from "../pack/options.ts";
+import { BOUNDS, COMMON, resolveLoads } from "../pack/options.ts";
 import { rounded } from "../write/index.ts";
+import { numbersByLoad } from "./by-load.ts";
 import {
   type Command,
   type CommandOptions,
-  decimal,
   given,
   givenOptions,
   optionsHelp,
@@ -18,6 +17,7 @@ import {
   UsageError,
   type Values,
 } from "./command.ts";
+import { COST_OPTION, costOption } from "./cost.ts";
 import { inputHelp, inputOptions, inputOptionsHelp, readFiles } from "./input.ts";
 import { print } from "./print.ts";
 import { interruptibly } from "./signals.ts";
@@ -25,14 +25,8 @@ import { pairs, percent, table, thousands, wrap } from "./table.ts";
 
 const options = (): CommandOptions => ({
   ...optionsOf(COMPARE_OPTIONS, ["ranks", "batch"]),
-  ...optionsOf(BOUNDS, ["maxVit", "maxTokens"]),
-  cost: {
-    kind: "text",
-    argument: "TIMES",
-    about:
-      "what one of each load costs, in ms: vit=6,tokens=.02,tokens^2=4e-6,group=9.4,step=30,\nor the file that fit -o writes",
-    usual: "a tile costs as much as 512 tokens, a patch as much as one",
-  },
+  ...optionsOf(COMMON, ["max", "maxVit", "maxTokens"]),
+  cost: COST_OPTION,
   systems: { kind: "text", argument: "NAMES", about: "which to compare, or all", usual: "those that are marked" },
   ...optionsOf(COMPARE_OPTIONS, ["seed"]),
   json: { kind: "flag", about: "one line of JSON instead of the table" },
@@ -66,40 +60,15 @@ of a step is that of its slowest rank. It is predicted from the loads alone:
 \`omnibal fit\` finds what each costs from a log of your trainer.
 `;
 
-const CONSTANTS = "group and step";
-
-/** name=number,... as a cost, or the file of one. */
-async function costOption(values: Values): Promise<Cost | undefined> {
-  const text = textOption(values, "cost");
-  if (text === undefined) return undefined;
-  if (text !== "" && !text.includes("=")) return costFile(text);
-  const cost: Record<string, number> = {};
-  for (const part of text.split(",")) {
-    const at = part.lastIndexOf("=");
-    const name = part.slice(0, at);
-    const value = decimal(part.slice(at + 1));
-    if (at < 1 || !(value <= 1e12)) {
-      throw new UsageError(`--cost has ${JSON.stringify(part)}, expected NAME=NUMBER with a load, ${CONSTANTS}`);
-    }
-    if (Object.hasOwn(cost, name)) throw new UsageError(`--cost has ${name} twice`);
-    cost[name] = value;
-  }
-  return cost;
-}
-
-/** The file that `omnibal fit -o` writes. */
-async function costFile(path: string): Promise<Cost> {
-  const [cost, ...more] = await readLog(path);
-  if (cost !== undefined && more.length === 0) return cost as Cost;
-  throw new UsageError(`--cost names ${JSON.stringify(path)}, expected a JSON object of numbers by the names of loads`);
-}
-
-function maxOption(values: Values): Record<string, number> | undefined {
+function maxOption(values: Values): Readonly<Record<string, number>> | undefined {
+  const max = numbersByLoad(values, "max", 1);
   const { maxVit, maxTokens } = givenOptions(values, BOUNDS, "maxVit", "maxTokens");
-  if (maxVit === undefined && maxTokens === undefined) return undefined;
-  if (maxVit === undefined) throw new UsageError("--max-tokens is given, but --max-vit is missing");
-  if (maxTokens === undefined) throw new UsageError("--max-vit is given, but --max-tokens is missing");
-  return { vit: maxVit, tokens: maxTokens };
+  if (max === undefined) {
+    if (maxVit === undefined && maxTokens === undefined) return undefined;
+    if (maxVit === undefined) throw new UsageError("--max-tokens is given, but --max-vit is missing");
+    if (maxTokens === undefined) throw new UsageError("--max-vit is given, but --max-tokens is missing");
+  }
+  return resolveLoads(given({ max, maxVit, maxTokens })).max;
 }
 
 function systemsOption(values: Values): readonly string[] | "all" | undefined {
@@ -170,7 +139,8 @@ export const compareCommand: Command = {
       ...givenOptions(values, COMPARE_OPTIONS, "batch", "seed"),
       ...given({ max: maxOption(values), cost: await costOption(values), systems: systemsOption(values) }),
     };
-    const lengths = await readFiles(paths, values);
+    const loads = [...Object.keys(asked.max ?? {}), ...Object.keys(asked.cost ?? {})];
+    const lengths = await readFiles(paths, values, loads);
     const omnibal = await load();
     const comparison = interruptibly(() => compare(omnibal, lengths, asked));
     await print(values.json === true ? `${JSON.stringify(comparison, shortened)}\n` : compareText(comparison));

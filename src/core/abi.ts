@@ -119,6 +119,8 @@ export interface Abi {
   wideFingerprint(values: number, n: number, first: number): bigint;
   groupsFingerprint(offsets: number, order: number, groups: number, first: number): bigint;
   oversizeFingerprint(oversize: number, count: number): bigint;
+  shardsFrom(first: number, n: number, seed: number, shards: number, out: number): void;
+  shardsAt(numbers: number, n: number, seed: number, shards: number, out: number): void;
 
   textBegin(
     format: number,
@@ -207,6 +209,7 @@ export interface Abi {
   loadsOversize(at: number): number;
   loadsOversizeCount(handle: number): number;
   loadsPush(at: number, columns: number, floats: number, more: number): number;
+  loadsAllSums(handle: number, order: number, offsets: number, groups: number, out: number): void;
   loadsSquares(handle: number, k: number, order: number, offsets: number, groups: number, out: number): void;
   loadsStatus(): number;
   loadsSums(handle: number, k: number, order: number, offsets: number, groups: number, out: number): void;
