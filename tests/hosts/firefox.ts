@@ -1,9 +1,8 @@
-// Firefox as the system has it. For the rows of hosts nothing drives it: it opens the page, and the page sends the report.
+// Firefox as the system has it. Nothing drives it: it opens the page, and the page sends the report.
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Browser, firefox as driver } from "playwright-core";
 import { findProgram, type Host } from "./host.ts";
 import { ways } from "./pages.ts";
 import { askPage } from "./server.ts";
@@ -33,12 +32,8 @@ export function missing(): string | undefined {
     : undefined;
 }
 
-/** The browser as it is installed, driven by WebDriver BiDi; to be closed by who asks for it. */
-export function launch(): Promise<Browser> {
-  return driver.launch({ channel: "moz-firefox", executablePath: program!, firefoxUserPrefs: QUIET });
-}
-
-async function open(url: string) {
+/** Opens a page; what it finds out it has to send by itself. */
+export async function open(url: string) {
   const profile = mkdtempSync(join(tmpdir(), "omnibal-firefox-"));
   const prefs = Object.entries(QUIET).map(([name, value]) => `user_pref("${name}", ${JSON.stringify(value)});`);
   writeFileSync(join(profile, "user.js"), prefs.join("\n"));

@@ -1,5 +1,5 @@
 // The page as a whole: what is known, what is wanted, and where it is shown.
-import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Comparison } from "../../compare/index.ts";
 import { type ByLoad, fromHash, TABS, type Tab, toHash, type View } from "../view.ts";
 import { Client, type Wanted } from "./client.ts";
@@ -139,7 +139,7 @@ export function App({ module, report }: AppProps) {
     if (report !== undefined) client.open({ columns: report.columns, files: report.files });
   }, [client, report]);
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     const over = (event: DragEvent) => event.preventDefault();
     const drop = (event: DragEvent) => {
       event.preventDefault();
