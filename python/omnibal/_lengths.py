@@ -91,3 +91,10 @@ def columns(lengths: LengthsInput, wanted: list[str]) -> dict[str, Column]:
                 f"{first} has {sizes[first]} values and {load} {size}, expected one of each per sample",
             )
     return found
+
+
+def group_sums(values: Column, offsets: NDArray[Any], indices: NDArray[Any]) -> NDArray[np.float64]:
+    """A column's sums inside each group, float64[groups]; exact up to 2^53. O(samples)."""
+    if len(offsets) < 2:
+        return np.zeros(0)
+    return np.add.reduceat(values.take(indices).astype(np.float64), offsets[:-1])

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ._errors import InputError, OptionError, show
 from ._instance import Instance, out_of_memory
-from ._lengths import Column, LengthsInput, columns, invalid_length
+from ._lengths import Column, LengthsInput, columns, group_sums, invalid_length
 from ._options import MAX_INT32, MAX_UINT32, MOST_LOAD, integer, one_of
 from ._packing import Packing
 
@@ -284,16 +284,9 @@ def _balanced(samples: Samples, seed: int, effort: int, on_progress: Callable[[P
     return handle
 
 
-def group_sums(values: Column, offsets: NDArray[Any], indices: NDArray[Any]) -> NDArray[np.float64]:
-    """A column's sums inside each group, float64[groups]; exact up to 2^53. O(samples)."""
-    if len(offsets) < 2:
-        return np.zeros(0)
-    return np.add.reduceat(values.take(indices).astype(np.float64), offsets[:-1])
-
-
 def narrow(sums: NDArray[np.float64]) -> Column:
-    """As int32 where all fit."""
-    return sums.astype(np.int32) if sums.size == 0 or sums.max() <= MAX_INT32 else sums
+    """A copy, as int32 where all fit."""
+    return sums.astype(np.int32) if sums.size == 0 or sums.max() <= MAX_INT32 else sums.copy()
 
 
 def _take(
@@ -306,13 +299,20 @@ def _take(
     offsets = own.take(offsets_at, groups + 1, np.int32)
     indices = own.take(order_at, int(offsets[-1]), np.int32)
     loads: dict[str, Column] = {}
-    for name in samples.names:
-        sums = group_sums(samples.lengths[name], offsets, indices)
+    out = own.alloc(max(groups, 1) * 8, samples.count)
+    for k, name in enumerate(samples.names):
+        if name not in bounds.most:
+            sums = group_sums(samples.lengths[name], offsets, indices)
+        elif kind == "rounds":
+            own.call("roundsSums", at, k, out)
+            sums = own.view(out, groups, np.float64)
+        else:
+            own.call("loadsSums", samples.handle, k, order_at, offsets_at, groups, out)
+            sums = own.view(out, groups, np.float64)
         if sums.size > 0 and sums.max() > MOST_LOAD:
             worst = int(np.argmax(sums > MOST_LOAD))
             raise InputError("INVALID_LENGTH", f"group {worst}: its sum of {name} is above {MOST_LOAD}")
         loads[name] = narrow(sums)
-    tokens = samples.lengths.get("tokens")
     main = "tokens" if "tokens" in bounds.most else next(iter(bounds.most))
     mix = own.call("loadsMix", samples.handle, samples.names.index(main), order_at, offsets_at, groups)
     return Packing(
@@ -327,7 +327,6 @@ def _take(
         settings=settings,
         rounds=rounds,
         mix=None if mix < 0 else mix,
-        attention=None if tokens is None else group_sums(np.square(tokens, dtype=np.float64), offsets, indices),
         lengths=samples.lengths,
     )
 

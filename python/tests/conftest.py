@@ -13,7 +13,7 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 import omnibal
 
-SECONDS = 240
+SECONDS = 600
 """Of one test: what hangs is a failure, with a trace of every thread."""
 
 
