@@ -231,7 +231,20 @@ export function loadColumn(lengths: Lengths, asked: string): LoadColumn {
     throw new InputError("MISSING_FIELD", `there is no load ${show(name)}, the samples have ${names.join(", ")}`);
   }
   const values = lengths[base];
-  return column(name, values.length, (i) => values[i] * values[i]);
+  return column(name, values.length, (i) => {
+    if (values[i] < 0) throw invalidLength(base, i, values[i]);
+    return values[i] * values[i];
+  });
+}
+
+/** The same lengths, but for tokens, which are rounded up to a multiple of `align`. O(samples) */
+export function alignTokens(lengths: Lengths, align: number): Lengths {
+  const { tokens } = lengths;
+  const aligned = column("tokens", tokens.length, (i) => {
+    if (tokens[i] < 0) throw invalidLength("tokens", i, tokens[i]);
+    return Math.ceil(tokens[i] / align) * align;
+  });
+  return { ...lengths, tokens: aligned };
 }
 
 /** The usual two loads. @throws as `toLengths`, and InputError INVALID_LENGTH for a value above 2^31 - 1. */

@@ -1,6 +1,7 @@
 // A model: what a picture, a video, a text and a sample cost it. Runs wherever JavaScript does.
-import { InputError, OptionError } from "../core/errors.ts";
+import { InputError, OptionError, show } from "../core/errors.ts";
 import { onlyNames, take } from "../core/options.ts";
+import { quoted } from "../core/printable.ts";
 import { type ChatFormat, formatNamed, isFormatName, TemplateFormat, type Written } from "./chat/formats.ts";
 import { ChatTemplate, TemplateError, UnsupportedTemplate } from "./chat/template.ts";
 import { type Conversation, conversationOf, isObject, type Json, type Picture, type Video } from "./conversation.ts";
@@ -17,24 +18,10 @@ import {
   type Visual,
 } from "./families/index.ts";
 import { pictureSizeOf, seen } from "./images/header.ts";
+import type { ModelFiles } from "./model-files.ts";
 import { MODEL_OPTIONS, type ModelOptions } from "./model-options.ts";
-import { shown } from "./shown.ts";
-import { type Count, type Counter, TableCounter, type Text } from "./tokenizer/counter.ts";
-import { compile, type Tables, withTokens } from "./tokenizer/tables.ts";
-
-/** The files of a checkpoint, parsed where they are JSON; those that are not there are left out. */
-export interface ModelFiles {
-  readonly "config.json"?: unknown;
-  readonly "preprocessor_config.json"?: unknown;
-  readonly "video_preprocessor_config.json"?: unknown;
-  readonly "processor_config.json"?: unknown;
-  readonly "tokenizer.json"?: unknown;
-  readonly "tokenizer_config.json"?: unknown;
-  readonly "special_tokens_map.json"?: unknown;
-  readonly "chat_template.json"?: unknown;
-  /** As text. */
-  readonly "chat_template.jinja"?: string;
-}
+import type { Count, Counter, Text } from "./tokenizer/counter.ts";
+import { withTokens } from "./tokenizer/tables.ts";
 
 /** What a picture or a video costs. */
 export interface VisualLoads {
@@ -73,7 +60,10 @@ export interface Pending extends Text {
 export type SizeOf = (picture: Picture) => readonly [height: number, width: number];
 
 const NO_FILE: SizeOf = ({ path }) => {
-  throw new InputError("INVALID_INPUT", `the size of ${shown(path ?? "a picture")} is not in the record`);
+  throw new InputError(
+    "INVALID_INPUT",
+    `the size of ${path === undefined ? "a picture" : quoted(path)} is not in the record`,
+  );
 };
 
 function textOf(value: unknown): string {
@@ -140,7 +130,8 @@ function layersOf(files: ModelFiles, set: Readonly<Record<string, unknown>>, kin
   return layers;
 }
 
-function familyIn(files: ModelFiles): Family {
+/** The family of a checkpoint, whose files name it. */
+export function familyOfFiles(files: ModelFiles): Family {
   const at = (file: keyof ModelFiles, name: string): readonly [string, unknown] => {
     const values = files[file];
     return [`${file}: ${name}`, isObject(values) ? values[name] : undefined];
@@ -192,6 +183,14 @@ export class Model {
       ...(this.#video && { video: this.#video.parameters }),
     };
     this.format = this.#formatOf(imageSettings.fresh());
+    this.#refuseUnknown(imageSettings.unknown(), "image");
+    this.#refuseUnknown(videoSettings.unknown(), "video");
+  }
+
+  /** A misspelt parameter would do nothing, without a word. */
+  #refuseUnknown(unknown: readonly string[], kind: "image" | "video"): void {
+    const given = Object.fromEntries(unknown.map((name) => [name, true]));
+    onlyNames(this.family.name, given, this.parameters[kind] ?? {}, `${kind} parameter`);
   }
 
   #formatOf(settings: Settings): ChatFormat | undefined {
@@ -221,11 +220,12 @@ export class Model {
     }
   }
 
-  /** The same model with other parameters. */
+  /** The same model with other parameters of images, those of them that it has. */
   with(set: Readonly<Record<string, unknown>>): Model {
+    const own = Object.entries(set).filter(([name]) => name in this.parameters.image);
     return new Model(this.family, this.#files, this.counter, {
       ...this.#options,
-      set: { ...this.#options.set, ...set },
+      set: { ...this.#options.set, ...Object.fromEntries(own) },
     });
   }
 
@@ -251,7 +251,7 @@ export class Model {
     ) {
       throw new InputError(
         "INVALID_INPUT",
-        `a picture of ${shown(height)} x ${shown(width)}, expected [height, width] in pixels`,
+        `a picture of ${show(height)} x ${show(width)}, expected [height, width] in pixels`,
       );
     }
     return this.#image.of(height, width, { images });
@@ -431,7 +431,7 @@ export function publishedFiles(
     const names = [...models.keys()].join(", ");
     throw new OptionError(
       "INVALID_OPTION",
-      `${shown(name)} is no folder of a model and no known model; known are ${names}`,
+      `${show(name)} is no folder of a model and no known model; known are ${names}`,
     );
   }
   const { family, published } = found;
@@ -464,35 +464,13 @@ export function customModel(
   if (typeof rule !== "string") {
     throw new InputError(
       "MISSING_FIELD",
-      `a model in a JSON file has "rule", the name of a family; it has ${Object.keys(json).map(shown).join(", ")}`,
+      `a model in a JSON file has "rule", the name of a family; it has ${Object.keys(json).map(show).join(", ")}`,
     );
   }
   return { family: requireFamily(rule), files: tokenizer, set };
 }
 
-/**
- * A model from the files of a checkpoint. A tokenizer that is not counted by tables needs a `counter` of its own.
- *
- * @throws InputError INVALID_FILE for a family or a parameter that is not known; Unrecognized for such a tokenizer.
- */
-export function loadModelFiles(files: ModelFiles, options: ModelOptions = {}, counter?: Counter): Model {
-  onlyNames("loadModelFiles", options, MODEL_OPTIONS);
-  const family = familyIn(files);
-  return new Model(family, files, counter ?? counterOf(tokenizerOf(family, files)), options);
-}
-
-/** The family of a checkpoint, whose files name it. */
-export const familyOfFiles = familyIn;
-
 /** The tokenizer of a model, with the tokens that its training code adds. */
 export function tokenizerOf(family: Family, files: ModelFiles): unknown {
   return withTokens(files["tokenizer.json"], family.adds ?? []);
-}
-
-function counterOf(json: unknown): Counter | undefined {
-  return json === undefined ? undefined : tableCounter(compile(json));
-}
-
-export function tableCounter(tables: Tables): TableCounter {
-  return new TableCounter(tables);
 }

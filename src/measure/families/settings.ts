@@ -1,7 +1,6 @@
 // The parameters of a rule, looked up in the files of a checkpoint. Their names have changed over the years, so each is
 // asked for by all the names it has had; what is found is kept, to be printed.
-import { InputError } from "../../core/errors.ts";
-import { shown } from "../shown.ts";
+import { InputError, show } from "../../core/errors.ts";
 
 /** What a layer of settings is read for: files differ in what the same name means. */
 export type Role = "given" | "image" | "video" | "processor" | "config" | "tokenizer";
@@ -29,14 +28,24 @@ export class Settings {
   readonly #layers: readonly Layer[];
   /** Every parameter that was asked for, by its first name, with its value. */
   readonly resolved: Record<string, Value> = {};
+  /** Names by which a given value would have been found. */
+  readonly #known: Set<string>;
 
-  constructor(layers: readonly Layer[]) {
+  constructor(layers: readonly Layer[], known = new Set<string>()) {
     this.#layers = layers;
+    this.#known = known;
   }
 
   /** The same layers, with a list of parameters of its own. */
   fresh(): Settings {
-    return new Settings(this.#layers);
+    return new Settings(this.#layers, this.#known);
+  }
+
+  /** Names of given values that nobody has asked for, here or in what is fresh of this. */
+  unknown(): string[] {
+    return this.#layers.flatMap(({ role, values }) =>
+      role === "given" ? Object.keys(values).filter((name) => !this.#known.has(name)) : [],
+    );
   }
 
   /**
@@ -54,7 +63,9 @@ export class Settings {
       return undefined;
     };
     const paths = places.map((place) => place.slice(place.indexOf(":") + 1));
-    for (const path of [...paths, name, ...paths.map((p) => p.slice(p.lastIndexOf(".") + 1))]) {
+    const names = [...paths, name, ...paths.map((path) => path.slice(path.lastIndexOf(".") + 1))];
+    for (const path of names) this.#known.add(path);
+    for (const path of names) {
       const found = look("given", path);
       if (found !== undefined) return found;
     }
@@ -83,8 +94,7 @@ export class Settings {
     if (found !== undefined) {
       value = read(found.value);
       if (value === undefined) {
-        const seen = typeof found.value === "object" ? JSON.stringify(found.value).slice(0, 60) : shown(found.value);
-        throw new InputError("INVALID_FILE", `${found.at} is ${seen}, expected ${expected}`);
+        throw new InputError("INVALID_FILE", `${found.at} is ${show(found.value)}, expected ${expected}`);
       }
     }
     this.resolved[name] = value;
