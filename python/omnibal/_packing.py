@@ -70,6 +70,8 @@ class Packing:
     random deal. 1 is random, below it a group's samples are alike, above it unlike; None where it means nothing."""
     lengths: Mapping[str, Column] = field(default_factory=dict, repr=False)
     """The samples' loads that were packed, not copied."""
+    counted_tokens: Column | None = field(default=None, repr=False)
+    """The samples' tokens as they counted: rounded up where `align` says so."""
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -97,7 +99,7 @@ class Packing:
     def attention(self) -> NDArray[np.float64] | None:
         """float64[groups]: sums of tokens^2 over the samples of each group, exact below 2^53; None where the samples'
         tokens are not known. O(samples) at the first look."""
-        tokens = self.lengths.get("tokens")
+        tokens = self.counted_tokens
         return None if tokens is None else group_sums(np.square(tokens, dtype=np.float64), self.offsets, self.indices)
 
     def _load(self, name: str) -> Column:

@@ -302,6 +302,11 @@ class PlanBatchSampler(Sampler):
         """Batches of the epoch before the one that the next iteration begins with."""
         return self._start
 
+    @property
+    def resumes_elsewhere(self) -> bool:
+        """Whether steps of this epoch were trained on another number of ranks."""
+        return len(self._history) > 0
+
     def rewind(self) -> None:
         """The next iteration begins at the front of the epoch, for who skips to its place by himself.
 

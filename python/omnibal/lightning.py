@@ -2,10 +2,11 @@
 
     from omnibal.lightning import PlanDataModule
 
-    trainer = Trainer(use_distributed_sampler=False, reload_dataloaders_every_n_epochs=0, ...)
+    trainer = Trainer(use_distributed_sampler=False, ...)
     trainer.fit(model, PlanDataModule(dataset, "plan", collate_fn=..., num_workers=4))
 
-Ranks and epochs come from the trainer; a checkpoint has the module's state, which is exact and loads on any number of ranks.
+Ranks and epochs come from the trainer; a checkpoint has the module's state, which is exact, and loads on another number of
+ranks with `reload_dataloaders_every_n_epochs=1`.
 """
 
 from __future__ import annotations
@@ -53,8 +54,17 @@ class PlanDataModule(LightningDataModule):  # type: ignore[misc]  # Lightning is
         sampler = PlanBatchSampler(
             self._folder, trainer.global_rank, trainer.world_size, batches=self._batches, lengths=self._lengths
         )
-        if self._state is not None:
+        if self._state is not None and self._state["epoch"] == trainer.current_epoch:
             sampler.load_state_dict(self._state)
+            if sampler.resumes_elsewhere and trainer.reload_dataloaders_every_n_epochs != 1:
+                # It would end later epochs after as many steps as this one has.
+                raise OptionError(
+                    "INVALID_OPTION",
+                    f"the checkpoint is of another number of ranks than {trainer.world_size}, so epochs have unequal "
+                    "lengths: give the Trainer reload_dataloaders_every_n_epochs=1",
+                )
+        else:
+            sampler.set_epoch(trainer.current_epoch)
         self._loader = PlanDataLoader(self._dataset, sampler, **self._options)
         return self._loader
 

@@ -10,7 +10,7 @@ pytest.importorskip("lightning")
 CUT = 100
 
 
-def fitted(rank, world, folder, out, checkpoint, stop, lengths):
+def fitted(rank, world, folder, out, checkpoint, stop, lengths, reload=0):
     """The batches that a model is trained on."""
     import torch
     from lightning.pytorch import LightningModule, Trainer
@@ -60,7 +60,8 @@ def fitted(rank, world, folder, out, checkpoint, stop, lengths):
     trainer = Trainer(
         accelerator="cpu", devices=world, strategy=DDPStrategy(process_group_backend="gloo"), max_epochs=2,
         plugins=[Environment()], use_distributed_sampler=False, logger=False, enable_checkpointing=False,
-        enable_progress_bar=False, enable_model_summary=False, min_steps=0,
+        enable_progress_bar=False, enable_model_summary=False,
+        reload_dataloaders_every_n_epochs=reload,
     )  # fmt: skip
     data = PlanDataModule(Samples(), folder, lengths=lengths, collate_fn=list, num_workers=0)
     trainer.fit(model, data, ckpt_path=checkpoint, weights_only=False)
@@ -83,9 +84,12 @@ def test_lightning_in_two_processes(folder, check_full, tmp_path, cut):
 def test_lightning_on_another_number_of_processes(folder, lengths, tmp_path):
     saved = str(tmp_path / "saved.ckpt")
     old = run_ranks(fitted, 2, folder, saved, None, 60, None)
-    new = run_ranks(fitted, 1, folder, "", saved, None, lengths)
+    with pytest.raises(AssertionError, match="give the Trainer reload_dataloaders_every_n_epochs=1"):
+        run_ranks(fitted, 1, folder, "", saved, None, lengths)
+    new = run_ranks(fitted, 1, folder, "", saved, None, lengths, 1)
     steps = len(omnibal.PlanBatchSampler(folder, 0, 1, lengths=lengths))
     first = {sample for own in old for batch in own[:60] for sample in batch}
     rest = {sample for batch in new[0][: len(new[0]) - steps] for sample in batch}
     assert first | rest == set(range(2000))
     assert not first & rest
+    assert {sample for batch in new[0][len(new[0]) - steps :] for sample in batch} == set(range(2000))
