@@ -33,7 +33,21 @@ const ROOMS: Record<string, Record<string, readonly string[]>> = {
     compare: ["core", "pack", "plan", "read"],
     omnibal: ["core", "pack", "plan", "search", "workers", "write"],
     index: ["core", "pack", "plan", "search", "workers", "write", "omnibal"],
-    cli: ["core", "pack", "plan", "read", "write", "search", "workers", "model", "measure", "compare", "omnibal"],
+    studio: ["index", "read", "write", "compare"],
+    cli: [
+      "core",
+      "pack",
+      "plan",
+      "read",
+      "write",
+      "search",
+      "workers",
+      "model",
+      "measure",
+      "compare",
+      "omnibal",
+      "studio",
+    ],
   },
 };
 
@@ -42,14 +56,15 @@ const IMPORT = /^\s*(?:import|export)\b[^;"']*?["'](\.{1,2}\/[^"']+)["']/gm;
 /** Every file of `side` with the files of it that it imports, types included. */
 function imports(side: string): Map<string, string[]> {
   const files = readdirSync(`${root}${side}`, { recursive: true, encoding: "utf8" })
-    .filter((file) => file.endsWith(".ts"))
+    .filter((file) => /\.(tsx?|css)$/.test(file))
     .map((file) => file.replaceAll("\\", "/"));
   return new Map(
     files.map((file) => {
       const text = readFileSync(`${root}${side}/${file}`, "utf8");
       const found = Array.from(text.matchAll(IMPORT), ([, path]) => {
-        const at = posix.join(posix.dirname(file), path);
-        return at.endsWith(".ts") ? at : `${at}.ts`;
+        // A question mark says how a bundler is to take the file.
+        const at = posix.join(posix.dirname(file), path.replace(/\?.*/, ""));
+        return /\.(tsx?|css)$/.test(at) ? at : `${at}.ts`;
       });
       return [file, found];
     }),
@@ -110,6 +125,23 @@ for (const [side, rooms] of Object.entries(ROOMS)) {
         found.filter((at) => !graph.has(at)).map((at) => [file, at]),
       );
       expect(missing.flat()).toEqual([]);
+    });
+
+    test("ARCHITECTURE.md has the same rooms and arrows", () => {
+      const page = readFileSync(`${root}ARCHITECTURE.md`, "utf8");
+      const [, section] = new RegExp(`^### ${side}/.*?\\n([^]*?)(?=^#)`, "m").exec(page) ?? [];
+      const rows = Array.from(
+        section.matchAll(/^\| `(\w+)(?:\/|\.ts)` \| .* \| ?([^|]*?) ?\|$/gm),
+        ([, room, known]) => {
+          const all = Object.keys(rooms).filter((other) => other !== room);
+          const but = /^all but (.*)$/.exec(known)?.[1].split(", ") ?? [];
+          const named = known.startsWith("all") ? all.filter((other) => !but.includes(other)) : known.split(", ");
+          return [room, named.filter((name) => name !== "").sort()];
+        },
+      );
+      expect(Object.fromEntries(rows)).toEqual(
+        Object.fromEntries(Object.entries(rooms).map(([room, known]) => [room, [...known].sort()])),
+      );
     });
 
     test("no room imports from one that it must not know", () => {

@@ -70,7 +70,7 @@ FILE is JSON, JSON Lines or .npy of shape (n, 2), in a folder opened with --dir;
 Options of all:
   --vit-field NAME    (default vit_num)
   --token-field NAME  (default token_num)
-  -q, --quiet         nothing on standard error but errors
+  -q, --quiet         only errors on standard error
   -h, --help          this text
   -V, --version       as the only argument
 
@@ -81,8 +81,8 @@ Options of pack:
   --seed N            (default 1024)
   --format FORMAT     json or jsonl (default json)
   of isf:
-  --min-vit N         full with so many tiles (default: --max-vit)
-  --min-tokens N      or so many tokens (default: --max-tokens less 128)
+  --min-vit N         full at this many tiles (default: --max-vit)
+  --min-tokens N      or this many tokens (default: --max-tokens less 128)
   --rounds N          (default 50)
   of balanced:
   --effort N          0 quick, 1 normal, 2 long, 3 very long (default 1)
@@ -92,12 +92,12 @@ Options of search, one of the first three needed beside --ranks:
                       on average: N to N + 1, or LOW-HIGH
   --max-vit-limit N   no bound on tiles above this
   --max-tokens-limit N
-                      the same of tokens
+                      the same for tokens
   --ranks N           data-parallel ranks
-  --rounds N          at most so many of packing (default 50)
+  --rounds N          (default 50)
   --strategy NAME     scan (default), or reference: the published walk
   --candidates N      how many scan tries (default 200)
-  --slack RATIO       how much more groups than the best (default 0.01)
+  --slack RATIO       how many more groups than the fewest (default 0.01)
   --max-left-out N    samples that scan may leave out (default 0)
   --seed N            (default 1024)
 
@@ -106,7 +106,7 @@ Exit codes: 0 done, 1 bad input or output, 2 wrong usage.
   );
 }
 
-/** The usual two loads as the texts take them: where their columns are, their names, and their bounds. */
+/** The usual two loads in the form that texts take: where their columns are, their names, and their bounds. */
 const columns: usize = memory.data(8, 4);
 const names: usize = ascii("vittokens");
 const lengths: usize = memory.data<u32>([3, 6]);

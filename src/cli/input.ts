@@ -9,8 +9,8 @@ import { megabytes } from "./table.ts";
 export const inputOptions = {
   "vit-field": FIELDS.vitField,
   "token-field": FIELDS.tokenField,
-  root: { kind: "text", argument: "DIR", about: "no FILE outside DIR is read, whoever names it" },
-  quiet: { kind: "flag", short: "q", about: "nothing on standard error but errors" },
+  root: { kind: "text", argument: "DIR", about: "reads no file outside DIR, whatever names it" },
+  quiet: { kind: "flag", short: "q", about: "only errors on standard error" },
 } as const satisfies CommandOptions;
 
 export const inputHelp = `FILE is a list of samples with a number of image tiles and of tokens each: JSON,
@@ -30,7 +30,7 @@ function fieldOption(values: Values, name: string, usual: string): string {
   return field;
 }
 
-/** What to call when a named pipe brings nothing: says so, so that nobody wonders. */
+/** What to call when a named pipe brings nothing: says so, so that the wait is no mystery. */
 export function sayWaiting(values: Values): (path: string) => void {
   return (path) => {
     if (values.quiet === true) return;
@@ -38,8 +38,12 @@ export function sayWaiting(values: Values): (path: string) => void {
   };
 }
 
-/** Reads the files, with a progress bar where somebody sees it. */
-export async function readFiles(files: readonly string[], values: Values): ReturnType<typeof readLengths> {
+/** Reads the files, with a progress bar if standard error is a terminal. */
+export async function readFiles(
+  files: readonly string[],
+  values: Values,
+  _loads: readonly string[] = [],
+): ReturnType<typeof readLengths> {
   if (files.length === 0) throw new UsageError("no FILE is given (- is standard input)");
   const root = textOption(values, "root");
   if (root === "") throw new UsageError("--root is empty, expected a folder");
