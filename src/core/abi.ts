@@ -119,6 +119,8 @@ export interface Abi {
   wideFingerprint(values: number, n: number, first: number): bigint;
   groupsFingerprint(offsets: number, order: number, groups: number, first: number): bigint;
   oversizeFingerprint(oversize: number, count: number): bigint;
+  shardsFrom(first: number, n: number, seed: number, shards: number, out: number): void;
+  shardsAt(numbers: number, n: number, seed: number, shards: number, out: number): void;
 
   textBegin(
     format: number,
