@@ -3,15 +3,39 @@
 import json
 
 import numpy as np
+import omnibal
 import pytest
+from inputs import tiled
 
 pytest.importorskip("torch")
+
+
+SAMPLES = 600
+"""Few, because every step of two processes takes its time."""
+
+
+@pytest.fixture(scope="session")
+def lengths():
+    return tiled(SAMPLES)
+
+
+@pytest.fixture(scope="session")
+def packing(lengths):
+    return omnibal.pack(lengths, max_vit=9, max_tokens=4096, method="balanced")
+
+
+@pytest.fixture(scope="session")
+def folder(packing, tmp_path_factory):
+    """Two epochs for two ranks."""
+    path = tmp_path_factory.mktemp("plans") / "plan"
+    omnibal.write_plan(path, packing, ranks=2, epochs=2)
+    return path
 
 
 class Samples:
     """A data set of which sample i is i."""
 
-    def __init__(self, count=2000):
+    def __init__(self, count=SAMPLES):
         self.count = count
 
     def __len__(self):
@@ -45,8 +69,8 @@ def check_full(folder, packing):
             steps = json.loads((folder / f"epoch-{epoch}" / "plan.json").read_text())["stats"]["steps"]
             assert [len(batches) for batches in own] == [steps] * len(results)
             samples = flat(flat(own))
-            assert set(samples) == set(range(2000))
-            assert len(samples) - 2000 == repeats(folder, packing, epoch)
+            assert set(samples) == set(range(SAMPLES))
+            assert len(samples) - SAMPLES == repeats(folder, packing, epoch)
         for result in results:
             assert result["epochs"][0] != result["epochs"][1]
             assert result["resumed"] == result["epochs"][1][cut:]

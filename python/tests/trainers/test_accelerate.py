@@ -6,12 +6,12 @@ from pathlib import Path
 
 import omnibal
 import pytest
-from conftest import Samples, flat
+from conftest import SAMPLES, Samples, flat
 from processes import run_ranks
 
 pytest.importorskip("accelerate")
 
-CUT = 100
+CUT = 32
 
 
 def accelerated(rank, world, folder, saved, workers):
@@ -135,7 +135,7 @@ def test_the_trainer_goes_on_with_another_number_of_processes(packing, lengths, 
     pytest.importorskip("transformers")
     folder = tmp_path / "plan"
     omnibal.write_plan(folder, packing, ranks=before)
-    stop = 60
+    stop = 20
     old = run_ranks(trained, before, folder, str(tmp_path / "out"), None, 1, stop, 1, None)
     assert [own["steps"] for own in old] == [stop] * before
     checkpoint = str(tmp_path / "out" / f"checkpoint-{stop}")
@@ -143,7 +143,7 @@ def test_the_trainer_goes_on_with_another_number_of_processes(packing, lengths, 
     left = -(-(len(packing) - stop * before) // after)
     assert [own["length"] for own in new] == [own["steps"] for own in new] == [stop + left] * after
     first, rest = flat(flat(own["seen"] for own in old)), flat(flat(own["seen"] for own in new))
-    assert set(first) | set(rest) == set(range(2000))
+    assert set(first) | set(rest) == set(range(SAMPLES))
     assert not set(first) & set(rest)
 
 

@@ -2,12 +2,12 @@
 
 import omnibal
 import pytest
-from conftest import Samples
+from conftest import SAMPLES, Samples
 from processes import run_ranks
 
 pytest.importorskip("lightning")
 
-CUT = 100
+CUT = 32
 
 
 def fitted(rank, world, folder, out, checkpoint, stop, lengths, reload=0):
@@ -83,13 +83,13 @@ def test_lightning_in_two_processes(folder, check_full, tmp_path, cut):
 
 def test_lightning_on_another_number_of_processes(folder, lengths, tmp_path):
     saved = str(tmp_path / "saved.ckpt")
-    old = run_ranks(fitted, 2, folder, saved, None, 60, None)
+    old = run_ranks(fitted, 2, folder, saved, None, 20, None)
     with pytest.raises(AssertionError, match="give the Trainer reload_dataloaders_every_n_epochs=1"):
         run_ranks(fitted, 1, folder, "", saved, None, lengths)
     new = run_ranks(fitted, 1, folder, "", saved, None, lengths, 1)
     steps = len(omnibal.PlanBatchSampler(folder, 0, 1, lengths=lengths))
-    first = {sample for own in old for batch in own[:60] for sample in batch}
+    first = {sample for own in old for batch in own[:20] for sample in batch}
     rest = {sample for batch in new[0][: len(new[0]) - steps] for sample in batch}
-    assert first | rest == set(range(2000))
+    assert first | rest == set(range(SAMPLES))
     assert not first & rest
-    assert {sample for batch in new[0][len(new[0]) - steps :] for sample in batch} == set(range(2000))
+    assert {sample for batch in new[0][len(new[0]) - steps :] for sample in batch} == set(range(SAMPLES))

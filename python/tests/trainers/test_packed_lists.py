@@ -70,7 +70,7 @@ def test_automodel_follows_the_plan(folder, packing, lengths):
     for rank in range(2):
         expected = list(omnibal.PlanBatchSampler(folder, rank, 2))
         for step, k in enumerate(DistributedSampler(dataset, 2, rank, shuffle=False)):
-            if step % 25:
+            if step % 10:
                 continue
             ids = dataset[k]["input_ids"]
             seen = [i for i in torch.unique_consecutive(ids).tolist() if i >= 0]
@@ -89,16 +89,16 @@ def test_energon_packs_its_buffer(lengths):
         def loads_of(self, sample):
             return {name: values[sample] for name, values in lengths.items()}
 
-    packs = Encoder().select_samples_to_pack(list(range(1000)))
-    assert sorted(flat(packs)) == list(range(1000))
+    packs = Encoder().select_samples_to_pack(list(range(500)))
+    assert sorted(flat(packs)) == list(range(500))
     for pack in packs:
         assert lengths["vit"][pack].sum() <= 9 and lengths["tokens"][pack].sum() <= 4096
-    bound = omnibal.lower_bound({name: values[:1000] for name, values in lengths.items()}, max_vit=9, max_tokens=4096)
+    bound = omnibal.lower_bound({name: values[:500] for name, values in lengths.items()}, max_vit=9, max_tokens=4096)
     assert len(packs) <= bound.best * 1.02
     Encoder.pack_max = {"vit": 4, "tokens": 4096}
     with pytest.warns(UserWarning, match="samples exceed .* and are in no pack"):
-        left = Encoder().select_samples_to_pack(list(range(1000)))
-    assert len(flat(left)) == int((lengths["vit"][:1000] <= 4).sum())
+        left = Encoder().select_samples_to_pack(list(range(500)))
+    assert len(flat(left)) == int((lengths["vit"][:500] <= 4).sum())
 
 
 def test_energon_loads_packs_from_a_data_set(lengths, tmp_path):
@@ -152,7 +152,7 @@ def test_energon_loads_packs_from_a_data_set(lengths, tmp_path):
         assert lengths["vit"][pack].sum() <= 9 and lengths["tokens"][pack].sum() <= 4096
     first = loader(0)
     iterator = iter(first)
-    taken = [pack for _ in range(10) for pack in next(iterator)]
+    taken = [pack for _ in range(9) for pack in next(iterator)]
     state = first.save_state_rank()
     resumed = loader(0)
     resumed.restore_state_rank(state)

@@ -10,7 +10,7 @@ from conftest import Samples  # noqa: I001
 from processes import begin_gloo, run_ranks
 from torch.utils.data import DataLoader
 
-CUT = 100
+CUT = 32
 
 
 def plain(rank, world, folder, workers):
