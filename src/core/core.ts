@@ -39,7 +39,7 @@ export class Core implements HasCore {
     throw new EngineError(
       "LOAD_FAILED",
       version === undefined
-        ? "this is no omnibal.wasm of this package: it has no abiVersion"
+        ? "this is not the omnibal.wasm of this package: it has no abiVersion"
         : `the module has ABI version ${version}, this package needs ${ABI_VERSION}: load the omnibal.wasm that came with it`,
     );
   }

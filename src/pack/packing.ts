@@ -117,9 +117,13 @@ export interface VitTokenParts extends Omit<PackingParts, "loads" | "bounds"> {
   readonly attention?: Float64Array | undefined;
   /** What the groups are within. */
   readonly bounds: {
+    /** Most tiles in a group. */
     readonly maxVit: number;
+    /** Most tokens in a group. */
     readonly maxTokens: number;
+    /** A group is full once it reaches this many tiles. */
     readonly minVit: number;
+    /** A group is full once it reaches this many tokens. */
     readonly minTokens: number;
   };
 }

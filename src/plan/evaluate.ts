@@ -247,7 +247,7 @@ function toUnits(abi: Abi, order: Int32Array, spSize: number, unitsPerStep: numb
     if (unit !== undefined) return unit;
     throw new InputError(
       "INVALID_INPUT",
-      `step ${Math.floor(place / unitsPerStep)}: groups ${groups} are no sequence-parallel team of these groups`,
+      `step ${Math.floor(place / unitsPerStep)}: groups ${groups} are not a sequence-parallel team of these groups`,
     );
   });
 }

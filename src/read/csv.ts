@@ -126,9 +126,9 @@ function csvError(path: string, error: CsvError): InputError {
   const seen: Partial<Record<typeof code, string>> = {
     CSV_RECORD_INCONSISTENT_FIELDS_LENGTH: "has another number of values than the header",
     CSV_QUOTE_NOT_CLOSED: "a quote is not closed before the end of the file",
-    CSV_MAX_RECORD_SIZE: "longer than 1 MiB: a quote is not closed, or this is no CSV file",
+    CSV_MAX_RECORD_SIZE: "longer than 1 MiB: a quote is not closed, or this is not a CSV file",
     CSV_INVALID_CLOSING_QUOTE: "a quote is closed before the end of its value",
     INVALID_OPENING_QUOTE: "a quote opens in the middle of a value",
   };
-  return new InputError("INVALID_FILE", `${at}: ${seen[code] ?? `no CSV (${code})`}`, { cause: error });
+  return new InputError("INVALID_FILE", `${at}: ${seen[code] ?? `not CSV (${code})`}`, { cause: error });
 }

@@ -226,7 +226,7 @@ export class JsonText {
       this.#at += length;
       return value;
     } catch {
-      throw this.error(`no JSON value`);
+      throw this.error(`not a JSON value`);
     }
   }
 
@@ -363,7 +363,7 @@ export class JsonText {
     const text = String.fromCharCode(...this.#bytes.subarray(this.#at, Math.min(at, this.#at + MAX_WORD + 1)));
     if (text.length > MAX_WORD || !/^(-?(0|[1-9]\d*)(\.\d+)?([Ee][-+]?\d+)?|true|false|null)$/.test(text)) {
       if (text === "") throw this.unexpected(this.peek() as number, "a value");
-      throw this.error("no JSON value");
+      throw this.error("not a JSON value");
     }
     this.#at = at;
     return true;

@@ -39,7 +39,7 @@ export function openEpochs<T>(
     for (const name of readdirSync(path)) {
       if (PASSING.test(name)) continue;
       const epoch = ENTRY.exec(name)?.[1];
-      if (epoch === undefined) refuse(out, `holds ${name}, which is no epoch: name another folder`);
+      if (epoch === undefined) refuse(out, `holds ${name}, which is not an epoch: name another folder`);
       if (Number(epoch) >= epochs) {
         refuse(out, `holds ${name}, beyond the ${epochs} epochs to write: remove it or name another folder`);
       }
