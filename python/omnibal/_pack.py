@@ -116,7 +116,7 @@ def resolve_bounds(
         raise OptionError("INVALID_OPTION", text)
     bounds = Bounds(found, carried, integer("align", 1 if align is None else align, 1, MAX_INT32))
     if align is not None and "tokens" not in bounds.names:
-        text = f"align is {align}, but tokens are no load of {', '.join(bounds.names)}"
+        text = f"align is {align}, but tokens are not among the loads {', '.join(bounds.names)}"
         raise OptionError("INVALID_OPTION", text)
     return bounds
 
