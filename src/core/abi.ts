@@ -209,6 +209,7 @@ export interface Abi {
   loadsOversize(at: number): number;
   loadsOversizeCount(handle: number): number;
   loadsPush(at: number, columns: number, floats: number, more: number): number;
+  loadsAllSums(handle: number, order: number, offsets: number, groups: number, out: number): void;
   loadsSquares(handle: number, k: number, order: number, offsets: number, groups: number, out: number): void;
   loadsStatus(): number;
   loadsSums(handle: number, k: number, order: number, offsets: number, groups: number, out: number): void;
