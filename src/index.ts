@@ -71,6 +71,7 @@ export {
   type SearchRow,
   search,
 } from "./search/search.ts";
+export { type PackShardsOptions, packShards, packShardsInSteps } from "./shards/pack.ts";
 export { SHARD_SAMPLES, type ShardOptions, type Shards, shard, shardCount, shardSamples } from "./shards/shard.ts";
 export { type PackAsyncOptions, packInBackground } from "./workers/background.ts";
 export { packingText } from "./write/packing-text.ts";

@@ -20,6 +20,8 @@ export interface PackingSettings {
   readonly method?: string;
   /** 0 .. 2^32 - 1. */
   readonly seed?: number;
+  /** How many shards the samples were packed in, by the seed; missing where it was none but the whole. */
+  readonly shards?: number;
   /** `isf`: a group that reaches one of these is full. */
   readonly min?: ByLoad<number>;
   /** `isf`: rounds at most. */
