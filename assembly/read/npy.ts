@@ -6,7 +6,7 @@ import { alloc } from "../base/memory";
 import { BAD_VALUE, NPY_DTYPE, NPY_HEADER, NPY_SHAPE, OK, TRAILING_BYTES, UNEXPECTED_END } from "../base/status";
 import { Columns, EXPECT_DATA, MAX_VALUE, SEEN_BYTES } from "./columns";
 
-/** numpy's headers for plain types take 118 bytes; more than this is no length file. */
+/** numpy's headers for plain types take 118 bytes; one longer than this is not of a length file. */
 const MAX_HEADER: u32 = 4096;
 
 /** A .npy being read, in the arena. */
@@ -121,7 +121,7 @@ export function run(r: NpyReader, from: usize, length: usize): i32 {
   return OK;
 }
 
-/** Ends the file: an error when values are missing. */
+/** Ends the file: an error if values are missing. */
 export function finish(r: NpyReader): i32 {
   if (r.headerEnd != 0 && r.headerLength == r.headerEnd && r.left == 0) return OK;
   return failAt(r, UNEXPECTED_END, r.base, EXPECT_DATA);
@@ -295,7 +295,7 @@ function whole(r: NpyReader, p: usize): u64 {
   return r.bigEndian ? bswap<u64>(load<u64>(p)) : load<u64>(p);
 }
 
-/** Takes whole values up to one that is no length; returns how many. */
+/** Takes whole values up to one that is not a length; returns how many. */
 function wholes(r: NpyReader, p: usize, count: usize): usize {
   for (let k: usize = 0; k < count; k++) {
     const x = whole(r, p + k * r.width);

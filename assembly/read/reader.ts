@@ -13,7 +13,7 @@ const JSON: i32 = 1;
 const NPY: i32 = 2;
 const ENDED: i32 = 3;
 
-/** A field name in UTF-8 is at most so long. */
+/** The most bytes of a field name in UTF-8. */
 const MAX_NAME: u32 = 4096;
 
 /** A reader in the arena: freed with the mark before it. */
@@ -30,7 +30,7 @@ export class Reader {
   buffer: usize;
 }
 
-/** Whether these can be the names of columns: short enough, and no two of them alike. */
+/** Whether these can be the names of columns: short enough, and all different. */
 function areNames(names: usize, lengths: usize, count: i32): bool {
   let at = names;
   for (let k = 0; k < count; k++) {
@@ -100,7 +100,7 @@ export function push(r: Reader, bytes: u32): i32 {
   return status;
 }
 
-/** Ends the input. An empty one is an error: even no samples are written as []. */
+/** Ends the input. An empty one is an error, since even no samples are written as []. */
 export function end(r: Reader): i32 {
   if (r.format == ENDED) return BAD_ARGUMENT;
   r.columns.setCounts(0);

@@ -19,7 +19,7 @@ const sums: usize = memory.data(8 * 8, 16);
 const rankBuckets: usize = memory.data(9 * 4, 16);
 const rankRests: usize = memory.data(9 * 4, 16);
 
-/** Most rows of the histogram; a row is `binWidth` values of vit wide. */
+/** The most rows of the histogram; a row is `binWidth` values of vit wide. */
 const BINS: i32 = 20;
 const binSamples: usize = memory.data(20 * 4, 16);
 const binTokens: usize = memory.data(20 * 8, 16);
@@ -51,7 +51,7 @@ function selectRanks(values: usize, n: i32, table: usize, out: usize): void {
     store<u32>(rankBuckets + (k << 2), <u32>(found >> 32));
     store<u32>(rankRests + (k << 2), <u32>found);
   }
-  // Ranks rise, so those of one bucket are neighbours and share a pass.
+  // Ranks ascend, so those in one bucket are neighbours and share a pass.
   let counted: u32 = u32.MAX_VALUE;
   for (let k: usize = 0; k < RANKS; k++) {
     const bucket = load<u32>(rankBuckets + (k << 2));

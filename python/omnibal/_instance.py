@@ -146,7 +146,7 @@ class Instance:
         if status == BAD_ARGUMENT:
             raise EngineError("LOAD_FAILED", "the core refused an argument that had passed the checks before it")
         raise EngineError(
-            "LOAD_FAILED", f"the core answered {show(status)}: module and package are of different versions"
+            "LOAD_FAILED", f"the core returned {show(status)}: module and package are of different versions"
         )
 
 

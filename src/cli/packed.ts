@@ -1,4 +1,4 @@
-// What `evaluate` and `plan` begin with: samples, and a packing of them.
+// What `evaluate` and `plan` start from: samples, and a packing of them.
 import type { Omnibal } from "../omnibal.ts";
 import type { PackOptions } from "../pack/methods.ts";
 import { resolveLoads } from "../pack/options.ts";
@@ -80,7 +80,7 @@ export function missingSamples({ indices, oversize }: Packing, { tokens }: Packe
   return tokens.length - indices.length - oversize.length;
 }
 
-/** The packing in a line of at most 66 columns. */
+/** The packing, in a line of at most 66 columns. */
 export function packingLine(packing: Packing, lengths: PackedLengths): string {
   const missing = missingSamples(packing, lengths);
   const out = [

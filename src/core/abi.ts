@@ -2,7 +2,7 @@ import { EngineError, OptionError } from "./errors.ts";
 import { invalidLength } from "./lengths.ts";
 import { MAX_UINT32 } from "./options.ts";
 
-/** What `abiVersion` of the module must answer. */
+/** What `abiVersion` of the module must return. */
 export const ABI_VERSION = 1;
 
 /**
@@ -144,6 +144,21 @@ export interface Abi {
   textWrite(out: number, room: number): number;
 
   streamBegin(maxVit: number, maxTokens: number, buffer: number, seed: number): number;
+  streamBeginMore(
+    maxVit: number,
+    maxTokens: number,
+    buffer: number,
+    seed: number,
+    loads: number,
+    bounds: number,
+    label: number,
+    labelBytes: number,
+  ): number;
+  streamMore(): number;
+  streamInputMore(): number;
+  streamSumsMore(): number;
+  streamLabel(): number;
+  streamLabelBytes(): number;
   streamInput(): number;
   streamPush(count: number): number;
   streamFlush(): void;
@@ -290,7 +305,7 @@ const OUT_OF_MEMORY = 1;
 export const BAD_ARGUMENT = 2;
 export const NEGATIVE_VIT = 3;
 export const NEGATIVE_TOKENS = 4;
-/** A saved state that is none of ours, or that is damaged. */
+/** A saved state that is not ours, or is damaged. */
 export const FOREIGN_STATE = 15;
 export const DAMAGED_STATE = 16;
 export const BAD_UNIT = 17;
@@ -330,7 +345,7 @@ export function check(
   }
   const load = names[abi.errorLoad()];
   if (status === BAD_LOAD && load !== undefined) throw refused(load);
-  throw new EngineError("LOAD_FAILED", `the core answered ${status}: module and facade are of different versions`);
+  throw new EngineError("LOAD_FAILED", `the core returned ${status}: module and facade are of different versions`);
 }
 
 /** Room for `bytes` in the core. `groups` is for the message. */

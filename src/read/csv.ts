@@ -98,13 +98,13 @@ export async function readCsv(source: Source, fields: FieldNames, out: Columns, 
     delimiter: separator(await source.peek(4096)),
     max_record_size: MAX_ROW,
     skip_empty_lines: true,
-    // Rows are taken as they are found: a stream of them costs more than to find them.
+    // Rows are taken as they are found: a stream of them costs more than finding them.
     on_record: (record: string[], info: InfoRecord) => {
       row(record, info);
       return undefined;
     },
   };
-  // Loaded for tables only. package.json says which edition of it is for which host.
+  // Loaded for tables only. package.json says which edition is for which host.
   const { parse, CsvError } = await import("#csv-parse");
   const parser = parse(options);
   try {
@@ -119,7 +119,7 @@ export async function readCsv(source: Source, fields: FieldNames, out: Columns, 
   return out.vit.length - before;
 }
 
-/** In our words, which quote nothing of the file. */
+/** The error in our own words, which quote nothing from the file. */
 function csvError(path: string, error: CsvError): InputError {
   const { code, lines } = error as CsvError & { lines?: number };
   const at = lines === undefined ? path : `${path}: line ${lines}`;

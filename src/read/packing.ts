@@ -183,7 +183,7 @@ function startsOf(path: string, paths: readonly unknown[], { files }: PackedLeng
     start += file.samples;
   }
   return paths.map((name) => {
-    // A file that was given twice is there twice, in this order.
+    // A file that was given twice counts twice, in this order.
     const own = typeof name === "string" ? starts.get(resolved(name)) : undefined;
     const at = own !== undefined && own.length > 1 ? own.shift() : own?.[0];
     return at ?? refuse(path, `names ${show(name)}, which is not among the files given`);
@@ -224,7 +224,7 @@ async function readXtuner(fileOf: FileOf, lengths: PackedLengths, admit: Admit, 
   const headFile = fileOf("packing.json");
   const { stats, made: given, files } = await readHead(fileOf, watch);
   const made = admit(headFile.path, given);
-  // Names find files only where nothing else says which they are.
+  // Names identify files only if nothing else does.
   const starts =
     made === undefined ? startsOf(pathsFile.path, paths, lengths) : startsIn(headFile.path, files, paths, made.samples);
   const samples = async (name: string): Promise<Int32Array> => {
@@ -259,7 +259,7 @@ async function readXtuner(fileOf: FileOf, lengths: PackedLengths, admit: Admit, 
   };
 }
 
-/** Offsets rise from 0 to the end, no group is empty; every sample there is in one place at most. */
+/** Offsets ascend from 0 to the end, no group is empty, and every sample is in at most one place. */
 function checkIndices(path: string, { offsets, indices, oversize }: Found, samples: number): void {
   const groups = offsets.length - 1;
   if (groups < 0) refuse(path, "no offsets, expected at least one");
@@ -301,12 +301,12 @@ function settingsOf({ version: _, samples: __, loads: ___, packing: ____, ...set
   return settings;
 }
 
-/** All that another tool tells of how it has packed. */
+/** All that another tool says about how it has packed. */
 function givenBounds(vit: number | undefined, tokens: number | undefined): PackingSettings | undefined {
   return vit === undefined || tokens === undefined ? undefined : { bounds: { vit, tokens } };
 }
 
-/** Sums stop at 2^31 - 1 in the core, where a group that no packer made may be beyond. */
+/** Sums saturate at 2^31 - 1 in the core, which a group that no packer made may exceed. */
 function checkSums(
   path: string,
   { offsets, indices }: Found,

@@ -48,14 +48,14 @@ export function openEpochs<T>(
   const outputs: Output<T>[] = [];
   const close = () => {
     for (const output of outputs) output.close();
-    // Where nothing was written, what we made is empty. Whatever else is in it keeps it.
+    // If nothing was written, the folder that we made is empty. Anything else in it keeps it.
     if (isNew && ownKindOf(path) === "folder" && readdirSync(path).length === 0) rmdirSync(path);
   };
   const atExit = () => {
     try {
       close();
     } catch {
-      // At exit nobody is left to be told.
+      // At exit there is nobody left to tell.
     }
   };
   process.on("exit", atExit);

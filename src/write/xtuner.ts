@@ -40,14 +40,14 @@ function rows(samples: Int32Array, { tokens, files }: Written): Pieces {
   });
 }
 
-/** The head of the packing, with how many samples each path has: rows count in their files. */
+/** The head of the packing, with the number of samples of each path, as rows count within their files. */
 function head({ core, packing, files }: Written): Pieces {
   const text = Array.from(packingText(core, packing, "head"), (piece) => new TextDecoder().decode(piece)).join("");
   const sizes = JSON.stringify(files.map(({ path, samples }) => ({ path, samples })));
   return [new TextEncoder().encode(`${text.slice(0, text.lastIndexOf("}"))},"files":${sizes}}\n`)];
 }
 
-/** XTuner's preset packs. It knows no oversize samples: they are rows like the others, in a file of their own. */
+/** XTuner's preset packs. They have no notion of oversize samples, which are rows in a file of their own. */
 export const xtunerFormat: Format = {
   name: "xtuner",
   about:
