@@ -348,17 +348,25 @@ export { look as statsLook, write as statsWrite } from "./text/stats";
 
 /**
  * Length files, read in pieces: JSON (an array of records), JSONL (records with white space between), or .npy of shape
- * (n, count); the first byte tells which. Use: readerBegin; then write a piece to readerBuffer(r) and readerPush its
+ * (n, columns); the first byte tells which. Use: readerBegin; then write a piece to readerBuffer(r) and readerPush its
  * length, and copy the columns out, until the input is at its end; then readerEnd. A reader is a handle, several can be
  * open at a time; free it by releasing a mark.
  *
- * readerBegin(names, lengths, count, bytes): a handle, or a status negated. count: 1 .. 8 columns; names: the fields'
- *   names in UTF-8, one after another, u32[count] bytes each at `lengths`, 0 .. 4096, all different; pieces hold up to
- *   `bytes` bytes, 1 .. 2^28, for which 1 + 4 count times as many are allocated (nothing is later).
+ * readerBegin(names, lengths, columns, count, bytes, zeros): a handle, or a status negated. count: 1 .. 16 names of fields,
+ *   in UTF-8, one after another, u32[count] bytes each at `lengths`, all different, those of one column 4096 at most
+ *   together; columns: u32[count], the column of each, 1 .. 8 of them, numbered as they come: of the names of a column
+ *   that a record has, the first one counts. zeros: 1: a column that a record lacks is 0. Pieces hold up to `bytes` bytes,
+ *   1 .. 2^28, for which 3 and 4 for each column as many are allocated (nothing is later).
+ * readerTable(r, names, count): status. What the columns of a .npy are, 1 .. 255: u8[count], the name each is by, 255 for one
+ *   that is skipped. Without it there are as many as columns, in their order. A column that it lacks brings no values.
  * readerPush(r, bytes): status, 5 and up among them. Values before an error are in the columns. readerEnd(r): status.
  * readerBuffer(r): where a piece goes.
  */
 export { begin as readerBegin } from "./read/reader";
+
+export function readerTable(r: usize, names: usize, count: i32): i32 {
+  return reader.setTable(changetype<reader.Reader>(r), names, count);
+}
 
 export function readerPush(r: usize, bytes: u32): i32 {
   return reader.push(changetype<reader.Reader>(r), bytes);
@@ -372,13 +380,37 @@ export function readerBuffer(r: usize): usize {
   return changetype<reader.Reader>(r).buffer;
 }
 
-/** i32[readerCount(r, k)]: values of column k that the last push found. A .npy may bring more of one than of another. */
+/**
+ * i32[readerCount(r, k)]: values of column k that the last push found, -1 in all columns for a sample that is invalid; of a
+ * value above 31 bits the lower 32. A .npy may bring more of one column than of another.
+ */
 export function readerColumn(r: usize, k: i32): usize {
   return changetype<reader.Reader>(r).columns.column(k);
 }
 
 export function readerCount(r: usize, k: i32): u32 {
   return changetype<reader.Reader>(r).columns.countOf(k);
+}
+
+/** u32[readerWideCount(r)][2]: of each value above 31 bits, column << 29 | place in it, and its upper 32 bits. */
+export function readerWide(r: usize): usize {
+  return changetype<reader.Reader>(r).columns.wide;
+}
+
+export function readerWideCount(r: usize): u32 {
+  return changetype<reader.Reader>(r).columns.wideCount;
+}
+
+/**
+ * How many values of a .npy were -1 so far. It may bring a column at a time, so that whether all of a sample are is for the
+ * host to see; one that is not, readerRefuse(r, record, k) makes the reader's error, and returns its status.
+ */
+export function readerMinuses(r: usize): u32 {
+  return changetype<reader.Reader>(r).columns.minuses;
+}
+
+export function readerRefuse(r: usize, record: u32, k: i32): i32 {
+  return reader.refuse(changetype<reader.Reader>(r), record, k);
 }
 
 /** Of the last error: its byte offset in the input, a whole number below 2^53. */
@@ -391,9 +423,9 @@ export function readerIndex(r: usize): u32 {
   return changetype<reader.Reader>(r).columns.errorRecord;
 }
 
-/** Its column, for statuses 8 and 9. */
+/** Its name, one of the column's that it is about, for statuses 8 and 9. */
 export function readerField(r: usize): i32 {
-  return changetype<reader.Reader>(r).columns.errorField;
+  return changetype<reader.Reader>(r).columns.errorName;
 }
 
 /**

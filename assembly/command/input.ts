@@ -24,6 +24,8 @@ import { BAD_INPUT, endError, exitCode, say, sayBytes, sayErrno, sayNumber, star
 import { sayArgument, sayQuoted } from "./printable";
 import { fd_close, fd_prestat_dir_name, fd_prestat_get, fd_read, path_open } from "./wasi_snapshot_preview1";
 
+const usualColumns: usize = memory.data<u32>([0, 1]);
+
 /** Bytes that are read at a time. */
 const PIECE: u32 = 65536;
 /** Samples in a block. */
@@ -303,7 +305,7 @@ export function readSamples(): void {
   memory.copy(names + vitBytes, tokensName, tokensBytes);
   store<u32>(scratch, <u32>vitBytes);
   store<u32>(scratch, <u32>tokensBytes, 4);
-  const handle = readerBegin(names, scratch, 2, PIECE);
+  const handle = readerBegin(names, scratch, usualColumns, 2, PIECE, false);
   if (handle == -OUT_OF_MEMORY) {
     tellOutOfMemory();
     return;

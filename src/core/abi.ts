@@ -63,12 +63,17 @@ export interface Abi {
   packingMix(): number;
   groupSums(values: number, order: number, offsets: number, groups: number, out: number): void;
 
-  readerBegin(names: number, lengths: number, count: number, bytes: number): number;
+  readerBegin(names: number, lengths: number, columns: number, count: number, bytes: number, zeros: number): number;
+  readerTable(reader: number, names: number, count: number): number;
   readerPush(reader: number, bytes: number): number;
   readerEnd(reader: number): number;
   readerBuffer(reader: number): number;
   readerColumn(reader: number, k: number): number;
   readerCount(reader: number, k: number): number;
+  readerWide(reader: number): number;
+  readerWideCount(reader: number): number;
+  readerMinuses(reader: number): number;
+  readerRefuse(reader: number, record: number, k: number): number;
   readerOffset(reader: number): number;
   readerIndex(reader: number): number;
   readerField(reader: number): number;
