@@ -315,10 +315,11 @@ export function planTime(): f64 {
 /**
  * Fingerprints, as docs/formats.md has them: u64, to be added up mod 2^64. What they read must be there and not negative.
  * loadFingerprint(values, n, first): of i32[n], the loads of the samples from number `first` on (f64, whole, < 2^53).
+ * wideFingerprint(values, n, first): the same of f64[n], whole numbers below 2^53: one column has one fingerprint either way.
  * groupsFingerprint(offsets, order, groups, first): of the groups of CSR arrays, u32, the first of which has number `first`.
  * oversizeFingerprint(oversize, count): what the oversize samples, u32[count], add to a packing's.
  */
-export { groupsFingerprint, loadFingerprint, oversizeFingerprint } from "./loads/fingerprint";
+export { groupsFingerprint, loadFingerprint, oversizeFingerprint, wideFingerprint } from "./loads/fingerprint";
 
 /**
  * Loads by their names: k of them, 1 .. 8; names in UTF-8 one after another, u32[k] bytes each at `lengths`.

@@ -1,5 +1,5 @@
-// The main job from start to end on a generated sample: what the lengths look like, and the groups they pack into.
-// Leaves the sample in a folder with this omnibal installed, for the commands of the README. Needs the built package:
+// The main job from start to end on a generated sample: what the lengths look like, and the plan that a trainer follows.
+// Leaves both in a folder with this omnibal installed, for the commands of the README. Needs the built package:
 // `npm ci` builds it.
 import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, readFileSync, realpathSync, symlinkSync, writeFileSync } from "node:fs";
@@ -84,7 +84,21 @@ for (let next = 2; !make(folder, lengths) && !made(folder, lengths); next++) fol
 
 console.log(`${folder}/lengths.json: 100,000 generated samples`);
 run(folder, "inherit", "stats", "lengths.json");
-const { groups } = JSON.parse(run(folder, "pipe", "pack", "lengths.json", "--max-vit", "9", "--max-tokens", "4096"));
-console.log("\nthe first groups");
-for (const group of groups.slice(0, 3)) console.log(`  samples ${group.join(", ")}`);
+const plan = "plan lengths.json --ranks 64 --max-vit 9 --max-tokens 4096 -o plan";
+run(folder, "inherit", ...plan.split(" "));
+
+/** Whole numbers of an .npy file of int64, which omnibal writes: samples and groups, below 2^32. */
+function npy(name) {
+  const bytes = readFileSync(join(folder, "plan", name));
+  const at = 10 + bytes.readUInt16LE(8);
+  return Array.from({ length: (bytes.length - at) / 8 }, (_, i) => bytes.readUInt32LE(at + i * 8));
+}
+
+const [steps, offsets, indices] = ["plan.npy", "offsets.npy", "indices.npy"].map(npy);
+console.log("\nthe first step");
+for (const rank of [0, 1, 63]) {
+  const group = steps[rank];
+  const samples = indices.slice(offsets[group], offsets[group + 1]);
+  console.log(`  rank ${String(rank).padEnd(3)}group ${group}: samples ${samples.join(", ")}`);
+}
 console.log(`\nTo go on: cd ${folder}`);

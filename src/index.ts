@@ -1,7 +1,7 @@
 export type { Abi } from "./core/abi.ts";
 export { Core, type HasCore } from "./core/core.ts";
 export { EngineError, type ErrorCode, InputError, OmnibalError, OptionError } from "./core/errors.ts";
-export type { LengthArray, Lengths, LengthsInput, SampleRecord } from "./core/lengths.ts";
+export type { LengthArray, Lengths, LengthsInput, LoadColumn, SampleRecord, VitTokens } from "./core/lengths.ts";
 export { loadCore, loadCoreSync, type WasmSource } from "./core/load.ts";
 export type { WorkerLike } from "./core/worker-like.ts";
 export { load, loadSync, Omnibal } from "./omnibal.ts";
@@ -21,11 +21,12 @@ export {
   type PackingParts,
   type PackingSettings,
   type PackingStats,
+  type VitTokenParts,
 } from "./pack/packing.ts";
 export { type LengthStats, type LoadStats, stats, statsText, type VitBin } from "./pack/stats.ts";
 export { loadPacker, type PackedGroup, Packer, type PackerOptions, type PackerOutput, packer } from "./pack/stream.ts";
 export { type EvaluateOptions, type Evaluation, evaluate, evaluatePlan, type PlanOrder } from "./plan/evaluate.ts";
-export type { GroupLoads, GroupLoadsInput } from "./plan/group-loads.ts";
+export type { GroupLoads, GroupLoadsInput, VitTokenGroups } from "./plan/group-loads.ts";
 export type { GroupsMade } from "./plan/made.ts";
 export {
   type BalancedPlanOptions,

@@ -13,7 +13,7 @@ import type { Packing } from "./pack/packing.ts";
 import { type LengthStats, stats, statsText } from "./pack/stats.ts";
 import { loadPacker, type Packer, type PackerOptions, packer } from "./pack/stream.ts";
 import { type EvaluateOptions, type Evaluation, evaluate, evaluatePlan, type PlanOrder } from "./plan/evaluate.ts";
-import type { GroupLoads, GroupLoadsInput } from "./plan/group-loads.ts";
+import type { GroupLoads, GroupLoadsInput, VitTokenGroups } from "./plan/group-loads.ts";
 import { type BalancedPlanOptions, type Plan, plan } from "./plan/plan.ts";
 import { type RankSampler, type SamplerOptions, type SpGroups, sampler, spGroups } from "./plan/samplers.ts";
 import { type SearchOptions, type SearchResult, search } from "./search/search.ts";
@@ -183,7 +183,7 @@ export class Omnibal implements HasCore {
    *
    * @throws InputError for loads, OptionError for spSize out of 2 .. 2^31 - 1, EngineError OUT_OF_MEMORY.
    */
-  spGroups(packing: GroupLoads, spSize: number): SpGroups {
+  spGroups(packing: GroupLoads | VitTokenGroups, spSize: number): SpGroups {
     return spGroups(this.core, packing, spSize);
   }
 

@@ -48,6 +48,7 @@ const parents: Record<string, string[]> = {
   "Packing: xtuner": ["Packing: xtuner"],
   "Plan: npy": ["Plan: npy", "Packing: npy"],
   "Plan: xtuner": ["Plan: xtuner", "Packing: xtuner"],
+  "Plan: groups.npy": ["Plan: groups.npy"],
 };
 
 describe.each([["Packing", formats] as const, ["Plan", planFormats] as const])("%s", (kind, all) => {
@@ -60,7 +61,7 @@ describe.each([["Packing", formats] as const, ["Plan", planFormats] as const])("
       const json = kind === "Packing" ? "Packing: json" : "Plan: json";
       if (!("folder" in format)) {
         const lines = readFileSync(out, "utf8").trimEnd().split("\n");
-        for (const line of lines) expectKeys(JSON.parse(line), heading, ...made);
+        for (const line of lines) expectKeys(JSON.parse(line), heading, json, ...made);
         return;
       }
       const described = new Map(parents[heading].flatMap((own) => [...filesIn(own)]));

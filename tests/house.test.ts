@@ -30,9 +30,10 @@ const ROOMS: Record<string, Record<string, readonly string[]>> = {
     workers: ["core", "pack", "plan", "search"],
     model: ["core", "pack", "plan", "write"],
     measure: ["core", "pack", "plan", "read", "write"],
+    compare: ["core", "pack", "plan", "read"],
     omnibal: ["core", "pack", "plan", "search", "workers", "write"],
     index: ["core", "pack", "plan", "search", "workers", "write", "omnibal"],
-    cli: ["core", "pack", "plan", "read", "write", "search", "workers", "model", "measure", "omnibal"],
+    cli: ["core", "pack", "plan", "read", "write", "search", "workers", "model", "measure", "compare", "omnibal"],
   },
 };
 

@@ -1,6 +1,6 @@
 // Groups for the tests of samplers and balance: the packing the vectors are about, single samples, made-up groups.
 import { readFileSync } from "node:fs";
-import type { GroupLoads, Omnibal, Packing, RankSampler, SamplerKind } from "../src/index.ts";
+import type { Omnibal, Packing, RankSampler, SamplerKind, VitTokenGroups } from "../src/index.ts";
 import { samples } from "./samples.ts";
 
 export interface SamplerVector {
@@ -59,13 +59,13 @@ export function kindOf(name: string): SamplerKind {
 }
 
 /** One group per sample. */
-export function unpacked(name: string): GroupLoads {
+export function unpacked(name: string): VitTokenGroups {
   const { vit, tokens } = samples(name);
   return { length: vit.length, vit, tokens, attention: Float64Array.from(tokens, (t) => t * t) };
 }
 
 /** Groups `from` .. `to` of a packing as a source of their own. */
-export function slice(loads: GroupLoads, from: number, to: number): GroupLoads {
+export function slice(loads: VitTokenGroups, from: number, to: number): VitTokenGroups {
   return { length: to - from, vit: loads.vit.slice(from, to), tokens: loads.tokens.slice(from, to) };
 }
 

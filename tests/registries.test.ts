@@ -6,10 +6,17 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
 import type { Values } from "../src/cli/command.ts";
+import { compareCommand } from "../src/cli/compare.ts";
 import { evaluateCommand } from "../src/cli/evaluate.ts";
 import { packCommand } from "../src/cli/pack.ts";
 import { planCommand } from "../src/cli/plan.ts";
+import { compare } from "../src/compare/compare.ts";
+import { deal } from "../src/compare/epoch.ts";
+import { upTo } from "../src/compare/random.ts";
+import type { System } from "../src/compare/system.ts";
+import { systems } from "../src/compare/systems.ts";
 import { allocate } from "../src/core/abi.ts";
+import { vitTokens } from "../src/core/lengths.ts";
 import { type Specs, take } from "../src/core/options.ts";
 import { load } from "../src/index.ts";
 import type { Method } from "../src/pack/method.ts";
@@ -58,8 +65,9 @@ test("a packing method", async () => {
     name: "few",
     about: "Method few takes samples in their order, so many to a group",
     options: own,
-    *run(_core, { vit, tokens }, options: CommonPackOptions & { most?: number }) {
-      const { maxVit, maxTokens } = options;
+    *run(_core, samples, options: CommonPackOptions & { most?: number }) {
+      const { vit, tokens } = vitTokens(samples);
+      const { maxVit, maxTokens } = options as { maxVit: number; maxTokens: number };
       const most = take(own, "most", options);
       const fits = (i: number) => vit[i] * most <= maxVit && tokens[i] * most <= maxTokens;
       const places = Array.from(vit.keys());
@@ -73,9 +81,9 @@ test("a packing method", async () => {
       return trustedPacking({
         offsets: Int32Array.from({ length: groups + 1 }, (_, g) => Math.min(g * most, indices.length)),
         indices,
-        ...{ vit: sums(vit), tokens: sums(tokens) },
+        loads: { vit: sums(vit), tokens: sums(tokens) },
         oversize: Int32Array.from(places.filter((i) => !fits(i))),
-        bounds: { maxVit, maxTokens, minVit: maxVit, minTokens: maxTokens },
+        bounds: { max: { vit: maxVit, tokens: maxTokens } },
         ...{ bound: 1, rounds: 0, method: "few" },
         settings: { bounds: { vit: maxVit, tokens: maxTokens }, method: "few" },
         lengths: { vit, tokens },
@@ -221,7 +229,7 @@ test("a format of packings, and one of plans", async () => {
 
   const groups = Array.from(omnibal.pack(input, { maxVit: 4, maxTokens: 400 }), (group) => group.join(" "));
   expect((await run()).trimEnd().split("\n")).toEqual(groups);
-  expect(packCommand.help).toContain("  --format FORMAT     json, jsonl, npy, xtuner, lines (default json)\n");
+  expect(packCommand.help).toContain("  --format FORMAT     json, jsonl, npy, xtuner, lines\n");
   expect(packCommand.help).toContain("\n  lines   a line of samples per group\n");
 
   await written(packCommand.run, asked, "groups.json");
@@ -230,7 +238,27 @@ test("a format of packings, and one of plans", async () => {
   expect(text.trimEnd().split("\n").sort()).toEqual(["0", "1", "2"]);
   const teams = { packing, ranks: "1", format: "steps", "sp-size": "2" };
   await expect(planCommand.run([lengthsFile], teams)).rejects.toThrow("--format steps has no place for --sp-size");
-  expect(planCommand.help).toContain("\n  steps   a line of groups per step\n");
+  expect(planCommand.help).toContain("\n  steps         a line of groups per step\n");
+});
+
+test("a row of a comparison", () => {
+  const inOrder: System = {
+    name: "in-order",
+    title: "one by one",
+    about: "samples as they come, one at a time",
+    usual: false,
+    run: ({ samples, ranks }) => ({
+      ...{ offsets: upTo(samples + 1), indices: upTo(samples), order: deal(upTo(samples), ranks) },
+    }),
+  };
+  const asked = { ranks: 2, max: { vit: 9, tokens: 9000 }, systems: ["in-order"] };
+  expect(() => compare(omnibal, input, asked)).toThrow('systems has "in-order", expected all or some of fixed');
+  add(systems, inOrder);
+  const { systems: rows } = compare(omnibal, input, asked);
+  // Steps of samples 0 and 1, 2 and 3, 4 and 0 again: each waits for the larger one.
+  const cost = (i: number) => 512 * input.vit[i] + input.tokens[i];
+  expect(rows).toMatchObject([{ name: "in-order", steps: 3, repeated: 1, time: cost(1) + cost(3) + cost(4) }]);
+  expect(compareCommand.help).toContain("\n  in-order              samples as they come, one at a time\n");
 });
 
 test("a command", () => {

@@ -47,7 +47,7 @@ export function groupsText(packing: Packing): string {
 /** Throws unless every sample is in one group or oversize, both bounds hold and the sums are right. */
 export function checkPacking(input: Samples, packing: Packing): void {
   const seen = new Uint8Array(input.vit.length);
-  const { maxVit, maxTokens } = packing.bounds;
+  const { vit: maxVit, tokens: maxTokens } = packing.bounds.max;
   for (let g = 0; g < packing.length; g++) {
     let vit = 0;
     let tokens = 0;

@@ -74,6 +74,20 @@ export function loadFingerprint(values: usize, n: u32, first: f64): u64 {
   return sum;
 }
 
+/** The same over f64[n], whole numbers below 2^53, one at a time: few loads are that large. */
+export function wideFingerprint(values: usize, n: u32, first: f64): u64 {
+  let key = <u64>first;
+  let sum: u64 = 0;
+  for (const end = values + ((<usize>n) << 3); values < end; values += 8, key++) {
+    const value = <u64>load<f64>(values);
+    const h = mix32(mix32(<u32>(key >> 32) ^ 0x9e3779b9) ^ <u32>(value >> 32));
+    const high = mix32(mix32(<u32>key ^ h) ^ <u32>value);
+    const low = mix32(mix32(<u32>value ^ mix32(h)) ^ <u32>key);
+    sum += ((<u64>high) << 32) + low;
+  }
+  return sum;
+}
+
 /** The sum of mix(first + g, sample) over the samples of each group g of CSR arrays. */
 export function groupsFingerprint(offsets: usize, order: usize, groups: i32, first: f64): u64 {
   let key = <u64>first;

@@ -1,4 +1,5 @@
 import type { Command } from "./command.ts";
+import { compareCommand } from "./compare.ts";
 import { evaluateCommand } from "./evaluate.ts";
 import { measureCommand } from "./measure.ts";
 import { modelCommand } from "./model.ts";
@@ -11,6 +12,7 @@ import { statsCommand } from "./stats.ts";
 export const commands: readonly Command[] = [
   measureCommand,
   statsCommand,
+  compareCommand,
   searchCommand,
   packCommand,
   evaluateCommand,

@@ -1,56 +1,57 @@
-import { availableParallelism } from "node:os";
 import { OptionError } from "../core/errors.ts";
-import type { Specs } from "../core/options.ts";
 import type { Column, MeasureOptions, MeasureProgress, MeasureResult } from "../measure/index.ts";
-import { type Command, given, givenOptions, optionsOf, textOption, UsageError, type Values } from "./command.ts";
+import { MEASURE_OPTIONS } from "../measure/options.ts";
+import {
+  type Command,
+  type CommandOptions,
+  given,
+  givenOptions,
+  optionName,
+  optionsHelp,
+  optionsOf,
+  outputOption,
+  textOption,
+  UsageError,
+  type Values,
+} from "./command.ts";
+import { inputOptions } from "./input.ts";
 import { Progress } from "./progress.ts";
 import { seconds, thousands } from "./table.ts";
 
+const TEXTS = ["images", "tokenizer", "template", "metaOut"] as const;
+const FLAGS = ["header", "restart"] as const;
+
+const options: CommandOptions = {
+  model: { kind: "text", argument: "MODEL", about: "the model" },
+  output: { kind: "text", short: "o", argument: "OUT", about: "the file of lengths" },
+  ...optionsOf(
+    MEASURE_OPTIONS,
+    Object.entries(MEASURE_OPTIONS).flatMap(([name, spec]) => ("about" in spec ? [name] : [])),
+  ),
+  quiet: inputOptions.quiet,
+};
+
 const help = `Usage: omnibal measure --model MODEL -o OUT [options] DATA...
 
-Works out what every sample of a data set costs its model: tiles or patches for
-the vision encoder, tokens for the language model, exactly as the model's own
+Works out what each sample of a data set costs the model: tiles or patches for
+the vision encoder, tokens for the language model, as the model's own
 preprocessing would, without decoding a picture. The other commands read OUT.
 
 DATA is JSON, JSON Lines (.gz too), Parquet, WebDataset tar shards, CSV with
-height and width, a meta file of InternVL, a folder of such files, or -. Records
-have conversations as LLaVA and ShareGPT have them, or messages as OpenAI has
-them. Sizes are taken from the record where it has them, else from the beginning
-of the picture's file.
+height and width, a meta file of InternVL, or a folder of such files; - is
+standard input. Records hold conversations as LLaVA and ShareGPT do, or messages
+as OpenAI does. Picture sizes come from the record or, where it has none, from
+the first bytes of the picture's file.
 
 MODEL is the folder of a checkpoint (config.json, preprocessor_config.json,
 tokenizer.json, chat_template.jinja, ...), the name of a released model such as
 internvl2.5 or qwen2.5-vl, with --tokenizer, or a .json file with a rule.
 
 Options:
-  --model MODEL       the model
-  --tokenizer DIR     the folder of its tokenizer, where MODEL has none
-  --images ROOT       pictures are below ROOT, and none is read elsewhere
-                      (default: the folder of each file of DATA)
-  --template T        a chat format by name (internvl2_5, internlm2-chat,
-                      phi3-chat, Hermes-2, paligemma), or a file with a template
-  --content HOW       hand contents to the template as parts, or as text
-                      (default auto: as it takes them)
-  --exif HOW          transpose pictures as their EXIF says, or ignore it
-                      (default: as the model's own loader does)
-  --set NAME=VALUE    a parameter in place of the model's, such as
-                      max_pixels=1003520, or video.fps=1 for videos; repeatable
-                      with commas between
-  -o, --output OUT    the file of lengths
-  --format FORMAT     jsonl, json, npy, parquet (default: by OUT's ending)
-  --columns LIST      what is written (default vit_num,token_num,image_flags,
-                      images,frames,labels,vit_attention)
-  --header            a first line in JSON Lines that says what the columns are
-  --meta-out FILE     a meta file of InternVL again, with token_lengths added
-  --part I/N          part I, from 0 on, of N alike; parts join end to end
-  --workers N         threads (default: one for each core; 0: none beside this)
-  --restart           forget what an unfinished run has left
-  -q, --quiet         nothing on standard error but errors
-  -h, --help          this text
+${optionsHelp({ ...options, help: { kind: "flag", short: "h", about: "this text" } })}
 
-A run that was killed goes on where it was when it is started again in the same
-way, and writes the same bytes. Bad samples are -1 in every column and listed,
-with reasons, in OUT.report.jsonl.
+If a run is killed, the same command continues it and writes the same bytes. Bad
+samples are -1 in every column. OUT.report.jsonl lists them with reasons.
 `;
 
 /** max_pixels=1003520,video.fps=1 as values. */
@@ -129,65 +130,39 @@ function summary({ samples, bad, firstBad, resumed, report, counts }: MeasureRes
   return `${lines.join("\n")}\n`;
 }
 
-/** What it takes as a number or a name. */
-const MEASURE = {
-  workers: { kind: "integer", low: 0, high: 512 },
-  content: { kind: "choice", names: ["auto", "parts", "text"] },
-  exif: { kind: "choice", names: ["transpose", "ignore"] },
-} as const satisfies Specs;
-
 export const measureCommand: Command = {
   name: "measure",
   about: "works out tiles or patches and tokens of a data set's samples",
   help,
-  options: {
-    ...optionsOf(MEASURE),
-    model: { kind: "text" },
-    tokenizer: { kind: "text" },
-    images: { kind: "text" },
-    template: { kind: "text" },
-    set: { kind: "text" },
-    output: { kind: "text", short: "o" },
-    format: { kind: "text" },
-    columns: { kind: "text" },
-    header: { kind: "flag" },
-    "meta-out": { kind: "text" },
-    part: { kind: "text" },
-    restart: { kind: "flag" },
-    quiet: { kind: "flag", short: "q" },
-  },
+  options,
   async run(paths, values) {
     if (paths.length === 0) throw new UsageError("no DATA is given (- is standard input)");
     const model = textOption(values, "model");
     if (model === undefined || model === "") throw new UsageError("--model is missing");
-    const out = textOption(values, "output");
-    if (out === undefined || out === "") throw new UsageError("--output is missing");
+    const out = outputOption(values);
+    if (out === undefined) throw new UsageError("--output is missing");
     const quiet = values.quiet === true;
     // Loaded here, as no other command needs it.
     const { COLUMNS, measure } = await import("../measure/index.ts");
-    const columns = textOption(values, "columns")?.split(",");
+    const columns = textOption(values, "columns")
+      ?.split(",")
+      .map((name) => name.trim());
     const strange = columns?.find((name) => !(COLUMNS as readonly string[]).includes(name));
     if (strange !== undefined) {
       throw new UsageError(`--columns has ${JSON.stringify(strange)}, known are ${COLUMNS.join(", ")}`);
     }
     const watcher = new Watcher(quiet);
-    const asked = givenOptions(values, MEASURE, "workers", "content", "exif");
+    const texts = TEXTS.map((name) => [name, textOption(values, optionName(name))] as const);
     const options: MeasureOptions = {
-      workers: asked.workers ?? availableParallelism(),
-      header: values.header === true,
-      restart: values.restart === true,
+      ...givenOptions(values, MEASURE_OPTIONS, "workers", "content", "exif", "format"),
+      ...Object.fromEntries(FLAGS.map((name) => [name, values[name] === true])),
       onProgress: (progress) => watcher.update(progress),
       ...(quiet ? {} : { onNote: (line: string) => process.stderr.write(`${line}\n`) }),
       ...given({
-        tokenizer: textOption(values, "tokenizer"),
-        images: textOption(values, "images"),
+        ...Object.fromEntries(texts),
         template: await templateOption(values),
-        content: asked.content,
-        exif: asked.exif,
         set: settings(textOption(values, "set")),
-        format: textOption(values, "format"),
         columns: columns as Column[] | undefined,
-        metaOut: textOption(values, "meta-out"),
         part: partOption(values),
       }),
     };

@@ -1,6 +1,6 @@
 import { InputError } from "../core/errors.ts";
-import type { Specs } from "../core/options.ts";
-import { SCHEDULES } from "../model/core.ts";
+import type { ChoiceSpec } from "../core/options.ts";
+import { CONFIG_OPTIONS } from "../model/config.ts";
 import {
   chromeTrace,
   compareModel,
@@ -20,7 +20,7 @@ import {
   type Trainer,
   trainers,
 } from "../model/index.ts";
-import { PARTITION_METHODS, RECOMPUTE_METHODS } from "../model/plan.ts";
+import { MODEL_PLAN_OPTIONS } from "../model/plan.ts";
 import type { Omnibal } from "../omnibal.ts";
 import { load } from "../omnibal.ts";
 import { openFile, openStream } from "../read/source.ts";
@@ -31,6 +31,7 @@ import {
   decimal,
   given,
   givenOptions,
+  optionsHelp,
   optionsOf,
   outputOption,
   requiredOption,
@@ -38,105 +39,61 @@ import {
   UsageError,
   type Values,
 } from "./command.ts";
+import { inputOptions } from "./input.ts";
 import { print } from "./print.ts";
 import { interruptibly } from "./signals.ts";
 import { bar, pairs, percent, table, thousands, wrap } from "./table.ts";
 
+const PLANNED = ["schedule", "chunks", "partition", "recompute", "effort"] as const;
+const PROFILED = ["samples", "tensorParallel", "dataParallel", "expertParallel"] as const;
+
+/** What `model plan` takes. */
+const planOptions: CommandOptions = {
+  ...optionsOf(MODEL_PLAN_OPTIONS, ["stages", "microBatches", "memory", ...PLANNED]),
+  pareto: { kind: "flag", about: "also lists splits of less memory or fewer transfers" },
+  trainer: {
+    kind: "choice",
+    names: [...trainers.map(({ name }) => name), "all"],
+    argument: "NAME",
+    about: `also prints what to paste for a trainer: ${trainers.map(({ name }) => name).join(", ")}, or all`,
+  },
+  trace: { kind: "text", argument: "FILE", about: "the timeline of a step, for ui.perfetto.dev" },
+  json: { kind: "flag", about: "one line of JSON in place of the tables" },
+};
+
+/** What `model profile` takes. */
+const profileOptions: CommandOptions = {
+  "from-config": { kind: "text", argument: "FILE", about: "config.json of a model on Hugging Face" },
+  ...optionsOf(CONFIG_OPTIONS, ["gpu", "efficiency", "tokens", "vit", ...PROFILED]),
+  output: { kind: "text", short: "o", argument: "OUT", about: "write there and not to standard output" },
+  quiet: inputOptions.quiet,
+};
+
 const help = `Usage: omnibal model plan --stages N --micro-batches N [options] PROFILE
-       omnibal model profile --from-config CONFIG --gpu GPU [options]
+       omnibal model profile --from-config FILE --gpu GPU [options]
 
 Splits a model over pipeline stages, and chooses what each stage recomputes, so
 that a step takes the least time and fits the memory of each device.
 
-PROFILE has what each layer takes in time and memory: measured, or estimated by
+PROFILE has the time and memory of each layer: measured, or estimated by
 \`omnibal model profile\` from a Hugging Face config.json. - is standard input.
 
-CommandOptions of plan:
-  --stages N          devices of a pipeline
-  --micro-batches N   micro-batches of a step
-  --memory BYTES      what a device has, as 80GB, 74.5GiB or 80e9 (default: the
-                      profile's): leave room for what is not in the profile
-  --schedule NAME     ${SCHEDULES.join(", ")} (default 1f1b)
-  --chunks N          virtual stages of a device, for interleaved (default 2)
-  --partition METHOD  exact: the least step; paper: the published neighbours of
-                      a greedy anchor (default exact)
-  --recompute METHOD  exact: the best layers; paper: the published two probes;
-                      full, none (default exact)
-  --effort N          0 quick, 1 normal, 2 long (default 1)
-  --pareto            also lists splits of less memory or fewer transfers
-  --trainer NAME      also prints what to paste for a trainer, or for all:
-                      ${trainers.map(({ name }) => name).join(", ")}
-  --trace FILE        the timeline of a step, for ui.perfetto.dev
-  --json              one line of JSON in place of the tables
+Options of plan:
+${optionsHelp(planOptions)}
 
-CommandOptions of profile:
-  --from-config FILE  config.json of a model on Hugging Face
-  --gpu GPU           h100, a100, or its operations per second in bfloat16 and
-                      its bytes of memory, as 989e12,80e9
-  --efficiency X      share of the operations that is reached (default 0.5)
-  --tokens N[,MAX]    tokens of a micro-batch, on average and at most (default
-                      4096)
-  --vit N[,MAX]       its tiles, or patches if the model takes any resolution
-                      (default 9, or 12288)
-  --samples N         samples in it, among which there is no attention (default
-                      1)
-  --tensor-parallel N, --data-parallel N, --expert-parallel N
-                      devices that share a layer, the optimizer's state, the
-                      experts (default 1)
-  -o, --output OUT    write there and not to standard output
-  -q, --quiet         nothing on standard error but errors
+Options of profile:
+${optionsHelp(profileOptions)}
 
-  -h, --help          this text
+${optionsHelp({ help: { kind: "flag", short: "h", about: "this text" } })}
 
 Exit code 1 also where nothing fits: the line says what memory would do.
 `;
 
-/** What `model plan` takes as a number or a name. */
-const PLAN = {
-  stages: { kind: "integer", low: 1, high: 256 },
-  microBatches: { kind: "integer", low: 1, high: 4096 },
-  schedule: { kind: "choice", names: SCHEDULES },
-  chunks: { kind: "integer", low: 1, high: 256 },
-  partition: { kind: "choice", names: PARTITION_METHODS },
-  recompute: { kind: "choice", names: RECOMPUTE_METHODS },
-  effort: { kind: "integer", low: 0, high: 2 },
-} as const satisfies Specs;
-
-/** The same of `model profile`. */
-const PROFILE = {
-  samples: { kind: "integer", low: 1, high: 1 << 20 },
-  tensorParallel: { kind: "integer", low: 1, high: 1 << 20 },
-  dataParallel: { kind: "integer", low: 1, high: 1 << 20 },
-  expertParallel: { kind: "integer", low: 1, high: 1 << 20 },
-} as const satisfies Specs;
-
 const SUBCOMMANDS: Readonly<
   Record<string, { readonly own: CommandOptions; run(files: readonly string[], values: Values): Promise<void> }>
 > = {
-  plan: {
-    own: {
-      ...optionsOf(PLAN),
-      memory: { kind: "text" },
-      pareto: { kind: "flag" },
-      trainer: { kind: "text" },
-      trace: { kind: "text" },
-      json: { kind: "flag" },
-    },
-    run: runPlan,
-  },
-  profile: {
-    own: {
-      "from-config": { kind: "text" },
-      gpu: { kind: "text" },
-      efficiency: { kind: "text" },
-      tokens: { kind: "text" },
-      vit: { kind: "text" },
-      ...optionsOf(PROFILE),
-      output: { kind: "text", short: "o" },
-      quiet: { kind: "flag", short: "q" },
-    },
-    run: runProfile,
-  },
+  plan: { own: planOptions, run: runPlan },
+  profile: { own: profileOptions, run: runProfile },
 };
 
 /** Bytes of a profile or a config that are read at most. */
@@ -189,13 +146,8 @@ function textFormat(name: string): Format<string> {
 }
 
 function chosenTrainers(values: Values): readonly Trainer[] {
-  const name = textOption(values, "trainer");
-  if (name === undefined) return [];
-  if (name === "all") return trainers;
-  const trainer = trainers.find((candidate) => candidate.name === name);
-  if (trainer !== undefined) return [trainer];
-  const names = trainers.map((candidate) => candidate.name).join(", ");
-  throw new UsageError(`--trainer is ${JSON.stringify(name)}, expected one of ${names}, all`);
+  const { trainer: chosen } = givenOptions(values, planOptions as { trainer: ChoiceSpec }, "trainer");
+  return trainers.filter(({ name }) => chosen === "all" || chosen === name);
 }
 
 function gigabytes(bytes: number): string {
@@ -345,10 +297,10 @@ async function runPlan(files: readonly string[], values: Values): Promise<void> 
     );
   }
   const options: ModelPlanOptions = {
-    stages: requiredOption(values, PLAN, "stages"),
-    microBatches: requiredOption(values, PLAN, "microBatches"),
+    stages: requiredOption(values, MODEL_PLAN_OPTIONS, "stages"),
+    microBatches: requiredOption(values, MODEL_PLAN_OPTIONS, "microBatches"),
     ...given({ memory: bytesOption(values, "memory") }),
-    ...givenOptions(values, PLAN, "schedule", "chunks", "partition", "recompute", "effort"),
+    ...givenOptions(values, MODEL_PLAN_OPTIONS, ...PLANNED),
   };
   const chosen = chosenTrainers(values);
   const trace = textOption(values, "trace");
@@ -398,7 +350,7 @@ async function runProfile(files: readonly string[], values: Values): Promise<voi
       tokens: rangeOption(values, "tokens"),
       vit: rangeOption(values, "vit"),
     }),
-    ...givenOptions(values, PROFILE, "samples", "tensorParallel", "dataParallel", "expertParallel"),
+    ...givenOptions(values, CONFIG_OPTIONS, ...PROFILED),
   };
   const output = openOutput(textFormat("the profile"), outputOption(values) ?? process.stdout, [path]);
   const text = await readText(path);
@@ -406,7 +358,7 @@ async function runProfile(files: readonly string[], values: Values): Promise<voi
   try {
     config = JSON.parse(text);
   } catch (error) {
-    throw new InputError("INVALID_FILE", `${path}: no JSON (${(error as Error).message})`, { cause: error });
+    throw new InputError("INVALID_FILE", `${path}: not JSON (${(error as Error).message})`, { cause: error });
   }
   const profile = profileFromConfig(config, options, path);
   await output.write(`${JSON.stringify(profile, null, 1)}\n`);

@@ -1,13 +1,14 @@
 import { setImmediate } from "node:timers/promises";
-import type { Lengths } from "../core/lengths.ts";
+import type { LengthsInput } from "../core/lengths.ts";
 import type { NumberSpec } from "../core/options.ts";
 import { load, type Omnibal } from "../omnibal.ts";
 import type { RoundInfo } from "../pack/isf.ts";
+import type { Bounds } from "../pack/lower-bound.ts";
 import type { Method } from "../pack/method.ts";
 import { methods, type PackOptions } from "../pack/methods.ts";
 import { methodSpec } from "../pack/option-names.ts";
 import { BOUNDS, COMMON, type PackProgress } from "../pack/options.ts";
-import type { Packing, PackingBounds } from "../pack/packing.ts";
+import type { Packing } from "../pack/packing.ts";
 import { formats, openOutput } from "../write/index.ts";
 import {
   type Command,
@@ -27,14 +28,13 @@ import { inputHelp, inputOptions, inputOptionsHelp, readFiles } from "./input.ts
 import { Progress } from "./progress.ts";
 import { percent, seconds, thousands } from "./table.ts";
 
+/** What decides about groups alone: `plan` has it too. */
+const groupOptions = (): CommandOptions => ({ ...optionsOf(BOUNDS), method: methodSpec() });
 /** The options of every method, and those of each. */
-const commonOptions = (): CommandOptions => ({
-  ...optionsOf(BOUNDS),
-  method: methodSpec(),
-  seed: COMMON.seed,
-  ...outputOptions(formats),
-});
+const commonOptions = (): CommandOptions => ({ ...groupOptions(), seed: COMMON.seed, ...outputOptions(formats) });
 const ownOptions = () => Object.assign({}, ...methods.map(({ options }) => optionsOf(options))) as CommandOptions;
+/** All that `pack` has to make groups by, but the seed. */
+export const ownPackOptions = (): CommandOptions => ({ ...groupOptions(), ...ownOptions() });
 
 const help = () => `Usage: omnibal pack --max-vit N --max-tokens N [options] FILE...
 
@@ -65,8 +65,9 @@ function methodHelp({ about, options }: Method): string {
   return own === "" ? `${about}.` : `${about}:\n${own}`;
 }
 
-function packOptions(values: Values): PackOptions {
-  const { method = methods[0].name } = givenOptions(values, { method: methodSpec() }, "method");
+/** What is asked of `pack`; `usual` is the method where none is named. */
+export function packOptions(values: Values, usual = methods[0].name): PackOptions {
+  const { method = usual } = givenOptions(values, { method: methodSpec() }, "method");
   const { options: own } = methods.find(({ name }) => name === method) as Method;
   for (const other of methods) {
     const foreign = Object.keys(other.options).find((name) => values[optionName(name)] !== undefined && !(name in own));
@@ -90,9 +91,9 @@ function progressNote(progress: PackProgress | RoundInfo): string {
 }
 
 /** Packs with a turn of the event loop after each piece of the work, so that signals are answered and the bar is drawn. */
-async function packWithProgress(
+export async function packWithProgress(
   omnibal: Omnibal,
-  lengths: Lengths,
+  lengths: LengthsInput,
   options: PackOptions,
   quiet: boolean,
 ): Promise<Packing> {
@@ -121,8 +122,6 @@ function oversizeLine({ oversize }: Packing): string {
   return `${thousands(oversize.length)} in no group: ${first}${oversize.length > 3 ? ", ..." : ""}`;
 }
 
-type Bounds = Pick<PackingBounds, "maxVit" | "maxTokens">;
-
 /** Bounds that suit the samples better, as options: those of each that are others than now. */
 function adviceLine(bounds: Bounds, advised: readonly Bounds[]): string {
   const options = advised.map(({ maxVit, maxTokens }) =>
@@ -141,9 +140,11 @@ export function packingSummary(packing: Packing, advised: readonly Bounds[] = []
   const lines = [
     ["groups", thousands(stats.groups)],
     ["lower bound", `${thousands(stats.bound)}${above}`],
-    ["vit", `${percent(stats.fillVit)} of ${thousands(bounds.maxVit)} in a group filled`],
-    ["tokens", `${percent(stats.fillTokens)} of ${thousands(bounds.maxTokens)} in a group filled`],
-    ...(advised.length > 0 ? [["bounds", adviceLine(bounds, advised)]] : []),
+    ["vit", `${percent(stats.fill.vit)} of ${thousands(bounds.max.vit)} in a group filled`],
+    ["tokens", `${percent(stats.fill.tokens)} of ${thousands(bounds.max.tokens)} in a group filled`],
+    ...(advised.length > 0
+      ? [["bounds", adviceLine({ maxVit: bounds.max.vit, maxTokens: bounds.max.tokens }, advised)]]
+      : []),
     ["samples", `${thousands(stats.samples)} in groups, ${stats.samplesPerGroup.toFixed(2)} per group`],
     ["oversize", oversizeLine(packing)],
     ["mix", mixLine(packing)],
@@ -178,7 +179,7 @@ export const packCommand: Command = {
     if (quiet) return;
     const written = performance.now();
     const times = `${seconds(written - start)} (read ${seconds(read - start)}, pack ${seconds(packed - read)}, write ${seconds(written - packed)})`;
-    const advised = omnibal.suitableBounds(lengths, packing.bounds);
+    const advised = omnibal.suitableBounds(lengths, options as Bounds);
     process.stderr.write(`${packingSummary(packing, advised)}${"time".padEnd(13)}${times}\n`);
   },
 };

@@ -1,9 +1,11 @@
 // What `evaluate` and `plan` begin with: samples, and a packing of them.
 import type { Omnibal } from "../omnibal.ts";
+import type { PackOptions } from "../pack/methods.ts";
 import type { Packing } from "../pack/packing.ts";
 import { type PackedLengths, readPacking } from "../read/index.ts";
 import { type CommandOptions, textOption, UsageError, type Values } from "./command.ts";
 import { readFiles, sayWaiting } from "./input.ts";
+import { ownPackOptions, packOptions, packWithProgress } from "./pack.ts";
 import { Progress } from "./progress.ts";
 import { megabytes, thousands } from "./table.ts";
 
@@ -19,6 +21,32 @@ export function packingOption(values: Values): string {
   const path = textOption(values, "packing");
   if (path === undefined) throw new UsageError("--packing is missing");
   return path;
+}
+
+/** Where the groups come from: a file or folder, or what `pack` makes of the samples. */
+export type Groups = { readonly path: string } | { readonly options: PackOptions };
+
+/** The packing that --packing names, or the options of the one to be made. */
+export function groupsOption(values: Values): Groups {
+  const path = textOption(values, "packing");
+  if (path === undefined) return { options: packOptions(values, "balanced") };
+  const other = Object.keys(ownPackOptions()).find((name) => values[name] !== undefined);
+  if (other !== undefined) throw new UsageError(`--${other} is given, but --packing has its groups already`);
+  return { path };
+}
+
+/** The samples, and their groups: read, or made now. */
+export async function readOrPack(
+  omnibal: Omnibal,
+  files: readonly string[],
+  groups: Groups,
+  values: Values,
+): Promise<{ lengths: PackedLengths; packing: Packing; packMs?: number }> {
+  if ("path" in groups) return readPacked(omnibal, files, groups.path, values);
+  const lengths = await readFiles(files, values);
+  const start = performance.now();
+  const packing = await packWithProgress(omnibal, lengths, groups.options, values.quiet === true);
+  return { lengths, packing, packMs: performance.now() - start };
 }
 
 export async function readPacked(

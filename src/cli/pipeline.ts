@@ -8,6 +8,7 @@ import {
   parseProfile,
   planModel,
 } from "../model/index.ts";
+import { MODEL_PLAN_OPTIONS } from "../model/plan.ts";
 import type { Omnibal } from "../omnibal.ts";
 import type { Packing } from "../pack/packing.ts";
 import type { Plan } from "../plan/plan.ts";
@@ -17,7 +18,7 @@ import { bytesOption, readText } from "./model.ts";
 import { thousands } from "./table.ts";
 
 const STAGES = {
-  stages: { kind: "integer", low: 1, high: 256, about: "devices of a pipeline, for --pipeline" },
+  stages: { ...MODEL_PLAN_OPTIONS.stages, about: "devices of a pipeline, for --pipeline" },
 } as const;
 
 export const pipelineOptions: CommandOptions = {

@@ -1,4 +1,5 @@
-import { EngineError, InputError, OptionError, show } from "./errors.ts";
+import { EngineError, OptionError } from "./errors.ts";
+import { invalidLength } from "./lengths.ts";
 import { MAX_UINT32 } from "./options.ts";
 
 /** What `abiVersion` of the module must answer. */
@@ -120,6 +121,7 @@ export interface Abi {
 
   /** Fingerprints: 64 bits, signed as they come out. */
   loadFingerprint(values: number, n: number, first: number): bigint;
+  wideFingerprint(values: number, n: number, first: number): bigint;
   groupsFingerprint(offsets: number, order: number, groups: number, first: number): bigint;
   oversizeFingerprint(oversize: number, count: number): bigint;
 
@@ -294,14 +296,6 @@ export const DAMAGED_STATE = 16;
 export const BAD_UNIT = 17;
 export const BAD_LOAD = 18;
 
-/** The error for a length that is not a whole number in 0 .. 2^31 - 1. */
-export function invalidLength(field: string, index: number, seen: unknown): InputError {
-  return new InputError(
-    "INVALID_LENGTH",
-    `index ${index}: ${field} is ${show(seen)}, expected a whole number from 0 to 2147483647`,
-  );
-}
-
 /** The error for a memory that cannot hold `samples`. */
 export function outOfMemory(samples: number): EngineError {
   return new EngineError(
@@ -310,27 +304,33 @@ export function outOfMemory(samples: number): EngineError {
   );
 }
 
-/** Throws what `status` means, if it is not 0. `seen` gives the value at an index, for the message. */
+/**
+ * Throws what `status` means, if it is not 0. `seen` gives the value at an index of a load, for the message; `names` are the
+ * loads by the numbers that the core has for them.
+ */
 export function check(
   abi: Abi,
   status: number,
   samples: number,
-  seen: (field: "vit" | "tokens", at: number) => unknown,
+  seen: (load: string, at: number) => unknown,
+  names: readonly string[] = [],
 ): void {
+  const refused = (load: string) => invalidLength(load, abi.errorIndex(), seen(load, abi.errorIndex()));
   switch (status) {
     case OK:
       return;
     case OUT_OF_MEMORY:
       throw outOfMemory(samples);
     case NEGATIVE_VIT:
-      throw invalidLength("vit", abi.errorIndex(), seen("vit", abi.errorIndex()));
+      throw refused("vit");
     case NEGATIVE_TOKENS:
-      throw invalidLength("tokens", abi.errorIndex(), seen("tokens", abi.errorIndex()));
+      throw refused("tokens");
     case BAD_ARGUMENT:
       throw new OptionError("INVALID_OPTION", "the core refused an argument that the checks before it let pass");
-    default:
-      throw new EngineError("LOAD_FAILED", `the core answered ${status}: module and facade are of different versions`);
   }
+  const load = names[abi.errorLoad()];
+  if (status === BAD_LOAD && load !== undefined) throw refused(load);
+  throw new EngineError("LOAD_FAILED", `the core answered ${status}: module and facade are of different versions`);
 }
 
 /** Room for `bytes` in the core. `groups` is for the message. */

@@ -129,7 +129,15 @@ export class Core implements HasCore {
   }
 
   /** Copies names in as the exports take them: UTF-8, one after another, and uint32[count] how many bytes each has. */
-  namesIn(names: readonly string[], samples: number): { readonly names: number; readonly lengths: number } {
+  namesIn(
+    names: readonly string[],
+    samples: number,
+  ): {
+    /** Address of the bytes. */
+    readonly names: number;
+    /** Address of their lengths. */
+    readonly lengths: number;
+  } {
     const texts = names.map((name) => new TextEncoder().encode(name));
     const lengths = this.copyIn(
       Int32Array.from(texts, ({ length }) => length),

@@ -1,7 +1,6 @@
-import { invalidLength } from "./abi.ts";
 import { InputError, show } from "./errors.ts";
 
-/** One load of all samples: any typed array or array of whole numbers in 0 .. 2^31 - 1, one per sample. */
+/** One load of all samples: any typed array or array of whole numbers in 0 .. 2^53 - 1, one per sample. */
 export type LengthArray =
   | readonly number[]
   | Int8Array
@@ -16,88 +15,238 @@ export type LengthArray =
   | BigInt64Array
   | BigUint64Array;
 
-/** A sample as the reference's length files write it. Other fields are ignored. */
+/** A sample as the reference's length files write it: a field per load. Fields that nobody asks for are ignored. */
 export interface SampleRecord {
-  /** Image tiles, a whole number from 0 to 2^31 - 1. */
+  /** Image tiles: the load `vit` where there is no field of that name. */
   readonly vit_num: number;
-  /** Tokens, a whole number from 0 to 2^31 - 1. */
+  /** Tokens: the load `tokens` where there is no field of that name. */
   readonly token_num: number;
 }
 
-/** What `pack` and its like accept: two arrays of one length, or one array of records. */
-export type LengthsInput = { readonly vit: LengthArray; readonly tokens: LengthArray } | readonly SampleRecord[];
+/** One load of all samples, as the core takes it: Int32Array where every value is below 2^31, else Float64Array. */
+export type LoadColumn = Int32Array | Float64Array;
 
-/** Samples: image tiles for the vision encoder and tokens for the language model, int32[samples] each. */
-export interface Lengths {
+/** Samples: a column per load, by its name, with one value per sample. */
+export type Lengths = Readonly<Record<string, LoadColumn>>;
+
+/**
+ * What `pack` and its like accept: columns by the names of their loads, or an array of records. A member `files`, as
+ * `readLengths` adds it, is no load.
+ */
+export type LengthsInput =
+  | Readonly<Record<string, LengthArray>>
+  | { readonly vit: LengthArray; readonly tokens: LengthArray }
+  | readonly SampleRecord[]
+  | readonly Readonly<Record<string, unknown>>[];
+
+/** The usual two loads, int32[samples] each. */
+export interface VitTokens {
   /** int32[samples]: image tiles of each sample, from 0 on. */
   readonly vit: Int32Array;
   /** int32[samples]: tokens of each sample, from 0 on. */
   readonly tokens: Int32Array;
 }
 
-const MAX = 2147483647;
+/** The loads that a packing is of where it names none. */
+export const USUAL = ["vit", "tokens"] as const;
 
-function toInt32(field: string, values: LengthArray): Int32Array {
-  // An Int32Array goes to the core as it is, which finds a negative value while it reads it for the first time.
-  if (values instanceof Int32Array) return values;
-  if (!Array.isArray(values) && !(ArrayBuffer.isView(values) && !(values instanceof DataView))) {
-    throw new InputError("INVALID_INPUT", `${field} is ${show(values)}, expected an array of numbers`);
-  }
-  const out = new Int32Array(values.length);
-  for (let i = 0; i < out.length; i++) {
-    const seen: unknown = values[i];
+/** Loads at most. */
+export const MOST_LOADS = 8;
+
+/** The largest load, bound and sum of a group: what a float64 holds exactly. */
+export const MAX_LOAD = Number.MAX_SAFE_INTEGER;
+
+const MAX_INT32 = 2147483647;
+
+/** Names of loads that stand for another one. */
+const ALIASES: Readonly<Record<string, string>> = { attention: "tokens^2" };
+
+/** Fields that a load is read from, the first of which counts that is there. Any other load has the field of its own name. */
+const FIELDS: Readonly<Record<string, readonly string[]>> = {
+  vit: ["vit", "vit_num"],
+  tokens: ["tokens", "token_num"],
+};
+
+/** What a member of the lengths may be called without being a load. */
+const NO_LOAD = "files";
+
+const SQUARE = "^2";
+
+/** The name of a load, where another name stands for it. */
+export function loadName(name: string): string {
+  return Object.hasOwn(ALIASES, name) ? ALIASES[name] : name;
+}
+
+/** Fields that hold a load, the first of which counts that is there. */
+export function fieldsOf(name: string): readonly string[] {
+  return Object.hasOwn(FIELDS, name) ? FIELDS[name] : [name];
+}
+
+/** The load whose squares `name` is, as tokens is of tokens^2; undefined for a load that is none of squares. */
+export function squareOf(name: string): string | undefined {
+  return name.endsWith(SQUARE) && name.length > SQUARE.length ? name.slice(0, -SQUARE.length) : undefined;
+}
+
+/** The error for a length that is not a whole number in 0 .. `most`. */
+export function invalidLength(field: string, index: number, seen: unknown, most = MAX_LOAD): InputError {
+  return new InputError(
+    "INVALID_LENGTH",
+    `index ${index}: ${field} is ${show(seen)}, expected a whole number from 0 to ${most}`,
+  );
+}
+
+/** A column of `count` values, in an array as narrow as they allow. */
+function column(field: string, count: number, valueAt: (i: number) => unknown): LoadColumn {
+  let out: LoadColumn = new Int32Array(count);
+  for (let i = 0; i < count; i++) {
+    const seen = valueAt(i);
     const value = typeof seen === "bigint" ? Number(seen) : seen;
-    if (typeof value !== "number" || !Number.isInteger(value) || value < 0 || value > MAX) {
+    if (typeof value !== "number" || !Number.isInteger(value) || value < 0 || value > MAX_LOAD) {
       throw invalidLength(field, i, seen);
     }
+    if (value > MAX_INT32 && out instanceof Int32Array) out = Float64Array.from(out);
     out[i] = value;
   }
   return out;
 }
 
-function fromRecords(records: readonly SampleRecord[]): Lengths {
-  const vit = new Int32Array(records.length);
-  const tokens = new Int32Array(records.length);
+function isList(values: unknown): values is LengthArray {
+  return Array.isArray(values) || (ArrayBuffer.isView(values) && !(values instanceof DataView));
+}
+
+function toColumn(field: string, values: unknown): LoadColumn {
+  // An Int32Array goes to the core as it is, which finds a negative value while it reads it for the first time.
+  if (values instanceof Int32Array) return values;
+  if (!isList(values)) {
+    throw new InputError("INVALID_INPUT", `${field} is ${show(values)}, expected an array of numbers`);
+  }
+  return column(field, values.length, (i) => values[i]);
+}
+
+/** The field of a record that holds a load, or else the last one that could. */
+function fieldIn(record: object, name: string): string {
+  const fields = fieldsOf(name);
+  return fields.find((field) => (record as Record<string, unknown>)[field] !== undefined) ?? fields[fields.length - 1];
+}
+
+function fromRecords(records: readonly unknown[], names: readonly string[]): Lengths {
+  const recordAt = (i: number): Readonly<Record<string, unknown>> => {
+    const record = records[i];
+    if (typeof record === "object" && record !== null) return record as Readonly<Record<string, unknown>>;
+    const fields = names.map((name) => fieldIn({}, name)).join(", ");
+    throw new InputError("INVALID_INPUT", `index ${i}: ${show(record)}, expected { ${fields} }`);
+  };
+  // The first sample that cannot be read is reported, whichever its load.
+  const outs = names.map(() => new Int32Array(records.length) as LoadColumn);
   for (let i = 0; i < records.length; i++) {
-    const record: unknown = records[i];
-    if (typeof record !== "object" || record === null) {
-      throw new InputError("INVALID_INPUT", `index ${i}: ${show(record)}, expected { vit_num, token_num }`);
-    }
-    for (const [field, out] of [
-      ["vit_num", vit],
-      ["token_num", tokens],
-    ] as const) {
-      const value: unknown = (record as Record<string, unknown>)[field];
+    const record = recordAt(i);
+    for (const [k, name] of names.entries()) {
+      const field = fieldIn(record, name);
+      const value = record[field];
       if (value === undefined) throw new InputError("MISSING_FIELD", `index ${i}: ${field} is missing`);
-      if (typeof value !== "number" || !Number.isInteger(value) || value < 0 || value > MAX) {
+      if (typeof value !== "number" || !Number.isInteger(value) || value < 0 || value > MAX_LOAD) {
         throw invalidLength(field, i, value);
       }
-      out[i] = value;
+      if (value > MAX_INT32 && outs[k] instanceof Int32Array) outs[k] = Float64Array.from(outs[k]);
+      outs[k][i] = value;
     }
   }
-  return { vit, tokens };
+  return Object.fromEntries(names.map((name, k) => [name, outs[k]]));
+}
+
+/** Loads that the input has by itself: of records, those whose first one has a number there; the usual ones first. */
+function namesIn(input: object): string[] {
+  const isRecords = Array.isArray(input);
+  const first: unknown = isRecords ? input[0] : input;
+  if (typeof first !== "object" || first === null) return [...USUAL];
+  const usual = USUAL.filter((name) => fieldIn(first, name) in first);
+  const taken = new Set<string>([NO_LOAD, ...USUAL.flatMap((name) => fieldsOf(name))]);
+  const others = Object.entries(first).filter(
+    ([name, value]) =>
+      !taken.has(name) && (isRecords ? usual.length === 0 && typeof value === "number" : isList(value)),
+  );
+  return [...usual, ...others.map(([name]) => name)];
 }
 
 /**
- * Turns what a caller has into `Lengths`. O(samples); an Int32Array is not copied.
+ * The loads that `names` needs, without squares of such that are there: `tokens` for `tokens^2`. Aliases are resolved, and no
+ * name stands twice.
+ */
+export function baseLoads(names: readonly string[], input: LengthsInput | Lengths = {}): string[] {
+  const first: unknown = Array.isArray(input) ? input[0] : input;
+  const has = (name: string) => typeof first === "object" && first !== null && Object.hasOwn(first, name);
+  const base = names.map((asked) => {
+    const name = loadName(asked);
+    return has(name) ? name : (squareOf(name) ?? name);
+  });
+  return [...new Set(base)];
+}
+
+/**
+ * Turns what a caller has into columns: those of the loads in `names`, by these names; without them all that there are. For a load
+ * of squares, the one that is squared is taken. O(samples); an Int32Array is not copied.
  *
  * @throws InputError INVALID_LENGTH, MISSING_FIELD, LENGTH_MISMATCH or INVALID_INPUT, naming the index and the value.
  */
-export function toLengths(input: LengthsInput): Lengths {
-  if (Array.isArray(input)) return fromRecords(input as readonly SampleRecord[]);
-  if (typeof input !== "object" || input === null || !("vit" in input) || !("tokens" in input)) {
-    throw new InputError(
-      "INVALID_INPUT",
-      `lengths are ${show(input)}, expected { vit, tokens } or an array of records`,
-    );
-  }
-  const vit = toInt32("vit", input.vit);
-  const tokens = toInt32("tokens", input.tokens);
-  if (vit.length !== tokens.length) {
+export function toLengths(input: LengthsInput, names?: readonly string[]): Lengths {
+  const usual = names === undefined || USUAL.every((name) => names.includes(name));
+  const expected = usual && (names?.length ?? 2) === 2 ? "{ vit, tokens }" : `{ ${names?.join(", ")} }`;
+  const refuse = () =>
+    new InputError("INVALID_INPUT", `lengths are ${show(input)}, expected ${expected} or an array of records`);
+  if (typeof input !== "object" || input === null) throw refuse();
+  const wanted = names === undefined ? namesIn(input) : baseLoads(names, input);
+  if (Array.isArray(input)) return fromRecords(input as readonly unknown[], wanted);
+  const columns = input as Readonly<Record<string, unknown>>;
+  const fields = wanted.map((name) => fieldIn(columns, name));
+  if (wanted.length === 0 || fields.some((field) => !(field in columns))) throw refuse();
+  const found = wanted.map((name, k) => [name, toColumn(fields[k], columns[fields[k]])] as const);
+  const [[first, { length }]] = found;
+  for (const [name, values] of found) {
+    if (values.length === length) continue;
     throw new InputError(
       "LENGTH_MISMATCH",
-      `vit has ${vit.length} values and tokens ${tokens.length}, expected one of each per sample`,
+      `${first} has ${length} values and ${name} ${values.length}, expected one of each per sample`,
     );
   }
-  return { vit, tokens };
+  return Object.fromEntries(found);
+}
+
+/** The columns of lengths, with their names. */
+export function columnsOf(lengths: Lengths): (readonly [name: string, values: LoadColumn])[] {
+  return Object.entries(lengths).filter(([name]) => name !== NO_LOAD);
+}
+
+/** Samples there are. */
+export function sampleCount(lengths: Lengths): number {
+  return columnsOf(lengths)[0]?.[1].length ?? 0;
+}
+
+/** The column of a load; of squares that are not there, those of what is squared: a new one. O(samples) then. */
+export function loadColumn(lengths: Lengths, asked: string): LoadColumn {
+  const name = loadName(asked);
+  if (Object.hasOwn(lengths, name)) return lengths[name];
+  const base = squareOf(name);
+  if (base === undefined || !Object.hasOwn(lengths, base)) {
+    const names = columnsOf(lengths).map(([own]) => own);
+    throw new InputError("MISSING_FIELD", `there is no load ${show(name)}, the samples have ${names.join(", ")}`);
+  }
+  const values = lengths[base];
+  return column(name, values.length, (i) => values[i] * values[i]);
+}
+
+/** The usual two loads. @throws as `toLengths`, and InputError INVALID_LENGTH for a value above 2^31 - 1. */
+export function toVitTokens(input: LengthsInput): VitTokens {
+  return vitTokens(toLengths(input, USUAL));
+}
+
+/** The usual two of lengths that have them. @throws InputError INVALID_LENGTH for a value above 2^31 - 1. */
+export function vitTokens(lengths: Lengths): VitTokens {
+  const narrow = (name: "vit" | "tokens"): Int32Array => {
+    const values = loadColumn(lengths, name);
+    if (values instanceof Int32Array) return values;
+    const at = values.findIndex((value) => value > MAX_INT32);
+    if (at !== -1) throw invalidLength(name, at, values[at], MAX_INT32);
+    return Int32Array.from(values);
+  };
+  return { vit: narrow("vit"), tokens: narrow("tokens") };
 }

@@ -2,6 +2,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { InputError, OptionError } from "../core/errors.ts";
+import { onlyNames } from "../core/options.ts";
 import { isObject } from "./conversation.ts";
 import type { Family } from "./families/index.ts";
 import {
@@ -9,11 +10,11 @@ import {
   familyOfFiles,
   Model,
   type ModelFiles,
-  type ModelOptions,
   publishedFiles,
   tableCounter,
   tokenizerOf,
 } from "./model.ts";
+import { type LoadModelOptions, MODEL_OPTIONS, type ModelOptions } from "./model-options.ts";
 import type { Counter } from "./tokenizer/counter.ts";
 import { libraryCounter } from "./tokenizer/library.ts";
 import { compile, type Tables, Unrecognized } from "./tokenizer/tables.ts";
@@ -67,11 +68,6 @@ export async function readModelFiles(folder: string): Promise<ModelFiles> {
   const found: Record<string, unknown> = Object.fromEntries(entries.filter(([, value]) => value !== undefined));
   if (template !== undefined) found[TEMPLATE] = template;
   return found as ModelFiles;
-}
-
-export interface LoadModelOptions extends ModelOptions {
-  /** A folder with the tokenizer, for a model that is given by name or as a JSON file. */
-  readonly tokenizer?: string;
 }
 
 /** A model before its tokenizer is made: what workers are sent, tables apart. */
@@ -145,6 +141,7 @@ export function sourceTables({ family, files }: ModelSource): Tables | Unrecogni
  * @throws InputError INVALID_FILE for files that cannot be used; OptionError INVALID_OPTION for names that are not known.
  */
 export async function loadModel(model: string, options: LoadModelOptions = {}): Promise<Model> {
+  onlyNames("loadModel", options, MODEL_OPTIONS);
   const source = await modelSource(model, options);
   const tables = sourceTables(source);
   if (tables === undefined) return makeModel(source, undefined);

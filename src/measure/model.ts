@@ -1,5 +1,6 @@
 // A model: what a picture, a video, a text and a sample cost it. Runs wherever JavaScript does.
 import { InputError, OptionError } from "../core/errors.ts";
+import { onlyNames, take } from "../core/options.ts";
 import { type ChatFormat, formatNamed, isFormatName, TemplateFormat, type Written } from "./chat/formats.ts";
 import { ChatTemplate, TemplateError, UnsupportedTemplate } from "./chat/template.ts";
 import { type Conversation, conversationOf, isObject, type Json, type Picture, type Video } from "./conversation.ts";
@@ -16,6 +17,7 @@ import {
   type Visual,
 } from "./families/index.ts";
 import { pictureSizeOf, seen } from "./images/header.ts";
+import { MODEL_OPTIONS, type ModelOptions } from "./model-options.ts";
 import { shown } from "./shown.ts";
 import { type Count, type Counter, TableCounter, type Text } from "./tokenizer/counter.ts";
 import { compile, type Tables, withTokens } from "./tokenizer/tables.ts";
@@ -32,17 +34,6 @@ export interface ModelFiles {
   readonly "chat_template.json"?: unknown;
   /** As text. */
   readonly "chat_template.jinja"?: string;
-}
-
-export interface ModelOptions {
-  /** Parameters in place of the checkpoint's: `max_pixels`, `video.fps` and so on. */
-  readonly set?: Readonly<Record<string, unknown>>;
-  /** A chat format by name (internvl2_5 and the like), or the text of a chat template. */
-  readonly template?: string;
-  /** How contents are handed to the template. Default: as the template takes them. */
-  readonly content?: "auto" | "parts" | "text";
-  /** Whether pictures are turned as EXIF says. Default: as the family's own loader does. */
-  readonly exif?: "transpose" | "ignore";
 }
 
 /** What a picture or a video costs. */
@@ -186,7 +177,7 @@ export class Model {
   constructor(family: Family, files: ModelFiles, counter: Counter | undefined, options: ModelOptions) {
     this.family = family;
     this.counts = family.counts;
-    this.exif = options.exif ?? family.exif;
+    this.exif = take(MODEL_OPTIONS, "exif", options, family.exif);
     this.counter = counter;
     this.#files = files;
     this.#options = options;
@@ -220,7 +211,7 @@ export class Model {
     try {
       const template = new ChatTemplate(source, names);
       const inline = placeholders.inline ?? placeholders;
-      return new TemplateFormat(template, placeholders, inline, bos, this.#options.content ?? "auto");
+      return new TemplateFormat(template, placeholders, inline, bos, take(MODEL_OPTIONS, "content", this.#options));
     } catch (error) {
       if (!(error instanceof UnsupportedTemplate)) throw error;
       throw new InputError(
@@ -485,6 +476,7 @@ export function customModel(
  * @throws InputError INVALID_FILE for a family or a parameter that is not known; Unrecognized for such a tokenizer.
  */
 export function loadModelFiles(files: ModelFiles, options: ModelOptions = {}, counter?: Counter): Model {
+  onlyNames("loadModelFiles", options, MODEL_OPTIONS);
   const family = familyIn(files);
   return new Model(family, files, counter ?? counterOf(tokenizerOf(family, files)), options);
 }

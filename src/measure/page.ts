@@ -6,10 +6,10 @@ export {
   loadModelFiles,
   type Model,
   type ModelFiles,
-  type ModelOptions,
   type SampleLoads,
   type SizeOf,
   type VisualLoads,
 } from "./model.ts";
+export type { ModelOptions } from "./model-options.ts";
 export type { Count, Counter } from "./tokenizer/counter.ts";
 export { Unrecognized } from "./tokenizer/tables.ts";

@@ -1,5 +1,6 @@
-// A profile estimated from a Hugging Face config.json: FLOPs and bytes of each layer by the formulas that `about` prints.
+// A profile estimated from a Hugging Face config.json: the FLOPs and bytes of each layer, by the formulas in `about`.
 import { InputError, OptionError, show } from "../core/errors.ts";
+import { type NamesOf, OWN, onlyNames, type Spec, take } from "../core/options.ts";
 import {
   checkProfile,
   PROFILE_FORMAT,
@@ -9,23 +10,35 @@ import {
   type Quantity,
 } from "./profile.ts";
 
-/** A device, and the link between stages that is usual for it. */
+/** A device, and the link that usually connects pipeline stages on it. */
 export interface Gpu {
+  /** For people: it is copied to the profile's `device.name`. */
   readonly name: string;
-  /** Dense bfloat16 operations per second. */
+  /** Peak dense bfloat16 operations per second. */
   readonly flops: number;
-  /** Bytes of its memory. */
+  /** Bytes of memory. */
   readonly memory: number;
-  readonly link: { readonly bytesPerSecond: number; readonly latencyMs: number };
+  /** The link between neighbouring stages. */
+  readonly link: {
+    /** Bytes per second, each way. */
+    readonly bytesPerSecond: number;
+    /** Fixed time per transfer, in milliseconds. */
+    readonly latencyMs: number;
+  };
 }
 
-/** 400 and 200 Gbit/s per device between nodes. A new one is a line here. */
+/** Known devices by name, with 400 and 200 Gbit/s per device between nodes. A new one is a line here. */
 export const GPUS: Readonly<Record<string, Gpu>> = {
   h100: { name: "H100", flops: 989e12, memory: 80e9, link: { bytesPerSecond: 50e9, latencyMs: 0.02 } },
   a100: { name: "A100", flops: 312e12, memory: 80e9, link: { bytesPerSecond: 25e9, latencyMs: 0.02 } },
 };
 
-/** `h100`, `a100`, or FLOPS,BYTES as numbers: 989e12,80e9. */
+/**
+ * A device from text: a name in `GPUS`, or FLOPS,BYTES such as 989e12,80e9 (with the link of an H100). FLOPS is
+ * 1e9 .. 1e18, BYTES 1e6 .. 2^43.
+ *
+ * @throws OptionError INVALID_OPTION for anything else.
+ */
 export function parseGpu(text: string): Gpu {
   if (Object.hasOwn(GPUS, text)) return GPUS[text];
   const parts = text.split(",").map((part) => (/^[\d.]+(e\d+)?$/i.test(part) ? Number(part) : Number.NaN));
@@ -40,34 +53,77 @@ export function parseGpu(text: string): Gpu {
   return { name: "device", flops, memory, link: GPUS.h100.link };
 }
 
-/** A load of a micro-batch on average, and at most. */
+/** One load of a micro-batch: 0 < mean <= max <= 2^31. */
 export interface LoadRange {
+  /** Its average over micro-batches, for which times are planned. */
   readonly mean: number;
+  /** Its largest value, for which memory is planned. */
   readonly max: number;
 }
 
+/** What `profileFromConfig` assumes of the hardware, the parallelism and the micro-batches. */
 export interface ConfigOptions {
+  /** What every stage runs on: one of `GPUS`, or one that `parseGpu` made. */
   readonly gpu: Gpu;
-  /** Share of the device's operations that layers reach, above 0 up to 1. Default: 0.5. */
+  /** Share of the device's peak that layers reach, above 0, at most 1. Default: 0.5. */
   readonly efficiency?: number;
-  /** Tokens of a micro-batch. Default: 4,096, all of them. */
+  /** Tokens in a micro-batch. Default: 4,096 in each. */
   readonly tokens?: LoadRange;
-  /** Tiles of a micro-batch, or patches for encoders of any resolution. Default: 9 tiles, 12,288 patches. */
+  /** Tiles in a micro-batch, or patches for encoders of native resolution. Default: 9 tiles or 12,288 patches in each. */
   readonly vit?: LoadRange;
-  /** Samples of a micro-batch, between which there is no attention. Default: 1. */
+  /** Samples in a micro-batch, which do not attend to each other. Default: 1. */
   readonly samples?: number;
-  /** Devices that share a layer, and its activations (tensor with sequence parallelism). Default: 1. */
+  /** Devices that share each layer and its activations (tensor parallelism with sequence parallelism). Default: 1. */
   readonly tensorParallel?: number;
-  /** Data-parallel ranks that share the optimizer's state. Default: 1. */
+  /** Data-parallel ranks that shard the optimizer state. Default: 1. */
   readonly dataParallel?: number;
   /** Devices that share the experts of a layer. Default: 1. */
   readonly expertParallel?: number;
-  readonly link?: { readonly bytesPerSecond: number; readonly latencyMs: number };
+  /** The link between neighbouring stages. Default: that of `gpu`. */
+  readonly link?: {
+    /** Bytes per second, each way: 1 .. 1e15. */
+    readonly bytesPerSecond: number;
+    /** Fixed time per transfer, in milliseconds: 0 .. 1e7. */
+    readonly latencyMs: number;
+  };
 }
+
+const AMOUNT = { kind: "integer", low: 1, high: 2 ** 20, default: 1 } as const;
+
+export const CONFIG_OPTIONS = {
+  gpu: {
+    kind: "own",
+    argument: "GPU",
+    about: `${Object.keys(GPUS).join(", ")}, or its operations per second in bfloat16 and its bytes of memory, as 989e12,80e9`,
+  },
+  efficiency: {
+    kind: "own",
+    argument: "X",
+    about: "share of the operations that is reached, above 0 up to 1",
+    usual: "0.5",
+  },
+  tokens: {
+    kind: "own",
+    argument: "N[,MAX]",
+    about: "tokens of a micro-batch, on average and at most",
+    usual: "4096",
+  },
+  vit: {
+    kind: "own",
+    argument: "N[,MAX]",
+    about: "its tiles, or patches if the model takes any resolution",
+    usual: "9, or 12288",
+  },
+  samples: { ...AMOUNT, about: "samples in it; tokens attend within their own" },
+  tensorParallel: { ...AMOUNT, about: "devices that share a layer" },
+  dataParallel: { ...AMOUNT, about: "devices that share the optimizer's state" },
+  expertParallel: { ...AMOUNT, about: "devices that share the experts" },
+  link: OWN,
+} as const satisfies NamesOf<ConfigOptions, Spec>;
 
 type Json = Record<string, unknown>;
 
-/** Reads members of a config, with the place of what is wrong. */
+/** Reads members of a config; errors say where they were found. */
 class Config {
   readonly #name: string;
   readonly #at: string;
@@ -82,7 +138,7 @@ class Config {
     this.json = value as Json;
   }
 
-  /** The first of these members that is there. */
+  /** The first of these members that is set. */
   find(...keys: string[]): [string, unknown] | undefined {
     const key = keys.find((candidate) => this.json[candidate] !== undefined && this.json[candidate] !== null);
     return key === undefined ? undefined : [key, this.json[key]];
@@ -95,7 +151,7 @@ class Config {
     throw new InputError("INVALID_INPUT", `${this.#name}: ${at} ${what}, expected ${expected}`);
   }
 
-  /** A whole number from 1 on, under one of these names; the default where none is there. */
+  /** A whole number of at least 1, under one of these names; `otherwise` if none is set. */
   count(keys: string | readonly string[], otherwise?: number, high = 2 ** 31): number {
     const names = typeof keys === "string" ? [keys] : keys;
     const [key, value] = this.find(...names) ?? [names.join(" or "), otherwise];
@@ -128,7 +184,7 @@ interface Names {
   readonly head: string;
 }
 
-/** What tells families apart: the first whose `type` matches `model_type`. A new one is an entry here. */
+/** The first family whose `type` matches `model_type` applies. A new one is an entry here. */
 const FAMILIES: readonly { readonly type: RegExp; readonly names: (text: Config) => Names }[] = [
   {
     type: /^internvl_chat$/,
@@ -167,20 +223,20 @@ const TEXT_ALONE: Names = {
   ...{ norm: "model.norm", head: "lm_head" },
 };
 
-/** What a layer is made of, per unit of its load. */
+/** What a layer computes and holds, per unit of its load. */
 interface Work {
   /** Multiply-adds count as two. */
   readonly flops: number;
-  /** Of attention, whose backward takes 2.5 times its forward. */
+  /** FLOPs of attention, whose backward takes 2.5 times its forward. */
   readonly attention: number;
-  /** Of attention per unit squared. */
+  /** The same per unit squared. */
   readonly attentionSquared: number;
   readonly kept: number;
-  /** Its input and its output. */
+  /** Bytes of its input and of its output. */
   readonly input: number;
   readonly output: number;
   readonly parameters: number;
-  /** Of the parameters, those of experts. */
+  /** How many of the parameters belong to experts. */
   readonly experts: number;
 }
 
@@ -199,7 +255,7 @@ function attentionShape(text: Config, hidden: number) {
     const key = keyHeads * size;
     return {
       parameters: hidden * (query + 2 * key) + query * hidden,
-      // Scores and their product with the values: 4 * size per pair of tokens, half of the pairs.
+      // Scores, and their product with the values: 4 * size per pair of tokens, for half of the pairs.
       pairs: 2 * heads * size,
       kept: BYTES * (2 * query + 2 * key) + 4 * heads,
       about: `${heads} heads of ${size}, ${keyHeads} of keys and values`,
@@ -301,7 +357,7 @@ function readVision(top: Config, vision: Config, hidden: number): Vision {
   const isTiled = merge === 0;
   const side = isTiled ? Math.floor(top.count("force_image_size", Number(size) || undefined, 2 ** 16) / patch) : 0;
   if (isTiled && side < 1) vision.fail("image_size", `a multiple of patch_size, ${patch}`, size);
-  /** Tokens of the encoder per unit, and how many of them see each other. */
+  /** The encoder's tokens per unit, and how many of them attend to each other. */
   const tokens = isTiled ? side * side + 1 : 1;
   const windowSide = Math.floor(vision.count("window_size", patch) / patch);
   const window = windowSide > 1 ? windowSide * windowSide : 0;
@@ -321,7 +377,7 @@ function readVision(top: Config, vision: Config, hidden: number): Vision {
   });
   const shrink = Number(top.json.downsample_ratio ?? 1) || 1;
   const joined = isTiled ? Math.round(1 / (shrink * shrink)) : merge * merge;
-  /** Tokens that the language model gets per unit, each of so many of the encoder's. */
+  /** Tokens per unit that reach the language model, each joined from `joined` of the encoder's. */
   const sent = (isTiled ? side * side : 1) / joined;
   const wide = joined * own;
   const middle = isTiled ? hidden : wide;
@@ -357,14 +413,6 @@ function readVision(top: Config, vision: Config, hidden: number): Vision {
   };
 }
 
-function countOption(name: string, value: number | undefined): number {
-  const count = value ?? 1;
-  if (!Number.isInteger(count) || count < 1 || count > 2 ** 20) {
-    throw new OptionError("INVALID_OPTION", `${name} is ${show(value)}, expected a whole number from 1 to ${2 ** 20}`);
-  }
-  return count;
-}
-
 function rangeOption(name: string, range: LoadRange): LoadRange {
   if (!(range.mean > 0 && range.max >= range.mean && range.max <= 2 ** 31)) {
     throw new OptionError(
@@ -376,22 +424,25 @@ function rangeOption(name: string, range: LoadRange): LoadRange {
 }
 
 /**
- * Estimates a profile from a Hugging Face config: patch embedding, ViT, projector, token embedding, decoder (dense or MoE)
- * and loss head. A guess to start from, right in proportion rather than in milliseconds: measure for the rest.
+ * Estimates a profile from a Hugging Face config, such as parsed JSON: patch embedding, ViT, projector, token embedding,
+ * decoder (dense or MoE, also with latent attention) and loss head. A place to start: right in proportion, which decides
+ * where to cut, rather than in milliseconds. The profile's `about` lists the formulas. `name` is what errors call the
+ * config. O(layers).
  *
- * @throws InputError INVALID_INPUT with the member that is missing or not what it should be; OptionError for options.
+ * @throws InputError INVALID_INPUT naming the member that is missing or out of range; OptionError for the options.
  */
 export function profileFromConfig(config: unknown, options: ConfigOptions, name = "config.json"): Profile {
+  onlyNames("profileFromConfig", options, CONFIG_OPTIONS);
   const top = new Config(name, "", config);
   const { gpu } = options;
   const efficiency = options.efficiency ?? 0.5;
   if (!(efficiency > 0 && efficiency <= 1)) {
     throw new OptionError("INVALID_OPTION", `efficiency is ${show(efficiency)}, expected above 0 up to 1`);
   }
-  const shared = countOption("tensorParallel", options.tensorParallel);
-  const dataParallel = countOption("dataParallel", options.dataParallel);
-  const expertParallel = countOption("expertParallel", options.expertParallel);
-  const samples = countOption("samples", options.samples);
+  const shared = take(CONFIG_OPTIONS, "tensorParallel", options);
+  const dataParallel = take(CONFIG_OPTIONS, "dataParallel", options);
+  const expertParallel = take(CONFIG_OPTIONS, "expertParallel", options);
+  const samples = take(CONFIG_OPTIONS, "samples", options);
   const visionConfig = top.part("vision_config", "visual");
   const text = top.part("llm_config", "text_config", "language_config") ?? top;
   const decoder = readDecoder(text);

@@ -2,47 +2,51 @@
 import type { Abi } from "../core/abi.ts";
 import { EngineError, OptionError } from "../core/errors.ts";
 
-/** What has the core's exports: an `Omnibal`. */
+/** An instance to compute with: an `Omnibal` is one. */
 export interface ModelHost {
+  /** The exports of omnibal.wasm. */
   readonly abi: Abi;
 }
 
-/** A layer in whole numbers: times in any unit, bytes in any unit. */
+/** A layer in whole numbers, times and bytes each in any unit. */
 export interface CoreLayer {
   readonly forward: number;
   readonly backward: number;
-  /** Bytes per micro-batch in flight when its activations are kept. */
+  /** Bytes per micro-batch in flight if its activations are kept. */
   readonly kept: number;
-  /** The same when they are recomputed; at most `kept`. */
+  /** The same if they are recomputed; at most `kept`. */
   readonly recomputed: number;
-  /** Bytes of weights, gradients and optimizer. */
+  /** Bytes of weights, gradients and optimizer state. */
   readonly parameters: number;
   /** Time to send its output on, and its gradient back. */
   readonly transfer: number;
 }
 
 export const SCHEDULES = ["gpipe", "1f1b", "interleaved"] as const;
-/** In which order devices run forwards and backwards. */
+/**
+ * The order in which devices run forwards and backwards: `gpipe` all forwards, then all backwards (Huang et al., 2019);
+ * `1f1b` one of each in turn (PipeDream-Flush); `interleaved` 1F1B over several chunks per device, in Megatron-Core's order.
+ */
 export type Schedule = (typeof SCHEDULES)[number];
 
-/** What may be recomputed: `free` is nothing, without a bound on memory; `joint` whatever is best. */
+/** What may be recomputed: nothing and memory is unlimited (`free`), nothing, everything, or whatever is best (`joint`). */
 const MODES = ["free", "none", "full", "joint", "given"] as const;
 export type RecomputeMode = Exclude<(typeof MODES)[number], "given">;
 
 export interface CoreProblem {
   readonly layers: readonly CoreLayer[];
-  /** Stages; of interleaved ones, all virtual stages. */
+  /** Stages; for interleaved schedules, virtual stages. */
   readonly stages: number;
   readonly microBatches: number;
   readonly memory: number;
   readonly schedule: Schedule;
-  /** Layers that the first and the last stage have at least. Default: 1. */
+  /** The fewest layers of the first and of the last stage. Default: 1. */
   readonly firstLeast?: number;
   readonly lastLeast?: number;
 }
 
 export interface StageChoice {
-  /** Time per micro-batch with what is recomputed; Infinity if nothing fits. */
+  /** Time per micro-batch, recomputation included; Infinity if nothing fits. */
   readonly time: number;
   /** Which of the stage's layers are recomputed. */
   readonly recomputed: readonly boolean[];
@@ -56,7 +60,10 @@ function outOfMemory(): EngineError {
 function check(status: number): void {
   if (status === 0) return;
   if (status === 1) throw outOfMemory();
-  throw new OptionError("INVALID_OPTION", "the core refused a pipeline that the checks before it let pass");
+  throw new OptionError(
+    "INVALID_OPTION",
+    "the core refused this pipeline: expected a number of micro-batches that its schedule can take",
+  );
 }
 
 /** Runs `work`, and frees what it allocated in the core. */
@@ -87,7 +94,7 @@ function putInts(abi: Abi, values: ArrayLike<number>): number {
   return at;
 }
 
-/** A problem that stands in the core. Only the latest one may be used, and only inside `withProblem`. */
+/** A problem held in the core. Only the latest one may be used, and only inside `withProblem`. */
 export class OpenProblem {
   readonly #abi: Abi;
   readonly #problem: CoreProblem;
@@ -117,21 +124,21 @@ export class OpenProblem {
     check(this.#abi.modelMode(MODES.indexOf(mode), 0, 0));
   }
 
-  /** What is recomputed by layer: 0 never, 1 always, 2 if it is one of the first `count` such layers of its stage. */
+  /** What is recomputed, per layer: 0 never, 1 always, 2 if it is among the first `count` such layers of its stage. */
   setGiven(kinds: ArrayLike<number>, count: number): void {
     const at = allocate(this.#abi, kinds.length);
     new Uint8Array(this.#abi.memory.buffer, at, kinds.length).set(kinds);
     check(this.#abi.modelMode(MODES.indexOf("given"), at, count));
   }
 
-  /** Whether every time so far is proven least; false after lists of choices had to be cut short. */
+  /** Whether every time so far is proven minimal; false once a list of choices had to be cut short. */
   get isExact(): boolean {
     const inexact = this.#abi.modelInexact();
     if (inexact < 0) throw outOfMemory();
     return inexact === 0;
   }
 
-  /** The least largest stage. Undefined if nothing fits. Not where given recomputation counts layers (2). */
+  /** Minimizes the largest stage. Undefined if nothing fits. Not for given recomputation that counts layers (2). */
   partition(): { readonly largest: number; readonly cuts: number[]; readonly optima: number } | undefined {
     const largest = this.#abi.modelPartition(this.#cuts);
     if (largest === -2) throw outOfMemory();
@@ -144,7 +151,7 @@ export class OpenProblem {
     return this.#choice(s, i, j, this.#abi.modelStage(s, i, j, this.#mask));
   }
 
-  /** The choice of the published two probes. */
+  /** The same by the published two probes. */
   probe(s: number, i: number, j: number, types: readonly number[]): StageChoice {
     return scoped(this.#abi, () => {
       const at = putInts(this.#abi, types);
@@ -152,7 +159,7 @@ export class OpenProblem {
     });
   }
 
-  /** Bytes of a stage that recomputes these of its layers. */
+  /** Bytes of a stage that recomputes these layers. */
   bytes(s: number, i: number, j: number, recomputed: readonly boolean[]): number {
     new Uint8Array(this.#abi.memory.buffer, this.#mask + i, j - i).set(recomputed.map(Number));
     return this.#abi.modelBytes(s, i, j, this.#mask);
@@ -168,7 +175,7 @@ export class OpenProblem {
     return this.#takeCuts(this.#cuts);
   }
 
-  /** The best `keep` neighbours of the anchor within `radius` of each cut, and of how many. `unit`: ms of a unit of time. */
+  /** The best `keep` neighbours of the anchor within `radius` of each cut, and how many there were. `unit`: ms per unit of time. */
   rank(radius: number, keep: number, unit: number): { candidates: number; best: { score: number; cuts: number[] }[] } {
     const abi = this.#abi;
     const cuts = this.#problem.stages - 1;
@@ -183,7 +190,7 @@ export class OpenProblem {
     });
   }
 
-  /** Readies the search for the least step. After another mode: `restartSearch`. */
+  /** Prepares the search for the shortest step. After a change of mode, call `restartSearch`. */
   beginSearch(): void {
     check(this.#abi.modelSearchBegin());
   }
@@ -197,7 +204,7 @@ export class OpenProblem {
     return this.#abi.modelStep(this.#putCuts(cuts));
   }
 
-  /** Starts from these cuts too, and improves them. Their own step time; undefined if they do not fit. */
+  /** Takes these cuts as a start and improves them. Returns their own step time; undefined if they do not fit. */
   offer(cuts: readonly number[], work: number): number | undefined {
     const step = this.#abi.modelOffer(this.#putCuts(cuts), work);
     return step === -1 ? undefined : step;
@@ -207,7 +214,7 @@ export class OpenProblem {
     this.#abi.modelSearch(work);
   }
 
-  /** The best step that was found; Infinity if none. */
+  /** The shortest step found; Infinity if none. */
   get best(): { readonly step: number; readonly cuts: number[]; readonly bound: number; readonly simulated: number } {
     const abi = this.#abi;
     return {
@@ -249,12 +256,12 @@ export class OpenProblem {
   }
 }
 
-/** Sets a problem up in the core, and frees it after `work`. */
+/** Sets up a problem in the core for `work`, then frees it. */
 export function withProblem<T>({ abi }: ModelHost, problem: CoreProblem, work: (open: OpenProblem) => T): T {
   return scoped(abi, () => work(new OpenProblem(abi, problem)));
 }
 
-/** What a simulation is of: [virtual stage][micro-batch], virtual stage q on device q % devices. */
+/** Input of a simulation, [virtual stage][micro-batch]; virtual stage q is on device q % devices. */
 export interface CoreSimulation {
   readonly schedule: Schedule;
   readonly devices: number;
@@ -262,12 +269,13 @@ export interface CoreSimulation {
   readonly microBatches: number;
   readonly forward: ArrayLike<number>;
   readonly backward: ArrayLike<number>;
-  /** [boundary q to q + 1][micro-batch], either way. */
+  /** [boundary between q and q + 1][micro-batch], the same in both directions. */
   readonly transfer: ArrayLike<number>;
   /** Bytes in flight from a forward's start to its backward's end. */
   readonly activation: ArrayLike<number>;
 }
 
+/** A forward or backward of a micro-batch. `start` is in units of time from the start of the step. */
 export interface CoreOperation {
   readonly device: number;
   readonly kind: "forward" | "backward";
@@ -278,11 +286,11 @@ export interface CoreOperation {
 
 export interface CoreSimulated {
   readonly step: number;
-  /** Time that each device works. */
+  /** Time that each device is working. */
   readonly busy: number[];
-  /** Most forwards begun whose backward has not ended, of all chunks of each device. */
+  /** Per device, the most micro-batches in flight: forwards begun whose backward has not ended, over all its chunks. */
   readonly inFlight: number[];
-  /** Most activation bytes of each device. */
+  /** Per device, the most activation bytes. */
   readonly activation: number[];
   /** Every operation, those of a device in its order. */
   readonly operations: CoreOperation[];
@@ -314,7 +322,7 @@ export function simulateCore({ abi }: ModelHost, simulation: CoreSimulation): Co
   });
 }
 
-/** A pipeline that stands in the core, to simulate steps of as many micro-batches again and again. */
+/** A pipeline held in the core, to simulate many steps of equally many micro-batches. */
 export class OpenPipeline {
   readonly #abi: Abi;
   readonly #cells: number;
@@ -336,7 +344,7 @@ export class OpenPipeline {
     this.#order = allocate(abi, microBatches * 4);
   }
 
-  /** Puts the times of the next steps, [virtual stage][micro-batch] each. */
+  /** Sets the times of the next steps, each [virtual stage][micro-batch]. */
   put(forward: ArrayLike<number>, backward: ArrayLike<number>, transfer: ArrayLike<number>): void {
     const { buffer } = this.#abi.memory;
     new Float64Array(buffer, this.#forward, this.#cells).set(forward);
@@ -344,12 +352,12 @@ export class OpenPipeline {
     new Float64Array(buffer, this.#transfer, this.#cells).set(transfer);
   }
 
-  /** The step time in the order in which they were put. */
+  /** The step time in the order in which they were set. */
   step(): number {
     return this.#abi.modelRun(this.#forward, this.#backward, this.#transfer, 0);
   }
 
-  /** A better order than `order`, not worse in any case: the order, and its step time. `work`: operations to simulate. */
+  /** An order at least as good as `order`, and its step time. `work`: about how many operations to simulate. */
   arrange(order: ArrayLike<number>, work: number): { readonly order: number[]; readonly step: number } {
     const abi = this.#abi;
     new Int32Array(abi.memory.buffer, this.#order, this.#count).set(order);
@@ -359,7 +367,7 @@ export class OpenPipeline {
   }
 }
 
-/** Sets a pipeline up in the core, and frees it after `work`. One at a time. */
+/** Sets up a pipeline in the core for `work`, then frees it. One at a time. */
 export function withPipeline<T>(
   { abi }: ModelHost,
   shape: Pick<CoreSimulation, "schedule" | "devices" | "chunks" | "microBatches">,
@@ -368,7 +376,7 @@ export function withPipeline<T>(
   return scoped(abi, () => work(new OpenPipeline(abi, shape)));
 }
 
-/** A better order of micro-batches than `order`, for the arrays of a simulation. */
+/** An order of micro-batches at least as good as `order`, for the times of a simulation. */
 export function arrangeCore(
   host: ModelHost,
   simulation: Omit<CoreSimulation, "activation">,

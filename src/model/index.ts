@@ -1,3 +1,4 @@
+// Balancing a model and its memory: the entry `omnibal/model`.
 export { type ConfigOptions, GPUS, type Gpu, type LoadRange, parseGpu, profileFromConfig } from "./config.ts";
 export type { ModelHost, Schedule } from "./core.ts";
 export {
@@ -34,6 +35,7 @@ export {
 export {
   type DeviceFigures,
   type Shape,
+  type SimulatedOperation,
   type SimulatedSplit,
   type Split,
   type StageFigures,

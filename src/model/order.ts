@@ -1,39 +1,53 @@
-// The micro-batches of each rank and step: which rank has which, and in what order, by the simulated time of the pipeline.
+// Which rank runs which micro-batches of a step, and in what order, judged by the simulated time of the pipeline.
 import { InputError, OptionError, show } from "../core/errors.ts";
 import { type ModelHost, type OpenPipeline, withPipeline } from "./core.ts";
 import type { ModelPlan } from "./plan.ts";
 import { type PlannedLoads, type Profile, type Quantity, UNITS_PER_MS } from "./profile.ts";
 
-/** Loads of every group: sums over its samples and, where the profile has `perSquare`, sums of their squares. */
+/** The loads of every group, by name: one value per group in each column. Columns are equally long. */
 export type GroupLoadColumns = Readonly<
-  Record<string, { readonly sums: ArrayLike<number>; readonly squares?: ArrayLike<number> }>
+  Record<
+    string,
+    {
+      /** Sum of the load over the group's samples. */
+      readonly sums: ArrayLike<number>;
+      /** Sum of its squares over the group's samples. Needed if the profile has a `perSquare` rate for this load. */
+      readonly squares?: ArrayLike<number>;
+    }
+  >
 >;
 
-/** Which groups each rank has at each step: [steps][ranks][microBatch], -1 where a short step has none. */
+/** Which groups each rank has at each step. A `Plan` is one. */
 export interface GroupOrder {
+  /** Data-parallel ranks, each of them a pipeline. */
   readonly ranks: number;
+  /** Groups per rank and step: the micro-batches of its pipeline. */
   readonly microBatch: number;
+  /** Group numbers, int32[steps][ranks][microBatch]; -1 where a short last step has none. */
   readonly order: Int32Array;
 }
 
+/** What `orderSteps` may change, and how long it searches. */
 export interface OrderOptions {
-  /** Whether micro-batches are put in order; where a trainer has an order of its own: false. Default: true. */
+  /** Whether to reorder each rank's micro-batches; false for trainers with an order of their own. Default: true. */
   readonly reorder?: boolean;
-  /** Whether ranks of a step exchange micro-batches so that none is slow. Default: true. */
+  /** Whether ranks may exchange micro-batches within a step, so that none is much slower. Default: true. */
   readonly even?: boolean;
-  /** Operations to simulate for the order of a rank at a step, about: some 10 ns each. Default: 100,000. */
+  /** Roughly how many operations to simulate per rank and step, at some 10 ns each. Default: 100,000. */
   readonly work?: number;
 }
 
+/** An epoch in a better order, and what that saves. */
 export interface OrderedSteps {
-  /** As the order given: the same groups at each step. */
+  /** Shaped like the order given, with the same groups at each step. */
   readonly order: Int32Array;
-  /** Time of the epoch when every step waits for its slowest rank: as it was given, and in this order. */
+  /** Predicted milliseconds of the epoch in the order given, where every step takes as long as its slowest rank. */
   readonly beforeMs: number;
+  /** The same in this order: at most `beforeMs`. */
   readonly epochMs: number;
 }
 
-/** A quantity's sum over layers: per column, and per column of squares. */
+/** A quantity summed over layers: rates per load, and per square of a load. */
 interface Rates {
   fixed: number;
   readonly per: Map<string, number>;
@@ -54,7 +68,7 @@ function addQuantity(rates: Rates, quantity: Quantity, scale: number): void {
   }
 }
 
-/** A function of a group that gives the quantity in whole nanoseconds. */
+/** A function that gives a group's time in whole nanoseconds. */
 function timer(rates: Rates, columns: GroupLoadColumns): (group: number) => number {
   const terms: { readonly column: ArrayLike<number>; readonly rate: number }[] = [];
   for (const [load, rate] of rates.per) terms.push({ column: columnOf(columns, load), rate: rate * UNITS_PER_MS });
@@ -82,7 +96,10 @@ function columnOf(columns: GroupLoadColumns, load: string): ArrayLike<number> {
   );
 }
 
-/** The mean and the largest group: what a model is to be planned for. */
+/**
+ * The loads to plan a model for: each load's mean over the groups, and its maximum (over all groups, load by load, so
+ * no one group need reach all of them). 0 where there are no groups. O(groups * loads).
+ */
 export function loadsOfGroups(columns: GroupLoadColumns): PlannedLoads {
   const mean: Record<string, { sum: number; squares?: number }> = {};
   const max: Record<string, { sum: number; squares?: number }> = {};
@@ -104,7 +121,7 @@ export function loadsOfGroups(columns: GroupLoadColumns): PlannedLoads {
   return { mean, max };
 }
 
-/** Times of a group in each virtual stage: forward, backward, and to send its output on. */
+/** For each virtual stage, a group's times: forward, backward, and sending its output on. */
 function stageTimers(profile: Profile, plan: ModelPlan, columns: GroupLoadColumns) {
   const rates = (): Rates => ({ fixed: 0, per: new Map(), perSquare: new Map() });
   return plan.stages.map(({ first, end, recomputed }) => {
@@ -124,7 +141,7 @@ function stageTimers(profile: Profile, plan: ModelPlan, columns: GroupLoadColumn
 
 type StageTimers = ReturnType<typeof stageTimers>;
 
-/** Steps of ranks with so many micro-batches each, simulated in the core. */
+/** Steps of ranks with `size` micro-batches each, simulated in the core. */
 class Ranks {
   readonly #open: OpenPipeline;
   readonly #timers: StageTimers;
@@ -172,12 +189,12 @@ interface RankStep {
   time: number;
 }
 
-/** Exchanges that are tried at a step between its slowest rank and another. */
+/** Exchanges tried per step between its slowest rank and another. */
 const EXCHANGES = 24;
 
 /**
- * Lets the slowest rank of a step exchange a micro-batch for a lighter one of the fastest ranks, as long as the slower of the
- * two gets faster by that.
+ * Lets the slowest rank of a step swap a micro-batch for a lighter one from one of the fastest ranks, as long as that
+ * makes the slower of the two faster.
  */
 function evenOut(ranks: RankStep[], workOf: (group: number) => number, settle: (groups: number[]) => RankStep): void {
   for (let tries = EXCHANGES; tries > 0; ) {
@@ -187,7 +204,7 @@ function evenOut(ranks: RankStep[], workOf: (group: number) => number, settle: (
     for (const fast of byTime.toReversed().slice(0, 3)) {
       const gap = slow.time - fast.time;
       if (gap <= 0 || tries === 0) break;
-      // About half of the gap is to move over: the exchange whose difference is nearest to that.
+      // About half of the gap should move over: take the exchange whose difference comes nearest to that.
       const total = slow.groups.reduce((sum, group) => sum + workOf(group), 0);
       const wanted = (gap / slow.time) * total * 0.5;
       let best: [number, number] | undefined;
@@ -216,11 +233,13 @@ function evenOut(ranks: RankStep[], workOf: (group: number) => number, settle: (
 }
 
 /**
- * Puts the micro-batches of every rank and step in order, and evens ranks by exchanging them within a step, both by the
- * simulated time of the pipeline: a step has the same groups as before. Deterministic. O(steps * ranks * work).
+ * Orders the micro-batches of every rank and step, and evens out the ranks by exchanging micro-batches within a step, both
+ * judged by the simulated time of the pipeline. Every step keeps its groups. Deterministic. O(steps * ranks * work).
  *
- * @throws InputError when the profile names loads that groups do not have; OptionError for another number of micro-batches
- *   than the schedule can take.
+ * @param plan The model's split, from `planModel`.
+ * @param columns The loads of the groups that `given` numbers.
+ * @throws InputError INVALID_INPUT if the profile names a load that groups do not have; OptionError INVALID_OPTION if
+ *   `given` has no whole number of steps, or more or fewer micro-batches than an interleaved schedule can take.
  */
 export function orderSteps(
   host: ModelHost,
@@ -262,7 +281,7 @@ export function orderSteps(
     return Array.from(order.subarray(at, at + microBatch)).filter((group) => group >= 0);
   };
   const steps = order.length / size;
-  /** Steps with the same number of micro-batches in every rank, one pipeline for all of them; others by themselves. */
+  /** Full steps share one pipeline; a short one gets pipelines of its own. */
   const runStep = (step: number, pipelineOf: <T>(count: number, use: (own: Ranks) => T) => T) => {
     const own = Array.from({ length: ranks }, (_, rank): RankStep => ({ groups: inTurn(step, rank), time: 0 }));
     const settle = (groups: number[], effort: number): RankStep => {

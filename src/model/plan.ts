@@ -1,6 +1,6 @@
-// Layers to stages, and what each stage recomputes.
+// Which layers go to which stage, and what each stage recomputes.
 import { InputError, OptionError } from "../core/errors.ts";
-import { integer, oneOf } from "../core/options.ts";
+import { integer, type NamesOf, OWN, onlyNames, type Spec, take } from "../core/options.ts";
 import {
   type CoreLayer,
   type CoreProblem,
@@ -14,53 +14,112 @@ import { type PlannedLoads, type Profile, profileLoads, toCoreLayers, UNITS_PER_
 import { type Choice, measureSplit, type Shape, type Split } from "./split.ts";
 
 export const PARTITION_METHODS = ["exact", "paper"] as const;
-/** How layers go to stages: the least step, or the published neighbours of a greedy anchor. */
+/**
+ * How layers are assigned to stages. `exact`: the shortest simulated step. `paper`: the published way (OmniBal, balanced
+ * model partition), the best among neighbours of a greedy anchor.
+ */
 export type PartitionMethod = (typeof PARTITION_METHODS)[number];
 
 export const RECOMPUTE_METHODS = ["exact", "paper", "full", "none"] as const;
-/** What is recomputed: the best choice, by the published two probes, every layer that frees memory, or nothing. */
+/**
+ * What is recomputed. `exact`: the fastest choice that fits. `paper`: the published way (OmniBal, adaptive
+ * re-computation), by two probes of memory. `full`: every layer that frees memory. `none`: nothing.
+ */
 export type RecomputeMethod = (typeof RECOMPUTE_METHODS)[number];
 
+/** The pipeline to plan for, and how. `stages` and `microBatches` are required. */
 export interface ModelPlanOptions {
-  /** Devices of a pipeline, 1 .. 256, with at least a layer each. */
+  /** Devices in the pipeline: 1 .. 256, at most one per layer. */
   readonly stages: number;
-  /** Micro-batches of a step, 1 .. 4096; of `interleaved` a multiple of the stages. */
+  /** Micro-batches per step: 1 .. 4096; for `interleaved`, a multiple of `stages`. */
   readonly microBatches: number;
-  /** Bytes that a device has for all of this. Default: the profile's. */
+  /** Bytes per device for parameters and activations: 1 .. 2^50. Default: the profile's `device.memory`. */
   readonly memory?: number;
-  /** Default: `1f1b`. */
+  /** The order of forwards and backwards. Default: `1f1b`. */
   readonly schedule?: Schedule;
-  /** Virtual stages of each device, for `interleaved`: 2 or more there, otherwise 1. */
+  /** Virtual stages per device: 2 or more for `interleaved` (default 2), 1 otherwise; `stages` * `chunks` <= 256. */
   readonly chunks?: number;
-  /** Default: `exact`. Interleaved stages have a heuristic of their own instead. */
+  /** How to cut. Default: `exact`, which for `interleaved` is a heuristic of its own; `paper` is refused there. */
   readonly partition?: PartitionMethod;
-  /** Default: `exact`. */
+  /** What to recompute. Default: `exact`. `paper` is refused for `interleaved`. */
   readonly recompute?: RecomputeMethod;
-  /** The paper's: how far from the anchor's cuts, 1 .. 16, and how many candidates are looked at, 1 .. 256. Default: 2, 32. */
+  /** How far a cut may be from the published anchor's, in layers: 1 .. 16. Default: 2. */
   readonly radius?: number;
+  /** How many of the anchor's neighbours to look at: 1 .. 256. Default: 32. */
   readonly candidates?: number;
   /** Loads of the mean and of the largest micro-batch. Default: the profile's. */
   readonly loads?: PlannedLoads;
-  /** 0 quick, 1 normal, 2 long: how long to search where the least step is not soon proven. Default: 1. */
+  /** How long to search if the shortest step is not soon proven: 0 quick, 1 normal, 2 long. Default: 1. */
   readonly effort?: number;
-  /** Layers that the first and the last stage have at least, for trainers that cannot cut everywhere. Default: 1. */
+  /** The fewest layers of the first stage, for trainers that cannot cut everywhere: 1 .. layers. Default: 1. */
   readonly firstLeast?: number;
+  /** The fewest layers of the last stage: 1 .. layers. Default: 1. */
   readonly lastLeast?: number;
 }
 
-/** A model's plan: the split, and what it is held against. */
+/** The specs of `ModelPlanOptions`. */
+export const MODEL_PLAN_OPTIONS = {
+  stages: { kind: "integer", low: 1, high: 256, about: "devices of a pipeline" },
+  microBatches: { kind: "integer", low: 1, high: 4096, about: "micro-batches of a step" },
+  memory: {
+    kind: "own",
+    argument: "BYTES",
+    about: "what a device has, as 80GB, 74.5GiB or 80e9; leave room for what is not in the profile",
+    usual: "the profile's",
+  },
+  schedule: {
+    kind: "choice",
+    names: SCHEDULES,
+    argument: "NAME",
+    about: SCHEDULES.join(", "),
+    default: "1f1b",
+  },
+  chunks: {
+    kind: "integer",
+    low: 1,
+    high: 256,
+    about: "virtual stages of a device, for interleaved",
+    usual: "2",
+  },
+  partition: {
+    kind: "choice",
+    names: PARTITION_METHODS,
+    argument: "METHOD",
+    about: "exact: the least step; paper: the published neighbours of a greedy anchor",
+    default: "exact",
+  },
+  recompute: {
+    kind: "choice",
+    names: RECOMPUTE_METHODS,
+    argument: "METHOD",
+    about: "exact: the best layers; paper: the published two probes; full, none",
+    default: "exact",
+  },
+  effort: { kind: "integer", low: 0, high: 2, about: "0 quick, 1 normal, 2 long", default: 1 },
+  radius: { kind: "integer", low: 1, high: 16, default: 2 },
+  candidates: { kind: "integer", low: 1, high: 256, default: 32 },
+  loads: OWN,
+  firstLeast: OWN,
+  lastLeast: OWN,
+} as const satisfies NamesOf<ModelPlanOptions, Spec>;
+
+/** A planned split, and how close to the best it is. */
 export interface ModelPlan extends Split {
+  /** The pipeline it was planned for. */
   readonly shape: Shape;
+  /** The option, defaults applied. */
   readonly partition: PartitionMethod;
+  /** The option, defaults applied. */
   readonly recompute: RecomputeMethod;
-  /** No split has a smaller step than this. Undefined for interleaved stages. */
+  /** A lower bound, in milliseconds: no split has a shorter step. Undefined for `interleaved` and `paper` cuts. */
   readonly boundMs: number | undefined;
-  /** Whether the step is proven to be the least there is. */
+  /** Whether no split has a shorter step than this one. */
   readonly isProven: boolean;
-  /** The least time per micro-batch that the slowest stage can have, and how many ways to cut reach it. */
+  /** The smallest possible time per micro-batch of the slowest stage, in milliseconds. Undefined as `boundMs` is. */
   readonly leastLargestMs: number | undefined;
+  /** How many ways to cut reach `leastLargestMs`. Undefined as `boundMs` is. */
   readonly optima: number | undefined;
-  /** Splits simulated on the way. */
+  /** How many splits were simulated on the way; 0 for `interleaved`, which does not count them. */
   readonly simulated: number;
 }
 
@@ -78,16 +137,16 @@ interface Resolved extends Shape {
   readonly rule: RecomputeRule | undefined;
 }
 
-/** What a trainer recomputes where it cannot be told layer by layer. */
+/** What a trainer recomputes if it cannot be configured layer by layer. */
 export interface RecomputeRule {
-  /** Per layer: 0 never, 1 always, 2 if it is one of the first `count` such layers of its (virtual) stage. */
+  /** Per layer: 0 never, 1 always, 2 if it is among the first `count` such layers of its (virtual) stage. */
   readonly kinds: ArrayLike<number>;
   readonly count: number;
 }
 
-/** Operations to simulate, about, by effort: some 10 ns each. */
+/** Roughly how many operations to simulate, by effort: some 10 ns each. */
 const WORK = [1e6, 3e7, 1e9];
-/** Work that each start is improved with, by effort. */
+/** The same for improving each start, by effort. */
 const START_WORK = [1e5, 2e6, 2e7];
 
 function refuse(message: string): never {
@@ -95,10 +154,11 @@ function refuse(message: string): never {
 }
 
 function resolve(profile: Profile, options: ModelPlanOptions, rule?: RecomputeRule): Resolved {
-  const schedule = oneOf("schedule", options.schedule ?? "1f1b", SCHEDULES);
-  const stages = integer("stages", options.stages, 1, 256);
-  const microBatches = integer("microBatches", options.microBatches, 1, 4096);
-  const chunks = integer("chunks", options.chunks ?? (schedule === "interleaved" ? 2 : 1), 1, 256);
+  onlyNames("the model's plan", options, MODEL_PLAN_OPTIONS);
+  const schedule = take(MODEL_PLAN_OPTIONS, "schedule", options);
+  const stages = take(MODEL_PLAN_OPTIONS, "stages", options);
+  const microBatches = take(MODEL_PLAN_OPTIONS, "microBatches", options);
+  const chunks = take(MODEL_PLAN_OPTIONS, "chunks", options, schedule === "interleaved" ? 2 : 1);
   if (schedule !== "interleaved" && chunks !== 1) refuse(`chunks is ${chunks}, but ${schedule} has one per stage`);
   if (schedule === "interleaved" && chunks === 1) refuse("chunks is 1, expected 2 or more for interleaved (or 1f1b)");
   if (stages * chunks > 256) refuse(`${stages} stages x ${chunks} chunks, expected at most 256 virtual stages`);
@@ -124,14 +184,14 @@ function resolve(profile: Profile, options: ModelPlanOptions, rule?: RecomputeRu
   if (flying * layers.reduce((sum, { kept, parameters }) => sum + kept + parameters, 0) > 2 ** 53) {
     throw new InputError("INVALID_INPUT", `profile: ${flying} micro-batches in flight hold more than 2^53 bytes`);
   }
-  const effort = integer("effort", options.effort ?? 1, 0, WORK.length - 1);
+  const effort = take(MODEL_PLAN_OPTIONS, "effort", options);
   const names = [...new Set(profile.layers.map(({ type }) => type))];
   return {
     ...{ schedule, stages, chunks, microBatches, memory: Math.floor(memory), layers, firstLeast, lastLeast },
-    partition: oneOf("partition", options.partition ?? "exact", PARTITION_METHODS),
-    recompute: oneOf("recompute", options.recompute ?? "exact", RECOMPUTE_METHODS),
-    radius: integer("radius", options.radius ?? 2, 1, 16),
-    candidates: integer("candidates", options.candidates ?? 32, 1, 256),
+    partition: take(MODEL_PLAN_OPTIONS, "partition", options),
+    recompute: take(MODEL_PLAN_OPTIONS, "recompute", options),
+    radius: take(MODEL_PLAN_OPTIONS, "radius", options),
+    candidates: take(MODEL_PLAN_OPTIONS, "candidates", options),
     work: WORK[effort],
     startWork: START_WORK[effort],
     types: profile.layers.map(({ type }) => names.indexOf(type)),
@@ -144,7 +204,7 @@ function problemOf(given: Resolved, changes: Partial<CoreProblem> = {}): CorePro
   return { layers, stages: stages * chunks, microBatches, memory, schedule, firstLeast, lastLeast, ...changes };
 }
 
-/** Layers that free memory when they are recomputed: 1. */
+/** Per layer, 1 if recomputing it frees memory. */
 export function recomputable(layers: readonly CoreLayer[]): Uint8Array {
   return Uint8Array.from(layers, ({ kept, recomputed }) => (kept > recomputed ? 1 : 0));
 }
@@ -156,7 +216,7 @@ function setMode(open: OpenProblem, { recompute, layers, rule }: Resolved): void
   else open.setMode("joint");
 }
 
-/** What the stages of these cuts recompute; undefined if one does not fit. */
+/** Chooses what each stage of these cuts recomputes; undefined if one does not fit. */
 function chooseLayers(open: OpenProblem, given: Resolved, cuts: readonly number[]): Choice | undefined {
   const starts = [0, ...cuts, given.layers.length];
   const recomputed: boolean[] = [];
@@ -174,7 +234,7 @@ export function cutsByLayers(layers: number, stages: number): number[] {
   return Array.from({ length: stages - 1 }, (_, s) => Math.floor(((s + 1) * layers) / stages));
 }
 
-/** Cuts with the least largest stage by a number of each layer. */
+/** Cuts that minimize the largest stage by a weight of each layer. */
 function cutsByWeight(host: ModelHost, given: Resolved, weight: (layer: CoreLayer) => number): number[] {
   const layers = given.layers.map((layer) => ({
     ...{ forward: weight(layer), backward: 0, kept: 0, recomputed: 0, parameters: 0, transfer: 0 },
@@ -186,7 +246,7 @@ function cutsByWeight(host: ModelHost, given: Resolved, weight: (layer: CoreLaye
   });
 }
 
-/** The splits that are usual without a profile. */
+/** The splits that are usual where there is no profile. */
 function usualCuts(host: ModelHost, given: Resolved): { byLayers: number[]; byParameters: number[] } {
   return {
     byLayers: cutsByLayers(given.layers.length, given.stages * given.chunks),
@@ -194,12 +254,12 @@ function usualCuts(host: ModelHost, given: Resolved): { byLayers: number[]; byPa
   };
 }
 
-/** Bytes as GB with one decimal, rounded up so that what is asked for is enough. */
+/** Bytes as GB with one decimal, rounded up so that the amount named is enough. */
 function gigabytes(bytes: number): string {
   return `${(Math.ceil(bytes / 1e8) / 10).toFixed(1)} GB`;
 }
 
-/** The least memory that anything fits in, to a thousandth; undefined if there is none below 2^50. */
+/** The least memory in which anything fits, to a thousandth; undefined if even 2^50 bytes are too few. */
 function leastMemory(host: ModelHost, given: Resolved): number | undefined {
   const fits = (memory: number) =>
     withProblem(host, problemOf(given, { memory }), (open) => {
@@ -257,12 +317,12 @@ interface Found {
   readonly simulated: number;
 }
 
-/** The least step by a search that starts at the least largest stage, at the usual splits and at the paper's. */
+/** The shortest step, by a search that starts from the smallest largest stage, the usual splits and the paper's candidates. */
 function planExactly(host: ModelHost, given: Resolved): Found | undefined {
   const usual = usualCuts(host, given);
   return withProblem(host, problemOf(given), (open) => {
     setMode(open, given);
-    // Of the rules of trainers a longer stage may cost less than one inside it.
+    // Under a trainer's rule a longer stage may cost less than one inside it, which the dynamic program rules out.
     const even = given.rule === undefined ? open.partition() : undefined;
     if (even === undefined && given.rule === undefined) return undefined;
     open.beginSearch();
@@ -280,7 +340,7 @@ function planExactly(host: ModelHost, given: Resolved): Found | undefined {
     const isExact = open.isExact;
     let floor = bound;
     if (!isExact) {
-      // The bound rests on least times, which some are not proven to be: those without recomputation are below them.
+      // Some stage times are not proven minimal, so the bound cannot rest on them: those without recomputation are lower.
       open.setMode("free");
       open.restartSearch();
       open.offer(cuts, given.startWork);
@@ -292,7 +352,7 @@ function planExactly(host: ModelHost, given: Resolved): Found | undefined {
   });
 }
 
-/** The best of the anchor's neighbours, each with what it recomputes. */
+/** The best of the anchor's neighbours, each with its own choice of what to recompute. */
 function planAsPublished(host: ModelHost, given: Resolved): Found | undefined {
   const choices = withProblem(host, problemOf(given), (open) => {
     setMode(open, given);
@@ -315,7 +375,7 @@ function planAsPublished(host: ModelHost, given: Resolved): Found | undefined {
   return best === undefined ? undefined : { choice: best, simulated: choices.length };
 }
 
-/** Interleaved stages: no proof, but moved as long as it helps. */
+/** Interleaved stages: cuts are moved as long as that helps, with no proof. */
 function planInterleaved(host: ModelHost, given: Resolved): Found | undefined {
   const starts = Object.values(usualCuts(host, given));
   starts.unshift(cutsByWeight(host, given, ({ forward, backward }) => forward + backward));
@@ -353,11 +413,15 @@ function toPlan(host: ModelHost, given: Resolved, found: Found): ModelPlan {
 }
 
 /**
- * Splits a model over the stages of a pipeline: the least step time of a step of equal micro-batches, under the memory of
- * each device, with re-computation chosen per layer along with the cuts. Times are planned at the mean micro-batch, memory
- * at the largest. A second or less for 200 layers; deterministic.
+ * Splits a model over the stages of a pipeline so that a step of equal micro-batches is shortest and every device stays
+ * within its memory; what to recompute is chosen per layer, together with the cuts. Times are planned for the mean
+ * micro-batch, memory for the largest. Deterministic. A second or less for 200 layers.
  *
- * @throws OptionError for options, INFEASIBLE when nothing fits; InputError for a profile whose numbers are too large.
+ * Dynamic programming for the smallest largest stage, a covering knapsack per stage, then branch and bound over the
+ * simulated step. See [Balancing the model](../../docs/model.md#what-is-planned-and-how).
+ *
+ * @throws OptionError INVALID_OPTION for an option out of range, INFEASIBLE if nothing fits (the message names the memory
+ *   that would do); InputError INVALID_INPUT for a profile whose numbers are too large to add up exactly.
  */
 export function planModel(host: ModelHost, profile: Profile, options: ModelPlanOptions): ModelPlan {
   const given = resolve(profile, options);
@@ -366,7 +430,7 @@ export function planModel(host: ModelHost, profile: Profile, options: ModelPlanO
   return toPlan(host, given, found);
 }
 
-/** The same by a trainer's rule in place of a choice per layer; undefined if nothing fits. */
+/** The same under a trainer's rule instead of a choice per layer; undefined if nothing fits. */
 export function planByRule(
   host: ModelHost,
   profile: Profile,
@@ -382,16 +446,24 @@ function shapeOf({ schedule, stages, chunks, microBatches, memory }: Resolved): 
   return { schedule, stages, chunks, microBatches, memory };
 }
 
-/** The splits that are usual without a profile, all recomputed, and this one. */
+/** A plan beside the splits that are usual where there is no profile. These recompute every layer that frees memory. */
 export interface ModelComparison {
+  /** As many layers per stage. May not fit: see `fits`. */
   readonly byLayers: Split;
+  /** Parameters per stage as even as cuts can make them. May not fit. */
   readonly byParameters: Split;
-  /** The best cuts with every layer recomputed; undefined if none fit. */
+  /** The best cuts if every layer that frees memory is recomputed; undefined if none fit. */
   readonly cutsAlone: ModelPlan | undefined;
+  /** What `planModel` returns. */
   readonly plan: ModelPlan;
 }
 
-/** Plans, and says what the plan is worth: against the usual splits, and of what is saved, what the cuts alone save. */
+/**
+ * Plans a model, and measures what the plan saves over the usual splits, and how much of that its cuts alone save. Takes
+ * about twice as long as `planModel`.
+ *
+ * @throws As `planModel`.
+ */
 export function compareModel(host: ModelHost, profile: Profile, options: ModelPlanOptions): ModelComparison {
   const plan = planModel(host, profile, options);
   const given = resolve(profile, options);
@@ -409,19 +481,24 @@ export function compareModel(host: ModelHost, profile: Profile, options: ModelPl
 
 /** A split that no other beats in step time, memory and transfers at once. */
 export interface ParetoPoint {
+  /** Simulated time of a step, in milliseconds. */
   readonly stepMs: number;
   /** Bytes of the fullest device. */
   readonly bytes: number;
+  /** Time of all transfers of one micro-batch in one direction, in milliseconds. */
   readonly transferMs: number;
+  /** The split itself. */
   readonly split: Split;
 }
 
-/** How many bounds on memory are tried. */
+/** How many bounds on memory to try. */
 const MEMORY_LEVELS = 12;
 
 /**
- * Splits of which none is beaten in step time, memory of the fullest device and time of transfers, by step: the plans for
- * tighter and tighter memory. Not for interleaved stages.
+ * The Pareto front of step time, memory of the fullest device and time of transfers, by ascending step time: the plans for
+ * tighter and tighter bounds on memory, those beaten in all three left out. Takes some 12 quick plans.
+ *
+ * @throws As `planModel`; OptionError INVALID_OPTION for interleaved stages.
  */
 export function paretoSplits(host: ModelHost, profile: Profile, options: ModelPlanOptions): ParetoPoint[] {
   const given = resolve(profile, options);

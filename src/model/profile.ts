@@ -1,5 +1,5 @@
-// A profile: what each layer of a model takes in time and memory, and the machine it runs on. Its checks are here, and what
-// a profile amounts to for micro-batches of given loads.
+// A profile: how much time and memory each layer of a model takes, and the machine it runs on. Here are its checks, and what
+// it amounts to for micro-batches of given loads.
 import { InputError, show } from "../core/errors.ts";
 import type { CoreLayer } from "./core.ts";
 
@@ -7,79 +7,108 @@ export const PROFILE_FORMAT = "omnibal-profile";
 export const PROFILE_VERSION = 1;
 
 /**
- * A quantity of a micro-batch: a number, or `fixed` + the sum over loads of `per[load]` * its load + `perSquare[load]` *
- * its sum of squares over samples (not the square of the sum: attention stays inside a sample). All are finite and >= 0.
+ * A time or a size of a micro-batch: a number, or a sum of three parts. All numbers are finite and >= 0. See `quantityOf`.
  */
 export type Quantity =
   | number
   | {
+      /** What every micro-batch takes. Default: 0. */
       readonly fixed?: number;
+      /** Per unit of a load, by its name. */
       readonly per?: Readonly<Record<string, number>>;
+      /** Per unit of a load's sum of squares over samples (not the square of its sum: attention stays inside a sample). */
       readonly perSquare?: Readonly<Record<string, number>>;
     };
 
-/** A load of a micro-batch, such as `tokens`: its sum over samples, and the sum of its squares. */
+/** One load of a micro-batch, such as `tokens`. */
 export interface Load {
+  /** Its sum over the samples. */
   readonly sum: number;
+  /** The sum of its squares over the samples. Needed if the profile has a `perSquare` rate for it. */
   readonly squares?: number;
 }
 
+/** The loads of a micro-batch, by name. */
 export type Loads = Readonly<Record<string, Load>>;
 
-/** The roles that trainers know: what comes before the first `decoder` is an encoder, its projector or the embedding. */
+/** The roles that trainers know. What comes before the first `decoder` is an encoder, its projector or the embedding. */
 export const LAYER_TYPES = ["vit", "projector", "embedding", "decoder", "head"] as const;
 
+/** One layer of a model: the unit that is cut between and recomputed as a whole. Times are for one micro-batch. */
 export interface ProfileLayer {
-  /** As the model calls it: `model.layers.3`. */
+  /** Its name in the model, such as `model.layers.3`: 1 to 400 characters, unique. */
   readonly name: string;
-  /** `vit`, `projector`, `embedding`, `decoder`, `head`, or any other word; layers of a type are alike to a prober. */
+  /** `vit`, `projector`, `embedding`, `decoder`, `head`, or any other word. The published prober takes layers of one type as alike. */
   readonly type: string;
+  /** Time of the forward pass: 0 .. 1e7 ms. */
   readonly forwardMs: Quantity;
-  /** Without recomputation, which takes another forward. */
+  /** Time of the backward pass without recomputation, which takes another forward: 0 .. 1e7 ms. */
   readonly backwardMs: Quantity;
-  /** Activation bytes that a micro-batch in flight holds, kept and recomputed (then its input; at most what is kept). */
+  /** Activation bytes that a micro-batch in flight holds if the layer keeps its activations: 0 .. 2^43. */
   readonly keptBytes: Quantity;
+  /** The same if it recomputes them, usually its input: at most `keptBytes`. */
   readonly recomputedBytes: Quantity;
-  /** Weights, gradients and optimizer. */
+  /** Bytes of weights, gradients and optimizer state: 0 .. 2^43. */
   readonly parameterBytes: number;
-  /** What is sent to the next layer, should it be on another stage. */
+  /** Bytes sent on if the next layer is on another stage: 0 .. 2^43. */
   readonly outputBytes: Quantity;
-  /** The modules that move with it, by their full names. Default: `name` alone. */
+  /** Full names of the modules that move with the layer. Default: `name` alone. */
   readonly modules?: readonly string[];
 }
 
+/** What a model takes, layer by layer, and the machine it takes it on: the JSON file of docs/model.md. */
 export interface Profile {
+  /** `omnibal-profile`, so that another JSON file is not taken for a profile. */
   readonly format: typeof PROFILE_FORMAT;
+  /** Version of the format. */
   readonly version: typeof PROFILE_VERSION;
+  /** Name of the model, for people. */
   readonly name?: string;
   /** How the numbers came about, for people. */
   readonly about?: readonly string[];
-  /**
-   * What a micro-batch holds: on average, which times are planned for, and at most, which memory is planned for. Needed for
-   * the loads that quantities name, with squares where `perSquare` does.
-   */
+  /** The loads of a micro-batch, by name. Needed for every load that a quantity names. */
   readonly loads?: Readonly<
     Record<
       string,
-      { readonly mean: number; readonly max: number; readonly meanSquares?: number; readonly maxSquares?: number }
+      {
+        /** The average over micro-batches, for which times are planned: 0 .. `max`. */
+        readonly mean: number;
+        /** The largest of any micro-batch, for which memory is planned: `mean` .. 2^53. */
+        readonly max: number;
+        /** The average sum of squares over a micro-batch's samples. Needed if a quantity has this load in `perSquare`. */
+        readonly meanSquares?: number;
+        /** The largest such sum. Needed together with `meanSquares`. */
+        readonly maxSquares?: number;
+      }
     >
   >;
-  readonly device: { readonly name?: string /** Bytes. */; readonly memory: number };
-  /** Between stages. */
-  readonly link: { readonly bytesPerSecond: number; readonly latencyMs: number };
-  /** In the order of the forward pass: 1 to 1,024. */
+  /** What every stage runs on. */
+  readonly device: {
+    /** For people. */
+    readonly name?: string;
+    /** Bytes for parameters and activations: 1 .. 2^43. */
+    readonly memory: number;
+  };
+  /** Between neighbouring stages. A transfer takes `latencyMs` + bytes / `bytesPerSecond`. */
+  readonly link: {
+    /** Bytes per second, each way: 1 .. 1e15. */
+    readonly bytesPerSecond: number;
+    /** Fixed time per transfer, in milliseconds: 0 .. 1e7. */
+    readonly latencyMs: number;
+  };
+  /** In the order of the forward pass: 1 .. 1024. */
   readonly layers: readonly ProfileLayer[];
 }
 
 const MOST_LAYERS = 1024;
-/** Beyond these a profile is taken for a mistake, and sums could no longer be exact. */
+/** Beyond these a profile is likely to be a mistake, and sums could no longer be exact. */
 const MOST_MS = 1e7;
 const MOST_BYTES = 2 ** 43;
 const MOST_LOAD = 2 ** 53;
 
 const QUANTITIES = ["forwardMs", "backwardMs", "keptBytes", "recomputedBytes", "outputBytes"] as const;
 
-/** Checks what is not known to be a profile, with the place of whatever is wrong. */
+/** Checks what may not be a profile; errors say where it is not. */
 class Checker {
   readonly #name: string;
   readonly #loads = new Map<string, { at: string; hasSquares: boolean }>();
@@ -118,7 +147,7 @@ class Checker {
     if (typeof value !== "string" || value === "" || value.length > 400) {
       this.fail(at, value, "a text of 1 to 400 characters");
     }
-    // These go to terminals and into files that are run.
+    // These are shown on terminals and written to files that are run.
     if (/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u.test(value as string)) {
       this.fail(at, value, "a text without control characters");
     }
@@ -196,9 +225,10 @@ function kindOf(value: unknown): string {
 }
 
 /**
- * Takes a value, such as parsed JSON, for a profile. `name` is what errors call it.
+ * Checks that a value, such as parsed JSON, is a profile, and returns it as one: unknown members, missing or negative
+ * numbers, and numbers that would not add up exactly are refused. `name` is what errors call it. O(layers).
  *
- * @throws InputError INVALID_INPUT with the place, what is there and what was expected.
+ * @throws InputError INVALID_INPUT naming the place, what was seen and what was expected.
  */
 export function checkProfile(value: unknown, name = "profile"): Profile {
   const check = new Checker(name);
@@ -246,19 +276,20 @@ export function checkProfile(value: unknown, name = "profile"): Profile {
     link: { bytesPerSecond, latencyMs },
     layers,
   };
-  // What only shows with the loads put in.
+  // What only shows once the loads are put in.
   toCoreLayers(profile, profileLoads(profile), name);
   return profile;
 }
 
 /** The loads that a profile is planned for. */
 export interface PlannedLoads {
-  /** Of the mean micro-batch: times. */
+  /** Of the mean micro-batch, for which times are planned. */
   readonly mean: Loads;
-  /** Of the largest one: memory. */
+  /** Of the largest one, for which memory is planned. */
   readonly max: Loads;
 }
 
+/** The loads in a profile, in the form that planning takes. None if the profile has none. */
 export function profileLoads(profile: Profile): PlannedLoads {
   const mean: Record<string, Load> = {};
   const max: Record<string, Load> = {};
@@ -278,9 +309,10 @@ function loadOf(loads: Loads, load: string, figure: "sum" | "squares"): number {
 }
 
 /**
- * What a quantity is for a micro-batch.
+ * A quantity of a micro-batch with these loads: `fixed` + the sum over loads of `per[load]` * `sum` + `perSquare[load]` *
+ * `squares`, in the quantity's unit.
  *
- * @throws InputError INVALID_INPUT for a load that it names and that is not given.
+ * @throws InputError INVALID_INPUT if it names a load that is not given.
  */
 export function quantityOf(quantity: Quantity, loads: Loads): number {
   if (typeof quantity === "number") return quantity;
@@ -290,7 +322,7 @@ export function quantityOf(quantity: Quantity, loads: Loads): number {
   return sum;
 }
 
-/** Times are planned in whole nanoseconds, bytes in whole bytes: sums of them are exact. */
+/** Times are planned in whole nanoseconds and sizes in whole bytes, so that sums are exact. */
 export const UNITS_PER_MS = 1e6;
 
 function nanoseconds(ms: number): number {
@@ -302,7 +334,7 @@ export function transferTime({ link }: Profile, layer: ProfileLayer, loads: Load
   return nanoseconds(link.latencyMs + (quantityOf(layer.outputBytes, loads) / link.bytesPerSecond) * 1000);
 }
 
-/** The layers in whole numbers: times of the mean micro-batch, bytes of the largest. */
+/** The layers in whole numbers: times for the mean micro-batch, bytes for the largest. */
 export function toCoreLayers(profile: Profile, { mean, max }: PlannedLoads, name = "profile"): CoreLayer[] {
   const layers = profile.layers.map((layer, i): CoreLayer => {
     const kept = Math.ceil(quantityOf(layer.keptBytes, max));
@@ -337,13 +369,17 @@ export function toCoreLayers(profile: Profile, { mean, max }: PlannedLoads, name
   return layers;
 }
 
-/** Reads a profile from the text of a JSON file. */
+/**
+ * Reads a profile from the text of a JSON file, and checks it as `checkProfile` does. `name` is what errors call it.
+ *
+ * @throws InputError INVALID_FILE if it is not JSON, INVALID_INPUT as `checkProfile`.
+ */
 export function parseProfile(text: string, name = "profile"): Profile {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new InputError("INVALID_FILE", `${name}: no JSON (${(error as Error).message})`, { cause: error });
+    throw new InputError("INVALID_FILE", `${name}: not JSON (${(error as Error).message})`, { cause: error });
   }
   return checkProfile(value, name);
 }

@@ -1,61 +1,74 @@
-// A way to split a model: which layers each stage has and which it recomputes, and what that comes to.
-import { type CoreLayer, type CoreOperation, type ModelHost, type Schedule, simulateCore } from "./core.ts";
+// A split of a model: which layers each stage has, which of them it recomputes, and the step time and memory that gives.
+import { type CoreLayer, type ModelHost, type Schedule, simulateCore } from "./core.ts";
 import { type Loads, type Profile, quantityOf, transferTime, UNITS_PER_MS } from "./profile.ts";
 
 /** The pipeline that a model is split for. */
 export interface Shape {
+  /** The order of forwards and backwards. */
   readonly schedule: Schedule;
-  /** Devices of a pipeline: its stages, each with `chunks` virtual ones. */
+  /** Devices in the pipeline: its stages, each with `chunks` virtual ones. */
   readonly stages: number;
+  /** Virtual stages per device; 1 unless interleaved. */
   readonly chunks: number;
+  /** Micro-batches per step. */
   readonly microBatches: number;
-  /** Bytes of a device. */
+  /** Bytes per device. */
   readonly memory: number;
 }
 
-/** One virtual stage. */
+/** One virtual stage. Times are those of the mean micro-batch. */
 export interface StageFigures {
-  /** The device it is on, and which of its chunks it is. */
+  /** The device it is on, from 0. Virtual stage q is on device q % `stages`. */
   readonly device: number;
+  /** Which of the device's chunks it is, from 0. */
   readonly chunk: number;
-  /** Its layers: from `first` up to `end`, without it. */
+  /** Its first layer. */
   readonly first: number;
+  /** The layer after its last. */
   readonly end: number;
-  /** Those that are recomputed, by index. */
+  /** The layers that it recomputes, ascending. */
   readonly recomputed: readonly number[];
-  /** Of the mean micro-batch; recomputing is part of the backward. */
+  /** Milliseconds of one forward. */
   readonly forwardMs: number;
+  /** Milliseconds of one backward, recomputation included. */
   readonly backwardMs: number;
 }
 
+/** One device of a pipeline over a step. */
 export interface DeviceFigures {
-  /** Time per step that it works. */
+  /** Milliseconds per step that it is working. */
   readonly busyMs: number;
-  /** Parameters, the most activations in flight of the largest micro-batch, and the largest layer being recomputed. */
+  /** Parameters, activations in flight at their peak, and the largest layer while it is recomputed. */
   readonly bytes: number;
+  /** Bytes of weights, gradients and optimizer state. */
   readonly parameterBytes: number;
+  /** The most micro-batches in flight at once, counted once per chunk. */
   readonly inFlight: number;
 }
 
-/** A split, and what it comes to with equal micro-batches. */
+/** A split of a model, and its step time and memory with equal micro-batches: the mean one in time, the largest in memory. */
 export interface Split {
-  /** First layers of the virtual stages but the first. */
+  /** The first layer of each virtual stage but the first, ascending. */
   readonly cuts: readonly number[];
+  /** The virtual stages, in the order of the forward pass. */
   readonly stages: readonly StageFigures[];
+  /** The devices, by number. */
   readonly devices: readonly DeviceFigures[];
+  /** Simulated milliseconds of a step. */
   readonly stepMs: number;
-  /** Time per micro-batch of the slowest device. */
+  /** Milliseconds per micro-batch of the slowest device. */
   readonly largestMs: number;
-  /** Share of all devices' time that is idle. */
+  /** Share of the devices' time that is idle: 0 .. 1. */
   readonly bubble: number;
-  /** Time of all transfers that a micro-batch makes, one way. */
+  /** Milliseconds of all transfers of one micro-batch in one direction. */
   readonly transferMs: number;
   /** Bytes of the fullest device. */
   readonly bytes: number;
+  /** Whether `bytes` is within the memory of a device. */
   readonly fits: boolean;
 }
 
-/** Cuts and recomputed layers, u8 or boolean per layer, without figures. */
+/** A split without its figures: cuts, and a u8 or boolean per layer for what is recomputed. */
 export interface Choice {
   readonly cuts: readonly number[];
   readonly recomputed: ArrayLike<boolean | number>;
@@ -67,7 +80,7 @@ function sumOver(from: number, end: number, of: (l: number) => number): number {
   return sum;
 }
 
-/** What a choice comes to, simulated with equal micro-batches. */
+/** The figures of a choice, simulated with equal micro-batches. */
 export function measureSplit(host: ModelHost, layers: readonly CoreLayer[], shape: Shape, choice: Choice): Split {
   const { schedule, stages: devices, chunks, microBatches, memory } = shape;
   const { cuts, recomputed } = choice;
@@ -124,20 +137,35 @@ export function measureSplit(host: ModelHost, layers: readonly CoreLayer[], shap
   };
 }
 
-/** What a split comes to with these micro-batches. */
-export interface SimulatedSplit {
-  readonly stepMs: number;
-  readonly bubble: number;
-  /** Bytes are those of these micro-batches: of the largest window of those in flight. */
-  readonly devices: readonly DeviceFigures[];
-  /** Every forward and backward: those of a device in its order. */
-  readonly operations: readonly (Omit<CoreOperation, "start"> & {
-    readonly startMs: number;
-    readonly durationMs: number;
-  })[];
+/** One forward or backward of a micro-batch in a simulated step. */
+export interface SimulatedOperation {
+  /** The device that runs it, from 0. */
+  readonly device: number;
+  /** Recomputation is part of a backward. */
+  readonly kind: "forward" | "backward";
+  /** The micro-batch, from 0 in the order given. */
+  readonly microBatch: number;
+  /** Which of the device's chunks runs it, from 0. */
+  readonly chunk: number;
+  /** When it starts, in milliseconds from the start of the step. */
+  readonly startMs: number;
+  /** How long it takes, in milliseconds. */
+  readonly durationMs: number;
 }
 
-/** Times of each virtual stage and micro-batch in nanoseconds, and what is held meanwhile in bytes, one after another. */
+/** A step of a split with given micro-batches. */
+export interface SimulatedSplit {
+  /** Milliseconds of the step. */
+  readonly stepMs: number;
+  /** Share of the devices' time that is idle: 0 .. 1. */
+  readonly bubble: number;
+  /** The devices, by number. Bytes are those of these micro-batches, at the fullest moment. */
+  readonly devices: readonly DeviceFigures[];
+  /** Every forward and backward, by device; those of a device in the order in which it runs them. */
+  readonly operations: readonly SimulatedOperation[];
+}
+
+/** For each [virtual stage][micro-batch], times in nanoseconds and bytes in flight. */
 export function stageTimes(profile: Profile, stages: readonly StageFigures[], microBatches: readonly Loads[]) {
   const cells = (of: (stage: StageFigures, loads: Loads, q: number) => number) =>
     stages.flatMap((stage, q) => microBatches.map((loads) => of(stage, loads, q)));
@@ -167,7 +195,12 @@ export function stageTimes(profile: Profile, stages: readonly StageFigures[], mi
 }
 
 /**
- * Simulates a step with micro-batches of these loads, in this order: as many as the shape has. O(layers * micro-batches).
+ * Simulates a step with micro-batches of these loads, in this order. Their number may differ from that in `shape`.
+ * O(layers * micro-batches).
+ *
+ * @param split Which layers each stage has and recomputes, such as a `ModelPlan`.
+ * @throws InputError INVALID_INPUT if the profile names a load that a micro-batch does not have; OptionError
+ *   INVALID_OPTION for more or fewer micro-batches than the schedule can take.
  */
 export function simulateSplit(
   host: ModelHost,

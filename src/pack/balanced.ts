@@ -1,13 +1,15 @@
 import { check } from "../core/abi.ts";
 import type { Core } from "../core/core.ts";
-import type { Lengths } from "../core/lengths.ts";
+import { type Lengths, vitTokens } from "../core/lengths.ts";
 import { type NamesOf, type Spec, take } from "../core/options.ts";
 import { takeLowerBound } from "./find-lower-bound.ts";
 import type { Method } from "./method.ts";
 import { type CommonPackOptions, type PackProgress, resolveCommon, seenIn } from "./options.ts";
-import { type Packing, takePacking } from "./packing.ts";
+import { type Packing, packingBounds, takePacking } from "./packing.ts";
 
+/** Options of the method that comes close to the lower bound. */
 export interface BalancedOptions extends CommonPackOptions {
+  /** The packer for close to the fewest groups. */
   readonly method: "balanced";
   /** 0 quick, 1 normal, 2 long, 3 very long: 2 may take 10 times as long as 1 to save a few groups. Default: 1. */
   readonly effort?: number;
@@ -28,8 +30,9 @@ export function* balanced(
   const { abi } = core;
   const n = samples.vit.length;
   const seen = seenIn(samples);
-  const vitAt = core.copyIn(samples.vit, n);
-  const tokensAt = core.copyIn(samples.tokens, n);
+  const { vit, tokens } = vitTokens(samples);
+  const vitAt = core.copyIn(vit, n);
+  const tokensAt = core.copyIn(tokens, n);
   check(abi, abi.balancedBegin(vitAt, tokensAt, n, maxVit, maxTokens, seed, effort), n, seen);
   let done = 0;
   for (let left = 1000; left > 0; ) {
@@ -43,7 +46,7 @@ export function* balanced(
   }
   if (lowerBound === "tight") check(abi, abi.lowerBound(vitAt, tokensAt, n, maxVit, maxTokens), n, seen);
   const least = lowerBound === "tight" ? takeLowerBound(core).best : abi.packingBound();
-  const bounds = { maxVit, maxTokens, minVit: maxVit, minTokens: maxTokens };
+  const bounds = packingBounds({ vit: maxVit, tokens: maxTokens });
   return takePacking(core, samples, bounds, "balanced", 0, least, { seed, effort });
 }
 

@@ -1,6 +1,6 @@
 import { check } from "../core/abi.ts";
 import type { Core } from "../core/core.ts";
-import type { Lengths } from "../core/lengths.ts";
+import { type Lengths, vitTokens } from "../core/lengths.ts";
 import { seenIn } from "./options.ts";
 
 /** Lower bounds on the number of groups, each one by itself. */
@@ -20,8 +20,9 @@ export function findLowerBound(core: Core, samples: Lengths, maxVit: number, max
   const { abi } = core;
   const n = samples.vit.length;
   const top = abi.mark();
-  const vitAt = core.copyIn(samples.vit, n);
-  const tokensAt = core.copyIn(samples.tokens, n);
+  const { vit, tokens } = vitTokens(samples);
+  const vitAt = core.copyIn(vit, n);
+  const tokensAt = core.copyIn(tokens, n);
   check(abi, abi.lowerBound(vitAt, tokensAt, n, maxVit, maxTokens), n, seenIn(samples));
   abi.release(top);
   return takeLowerBound(core);

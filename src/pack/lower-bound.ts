@@ -1,6 +1,6 @@
 import { check } from "../core/abi.ts";
 import type { Core } from "../core/core.ts";
-import { type LengthsInput, toLengths } from "../core/lengths.ts";
+import { type LengthsInput, toLengths, toVitTokens, USUAL } from "../core/lengths.ts";
 import { take } from "../core/options.ts";
 import { findLowerBound, type LowerBound } from "./find-lower-bound.ts";
 import { checkPackOptions } from "./option-names.ts";
@@ -18,19 +18,19 @@ export function lowerBound(
   options: Pick<CommonPackOptions, "maxVit" | "maxTokens">,
 ): LowerBound {
   checkPackOptions("lowerBound", options);
-  const samples = toLengths(lengths);
+  const samples = toLengths(lengths, USUAL);
   const maxVit = take(BOUNDS, "maxVit", options);
   const maxTokens = take(BOUNDS, "maxTokens", options);
   return core.exclusive(() => findLowerBound(core, samples, maxVit, maxTokens));
 }
 
 /** Bounds of a group on the usual two loads. */
-export type Bounds = Pick<CommonPackOptions, "maxVit" | "maxTokens">;
+export type Bounds = Required<Pick<CommonPackOptions, "maxVit" | "maxTokens">>;
 
 /** The body of `Omnibal.suitableBounds`. */
 export function suitableBounds(core: Core, lengths: LengthsInput, options: Bounds): Bounds[] {
   checkPackOptions("suitableBounds", options);
-  const samples = toLengths(lengths);
+  const samples = toVitTokens(lengths);
   const maxVit = take(BOUNDS, "maxVit", options);
   const maxTokens = take(BOUNDS, "maxTokens", options);
   return core.exclusive(() => {
@@ -38,7 +38,7 @@ export function suitableBounds(core: Core, lengths: LengthsInput, options: Bound
     const n = samples.vit.length;
     const vitAt = core.copyIn(samples.vit, n);
     const tokensAt = core.copyIn(samples.tokens, n);
-    check(abi, abi.adviseBounds(vitAt, tokensAt, n, maxVit, maxTokens, 0), n, seenIn(samples));
+    check(abi, abi.adviseBounds(vitAt, tokensAt, n, maxVit, maxTokens, 0), n, seenIn({ ...samples }));
     return Array.from({ length: abi.adviceCount() }, (_, k) => ({
       maxVit: abi.adviceVit(k),
       maxTokens: abi.adviceTokens(k),

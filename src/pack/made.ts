@@ -1,7 +1,7 @@
 // What packings were made of, so that whoever reads them can tell whether they fit. docs/formats.md describes all of it.
 // Nothing here is computed before something is saved or compared.
 import { type Abi, outOfMemory } from "../core/abi.ts";
-import type { Lengths } from "../core/lengths.ts";
+import { columnsOf, type Lengths, type LoadColumn, sampleCount } from "../core/lengths.ts";
 import type { ByLoad, Fingerprint, Packing, PackingSettings } from "./packing.ts";
 
 /** What a packing was made of. */
@@ -39,13 +39,19 @@ function put(abi: Abi, at: number, values: Int32Array): void {
   new Int32Array(abi.memory.buffer, at, values.length).set(values);
 }
 
-export function loadSum(abi: Abi, values: Int32Array, first: number): bigint {
+/** The sum of a load over samples, or over groups, the first of which has number `first`. */
+export function loadSum(abi: Abi, values: LoadColumn, first: number): bigint {
   return withBuffer(abi, values.length, (at) => {
     let sum = 0n;
     for (let from = 0; from < values.length; from += PIECE) {
-      const piece = values.subarray(from, from + PIECE);
-      put(abi, at, piece);
-      sum += abi.loadFingerprint(at, piece.length, first + from);
+      const to = Math.min(from + PIECE, values.length);
+      if (values instanceof Int32Array) {
+        put(abi, at, values.subarray(from, to));
+        sum += abi.loadFingerprint(at, to - from, first + from);
+      } else {
+        new Float64Array(abi.memory.buffer, at, to - from).set(values.subarray(from, to));
+        sum += abi.wideFingerprint(at, to - from, first + from);
+      }
     }
     return sum;
   });
@@ -92,8 +98,10 @@ export function packingSum(abi: Abi, { offsets, indices, oversize }: Samples, fi
 }
 
 /** Fingerprints of samples' loads. O(samples), 2 ns for each load of a sample. */
-export function loadFingerprints(abi: Abi, { vit, tokens }: Lengths): ByLoad<Fingerprint> {
-  return { vit: fingerprintText(loadSum(abi, vit, 0)), tokens: fingerprintText(loadSum(abi, tokens, 0)) };
+export function loadFingerprints(abi: Abi, lengths: Lengths): ByLoad<Fingerprint> {
+  return Object.fromEntries(
+    columnsOf(lengths).map(([name, values]) => [name, fingerprintText(loadSum(abi, values, 0))]),
+  );
 }
 
 /** The fingerprint of a packing. O(samples), 3 ns each. */
@@ -106,7 +114,7 @@ export function packingMade(abi: Abi, packing: Packing): PackingMade {
   const { lengths, settings, indices, oversize } = packing;
   return {
     version: 1,
-    samples: lengths?.vit.length ?? indices.length + oversize.length,
+    samples: (lengths && sampleCount(lengths)) ?? indices.length + oversize.length,
     ...(lengths === undefined ? {} : { loads: loadFingerprints(abi, lengths) }),
     ...settings,
     packing: packingFingerprint(abi, packing),

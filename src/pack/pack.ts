@@ -1,5 +1,5 @@
 import type { Core } from "../core/core.ts";
-import { type LengthsInput, toLengths } from "../core/lengths.ts";
+import { type LengthsInput, toLengths, USUAL } from "../core/lengths.ts";
 import type { IsfOptions, RoundInfo } from "./isf.ts";
 import type { PackOptions } from "./methods.ts";
 import { checkPackOptions, methodOf } from "./option-names.ts";
@@ -31,7 +31,7 @@ export function* packInRounds(
   options: PackOptions,
 ): Generator<PackProgress, Packing, void> {
   checkPackOptions("pack", options);
-  const samples = toLengths(lengths);
+  const samples = toLengths(lengths, USUAL);
   const method = methodOf(options);
   const top = core.enter();
   try {

@@ -1,23 +1,22 @@
 import type { Core } from "../core/core.ts";
 import { InputError, show } from "../core/errors.ts";
-import type { Lengths } from "../core/lengths.ts";
+import { type Lengths, type LoadColumn, MAX_LOAD, squareOf } from "../core/lengths.ts";
 import { MAX_INT32 } from "../core/options.ts";
 
 /** 64 bits as 16 lower-case hexadecimal digits. */
 export type Fingerprint = string;
 
 /** A value for each load, by name. */
-export interface ByLoad<T> {
-  /** That of image tiles. */
-  readonly vit: T;
-  /** That of tokens. */
-  readonly tokens: T;
-}
+export type ByLoad<T> = Readonly<Record<string, T>>;
 
 /** How a packing was made: what decided about its groups beside the samples. A key that does not apply is missing. */
 export interface PackingSettings {
-  /** Most of each load in a group. */
+  /** Most of each bounded load in a group. */
   readonly bounds?: ByLoad<number>;
+  /** Loads that were added up, not bounded. */
+  readonly carry?: readonly string[];
+  /** A sample's tokens counted rounded up to a multiple of this. */
+  readonly align?: number;
   /** What made the groups. */
   readonly method?: string;
   /** 0 .. 2^32 - 1. */
@@ -40,9 +39,11 @@ export interface PackingStats {
   readonly oversize: number;
   /** No packing of these samples has fewer groups. */
   readonly bound: number;
-  /** Sum of vit over groups x maxVit, 0 .. 1. */
+  /** The sum of each bounded load over groups x its bound, 0 .. 1. */
+  readonly fill: ByLoad<number>;
+  /** Short for `fill.vit`; 0 where vit is not bounded. */
   readonly fillVit: number;
-  /** Sum of tokens over groups x maxTokens, 0 .. 1. */
+  /** Short for `fill.tokens`; 0 where tokens are not bounded. */
   readonly fillTokens: number;
   /** Mean number of samples in a group; 0 without groups. */
   readonly samplesPerGroup: number;
@@ -54,14 +55,31 @@ export interface PackingStats {
 
 /** The bounds and thresholds a packing was made with; `balanced` has no thresholds, and the bounds in their place. */
 export interface PackingBounds {
-  /** Most tiles in a group, 1 .. 2^31 - 1. */
-  readonly maxVit: number;
-  /** Most tokens in a group, 1 .. 2^31 - 1. */
-  readonly maxTokens: number;
-  /** A group is full once it reaches this many tiles. */
-  readonly minVit: number;
-  /** A group is full once it reaches this many tokens. */
-  readonly minTokens: number;
+  /** Most of each bounded load in a group, 1 .. 2^53 - 1. */
+  readonly max: ByLoad<number>;
+  /** A group is full once it reaches one of these. */
+  readonly min: ByLoad<number>;
+  /** Short for `max.vit`, where vit is bounded. */
+  readonly maxVit?: number;
+  /** Short for `max.tokens`. */
+  readonly maxTokens?: number;
+  /** Short for `min.vit`. */
+  readonly minVit?: number;
+  /** Short for `min.tokens`. */
+  readonly minTokens?: number;
+}
+
+/** Short names of what a bound of a load is called in `max` and in `min`. */
+export const SHORT_BOUNDS = { vit: ["maxVit", "minVit"], tokens: ["maxTokens", "minTokens"] } as const;
+
+/** Bounds with the short names of those that have one. */
+export function packingBounds(max: ByLoad<number>, min: ByLoad<number> = max): PackingBounds {
+  const short = Object.entries(SHORT_BOUNDS).flatMap(([name, [most, least]]) =>
+    Object.hasOwn(max, name)
+      ? [[most, max[name]] as const, ...(Object.hasOwn(min, name) ? [[least, min[name]] as const] : [])]
+      : [],
+  );
+  return { max, min, ...Object.fromEntries(short) };
 }
 
 /** What a packer hands over. */
@@ -70,16 +88,12 @@ export interface PackingParts {
   readonly offsets: Int32Array;
   /** int32[samples in groups]: see `Packing.indices`. */
   readonly indices: Int32Array;
-  /** int32[groups]: tiles of each group. */
-  readonly vit: Int32Array;
-  /** int32[groups]: tokens of each group. */
-  readonly tokens: Int32Array;
-  /** float64[groups]: sums of tokens^2, 0 .. 2^62. */
-  readonly attention?: Float64Array;
+  /** [groups] each: see `Packing.loads`. */
+  readonly loads: ByLoad<LoadColumn>;
   /** Samples beyond a bound, by ascending index. */
   readonly oversize: Int32Array;
   /** What the groups are within. */
-  readonly bounds: PackingBounds;
+  readonly bounds: Pick<PackingBounds, "max"> & Partial<Pick<PackingBounds, "min">>;
   /** See `Packing.bound`. */
   readonly bound: number;
   /** See `Packing.rounds`. */
@@ -93,6 +107,26 @@ export interface PackingParts {
   /** The samples that were packed, kept as they are: for `Omnibal.made`. */
   readonly lengths?: Lengths | undefined;
 }
+
+/** The same of the usual two loads, by their short names. */
+export interface VitTokenParts extends Omit<PackingParts, "loads" | "bounds"> {
+  /** int32[groups]: tiles of each group. */
+  readonly vit: Int32Array;
+  /** int32[groups]: tokens of each group. */
+  readonly tokens: Int32Array;
+  /** float64[groups]: sums of tokens^2, 0 .. 2^62. */
+  readonly attention?: Float64Array | undefined;
+  /** What the groups are within. */
+  readonly bounds: {
+    readonly maxVit: number;
+    readonly maxTokens: number;
+    readonly minVit: number;
+    readonly minTokens: number;
+  };
+}
+
+/** The load of sums of tokens^2, which is known wherever that of tokens is. */
+export const ATTENTION = "tokens^2";
 
 /** The largest sum of tokens^2 of a group: (2^31 - 1)^2, rounded. */
 export const MAX_ATTENTION = 2 ** 62;
@@ -117,10 +151,10 @@ function checkOffsets(offsets: Int32Array, count: number): void {
 }
 
 /** Throws unless the core can walk through the groups: asked again before it does, as arrays can be written to. */
-export function checkLists({ offsets, indices, vit, tokens }: Packing): void {
+export function checkLists({ offsets, indices, loads }: Packing): void {
   checkOffsets(offsets, indices.length);
   const groups = offsets.length - 1;
-  for (const [name, list] of Object.entries({ vit, tokens })) {
+  for (const [name, list] of Object.entries(loads)) {
     if (list.length !== groups) refuse(`${name} has ${list.length} values, there are ${groups} groups`);
   }
 }
@@ -149,31 +183,66 @@ function checkSamples(indices: Int32Array, oversize: Int32Array): void {
   for (let i = 1; i < count; i++) if (sorted[i] === sorted[i - 1]) twice(sorted[i]);
 }
 
-function checkCount(name: string, value: unknown, low: number): void {
-  if (typeof value === "number" && Number.isInteger(value) && value >= low && value <= MAX_INT32) return;
-  refuse(`${name} is ${show(value)}, expected a whole number from ${low} to ${MAX_INT32}`);
+function checkCount(name: string, value: unknown, low: number, high = MAX_INT32): void {
+  if (typeof value === "number" && Number.isInteger(value) && value >= low && value <= high) return;
+  refuse(`${name} is ${show(value)}, expected a whole number from ${low} to ${high}`);
 }
 
 /** Throws unless there is one sum for each group, from 0 to `most`. */
-function checkSums(name: string, values: Int32Array | Float64Array, groups: number, most: number, what: string): void {
+function checkSums(name: string, values: LoadColumn, groups: number, most: number, what: string): void {
   if (values.length !== groups) refuse(`${name} has ${values.length} values, there are ${groups} groups`);
   // Written so that NaN fails.
   const bad = (values as Float64Array).findIndex((value) => !(value >= 0 && value <= most));
   if (bad !== -1) refuse(`${name} of group ${bad} is ${values[bad]}, expected a number from 0 to ${what}`);
 }
 
-/** Throws unless these are the parts of a packing, as `Packing` describes them. */
-function checkParts(parts: PackingParts): void {
+/** The parts by the names of loads, where they are given by the short ones. */
+function byName(parts: PackingParts | VitTokenParts): PackingParts {
   if (typeof parts !== "object" || parts === null) refuse(`got ${show(parts)}, expected its parts`);
-  const { offsets, indices, vit, tokens, attention, oversize, bounds, bound, rounds, method, mix } = parts;
-  for (const [name, list] of Object.entries({ offsets, indices, vit, tokens, oversize })) {
+  if (!("vit" in parts) && "loads" in parts) return parts;
+  const { vit, tokens, attention, bounds, ...rest } = parts as VitTokenParts;
+  for (const [name, list] of Object.entries({ vit, tokens })) {
     if (!(list instanceof Int32Array)) refuse(`${name} is ${show(list)}, expected an Int32Array`);
   }
   if (attention !== undefined && !(attention instanceof Float64Array)) {
     refuse(`attention is ${show(attention)}, expected a Float64Array or none`);
   }
   for (const [name, low] of Object.entries({ maxVit: 1, maxTokens: 1, minVit: 0, minTokens: 0 })) {
-    checkCount(`bounds.${name}`, (bounds as unknown as Record<string, unknown> | undefined)?.[name], low);
+    checkCount(`bounds.${name}`, (bounds as Readonly<Record<string, unknown>> | undefined)?.[name], low);
+  }
+  return {
+    ...rest,
+    loads: { vit, tokens, ...(attention === undefined ? {} : { [ATTENTION]: attention }) },
+    bounds: {
+      max: { vit: bounds.maxVit, tokens: bounds.maxTokens },
+      min: { vit: bounds.minVit, tokens: bounds.minTokens },
+    },
+  };
+}
+
+/** Bounds as messages call them. */
+function boundText(name: string, bounds: Readonly<Record<string, number>>): string {
+  const short: Readonly<Record<string, readonly [string, string]>> = SHORT_BOUNDS;
+  return `${Object.hasOwn(short, name) ? short[name][0] : `bounds.max.${name}`}, ${bounds[name]}`;
+}
+
+/** Throws unless these are the parts of a packing, as `Packing` describes them. */
+function checkParts(parts: PackingParts): void {
+  const { offsets, indices, loads, oversize, bounds, bound, rounds, method, mix } = parts;
+  for (const [name, list] of Object.entries({ offsets, indices, oversize })) {
+    if (!(list instanceof Int32Array)) refuse(`${name} is ${show(list)}, expected an Int32Array`);
+  }
+  const { max, min = max } = bounds ?? {};
+  for (const [key, own, low] of [["max", max, 1] as const, ["min", min, 0] as const]) {
+    if (typeof own !== "object" || own === null) refuse(`bounds.${key} is ${show(own)}, expected bounds by load`);
+    for (const [name, value] of Object.entries(own)) {
+      checkCount(`bounds.${key}.${name}`, value, low, MAX_LOAD);
+      if (!Object.hasOwn(loads, name)) refuse(`bounds.${key} has ${show(name)}, there is no such load`);
+    }
+  }
+  for (const [name, list] of Object.entries(loads)) {
+    if (list instanceof Int32Array || list instanceof Float64Array) continue;
+    refuse(`loads.${name} is ${show(list)}, expected an Int32Array or a Float64Array`);
   }
   checkCount("bound", bound, 0);
   checkCount("rounds", rounds, 0);
@@ -185,9 +254,13 @@ function checkParts(parts: PackingParts): void {
   }
   checkOffsets(offsets, indices.length);
   const groups = offsets.length - 1;
-  checkSums("vit", vit, groups, bounds.maxVit, `maxVit, ${bounds.maxVit}`);
-  checkSums("tokens", tokens, groups, bounds.maxTokens, `maxTokens, ${bounds.maxTokens}`);
-  if (attention !== undefined) checkSums("attention", attention, groups, MAX_ATTENTION, "2^62");
+  const limits = max as ByLoad<number>;
+  for (const [name, sums] of Object.entries(loads)) {
+    const shown = name === ATTENTION ? "attention" : name;
+    if (Object.hasOwn(limits, name)) checkSums(shown, sums, groups, limits[name], boundText(name, limits));
+    else if (squareOf(name) === undefined) checkSums(shown, sums, groups, MAX_LOAD, String(MAX_LOAD));
+    else checkSums(shown, sums, groups, MAX_ATTENTION, "2^62");
+  }
   checkSamples(indices, oversize);
 }
 
@@ -198,12 +271,13 @@ function checkParts(parts: PackingParts): void {
 const trusted = new WeakSet<PackingParts>();
 
 /** A packing of parts that were made by the core, or checked as thoroughly as the constructor does. */
-export function trustedPacking(parts: PackingParts): Packing {
+export function trustedPacking(given: PackingParts | VitTokenParts): Packing {
+  const parts = byName(given);
   trusted.add(parts);
   return new Packing(parts);
 }
 
-function sum(values: Int32Array): number {
+function sum(values: LoadColumn): number {
   let total = 0;
   for (const value of values) total += value;
   return total;
@@ -220,15 +294,12 @@ export class Packing implements Iterable<Int32Array> {
   readonly offsets: Int32Array;
   /** int32[samples in groups]: sample indices, group after group. */
   readonly indices: Int32Array;
-  /** int32[length]: tiles of each group, <= maxVit. */
-  readonly vit: Int32Array;
-  /** int32[length]: tokens of each group, <= maxTokens. */
-  readonly tokens: Int32Array;
   /**
-   * float64[length]: sum of tokens^2 over the samples of each group, exact below 2^53. A packer fills it; a packing read
-   * back without its lengths has none.
+   * [length] each: the sum of every load inside each group, by the load's name. Bounded loads come first, then those that
+   * are carried, then `tokens^2`, float64, exact below 2^53, where tokens are a load and it is known (a packing read back
+   * without its lengths has none). Others are int32 where all sums are below 2^31, else float64.
    */
-  readonly attention: Float64Array | undefined;
+  readonly loads: ByLoad<LoadColumn>;
   /** Samples beyond a bound, by ascending index. */
   readonly oversize: Int32Array;
   /** What the groups are within, and when they counted as full. */
@@ -258,16 +329,15 @@ export class Packing implements Iterable<Int32Array> {
    * @throws InputError INVALID_INPUT for offsets that are not ascending, a sample in two places, a sum beyond its bound,
    *   attention that is no number from 0 on, or lists of lengths that do not fit.
    */
-  constructor(parts: PackingParts) {
+  constructor(given: PackingParts | VitTokenParts) {
+    const parts = byName(given);
     if (!trusted.has(parts)) checkParts(parts);
     this.length = parts.offsets.length - 1;
     this.offsets = parts.offsets;
     this.indices = parts.indices;
-    this.vit = parts.vit;
-    this.tokens = parts.tokens;
-    this.attention = parts.attention;
+    this.loads = parts.loads;
     this.oversize = parts.oversize;
-    this.bounds = parts.bounds;
+    this.bounds = packingBounds(parts.bounds.max, parts.bounds.min);
     this.bound = parts.bound;
     this.rounds = parts.rounds;
     this.method = parts.method;
@@ -284,11 +354,40 @@ export class Packing implements Iterable<Int32Array> {
     return this.#lengths;
   }
 
+  /** int32[length]: tiles of each group, short for `loads.vit`. @throws InputError MISSING_FIELD where there are none. */
+  get vit(): Int32Array {
+    return this.#short("vit");
+  }
+
+  /** int32[length]: tokens of each group, short for `loads.tokens`. @throws InputError MISSING_FIELD where there are none. */
+  get tokens(): Int32Array {
+    return this.#short("tokens");
+  }
+
+  /** float64[length]: the sum of tokens^2 over the samples of each group, short for `loads["tokens^2"]`. */
+  get attention(): Float64Array | undefined {
+    return this.loads[ATTENTION] as Float64Array | undefined;
+  }
+
+  #short(name: string): Int32Array {
+    if (Object.hasOwn(this.loads, name)) return this.loads[name] as Int32Array;
+    throw new InputError("MISSING_FIELD", `this packing has no load ${name}: its loads are ${this.names.join(", ")}`);
+  }
+
+  /** The loads it was made with: bounded ones, then those that are carried. */
+  get names(): readonly string[] {
+    const { bounds, settings } = this;
+    return Object.keys(this.loads).filter(
+      (name) =>
+        Object.hasOwn(bounds.max, name) || squareOf(name) === undefined || settings?.carry?.includes(name) === true,
+    );
+  }
+
   /** All but `lengths`, to post it or keep it. */
   get parts(): PackingParts {
-    const { offsets, indices, vit, tokens, attention, oversize, bounds, bound, rounds, method, mix, settings } = this;
-    const parts = { offsets, indices, vit, tokens, oversize, bounds, bound, rounds, method, mix, settings };
-    return attention === undefined ? parts : { ...parts, attention };
+    const { offsets, indices, loads, oversize, bounds, bound, rounds, method, mix, settings } = this;
+    const { max, min } = bounds;
+    return { offsets, indices, loads, oversize, bounds: { max, min }, bound, rounds, method, mix, settings };
   }
 
   /** The sample indices of group i, a view: O(1). @throws RangeError when i is not 0 .. length - 1. */
@@ -306,15 +405,19 @@ export class Packing implements Iterable<Int32Array> {
 
   /** Counts and fill, computed on each call: O(groups). */
   get stats(): PackingStats {
-    const { length: groups, bounds } = this;
+    const { length: groups, bounds, loads } = this;
+    const fill = Object.fromEntries(
+      Object.entries(bounds.max).map(([name, most]) => [name, groups === 0 ? 0 : sum(loads[name]) / (groups * most)]),
+    );
     const samples = this.indices.length;
     return {
       groups,
       samples,
       oversize: this.oversize.length,
       bound: this.bound,
-      fillVit: groups === 0 ? 0 : sum(this.vit) / (groups * bounds.maxVit),
-      fillTokens: groups === 0 ? 0 : sum(this.tokens) / (groups * bounds.maxTokens),
+      fill,
+      fillVit: fill.vit ?? 0,
+      fillTokens: fill.tokens ?? 0,
       samplesPerGroup: groups === 0 ? 0 : samples / groups,
       rounds: this.rounds,
       mix: this.mix,
@@ -339,16 +442,18 @@ export function takePacking(
   return trustedPacking({
     offsets,
     indices: core.int32(abi.packingOrder(), offsets[groups]).slice(),
-    vit: core.int32(abi.packingVit(), groups).slice(),
-    tokens: core.int32(abi.packingTokens(), groups).slice(),
-    attention: core.float64(abi.packingAttention(), groups).slice(),
+    loads: {
+      vit: core.int32(abi.packingVit(), groups).slice(),
+      tokens: core.int32(abi.packingTokens(), groups).slice(),
+      [ATTENTION]: core.float64(abi.packingAttention(), groups).slice(),
+    },
     oversize: core.int32(abi.packingOversize(), abi.packingOversizeCount()).slice(),
     bounds,
     bound,
     rounds,
     method,
     mix: mix < 0 ? null : mix,
-    settings: { bounds: { vit: bounds.maxVit, tokens: bounds.maxTokens }, method, ...settings },
+    settings: { bounds: bounds.max, method, ...settings },
     lengths,
   });
 }

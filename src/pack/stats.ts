@@ -1,12 +1,9 @@
 import { check } from "../core/abi.ts";
 import type { Core } from "../core/core.ts";
-import { type LengthsInput, toLengths } from "../core/lengths.ts";
+import { type LengthsInput, toVitTokens, USUAL } from "../core/lengths.ts";
 
 /** Room for the longest text that `statsWrite` makes. */
 const TEXT_ROOM = 4096;
-
-/** The loads, by which the text calls them. */
-const USUAL = ["vit", "tokens"] as const;
 
 /** One load over all samples. Percentile p is the value at rank ceil(p n / 100); without samples all are null. */
 export interface LoadStats {
@@ -62,7 +59,7 @@ export interface LengthStats {
 
 /** The body of `Omnibal.statsText`. */
 export function statsText(core: Core, input: LengthsInput): string {
-  const { vit, tokens } = toLengths(input);
+  const { vit, tokens } = toVitTokens(input);
   const { abi } = core;
   const n = vit.length;
   return core.exclusive(() => {

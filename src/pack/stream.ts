@@ -1,7 +1,7 @@
-import { type Abi, check, DAMAGED_STATE, FOREIGN_STATE, invalidLength, outOfMemory } from "../core/abi.ts";
+import { type Abi, check, DAMAGED_STATE, FOREIGN_STATE, outOfMemory } from "../core/abi.ts";
 import type { Core } from "../core/core.ts";
 import { InputError, show } from "../core/errors.ts";
-import { type LengthsInput, toLengths } from "../core/lengths.ts";
+import { invalidLength, type LengthsInput, toVitTokens } from "../core/lengths.ts";
 import { MAX_INT32, type NamesOf, onlyNames, SEED, type Spec, take } from "../core/options.ts";
 import { withRow } from "./option-names.ts";
 import { BOUNDS } from "./options.ts";
@@ -98,7 +98,7 @@ export class Packer {
    *   2^31 - 1 samples.
    */
   push(lengths: LengthsInput): PackerOutput {
-    const { vit, tokens } = toLengths(lengths);
+    const { vit, tokens } = toVitTokens(lengths);
     // Looked for before any piece is pushed, so that a push is taken whole or not at all.
     const badVit = vit.findIndex((x) => x < 0);
     if (badVit !== -1) throw invalidLength("vit", badVit, vit[badVit]);

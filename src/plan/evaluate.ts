@@ -1,10 +1,10 @@
 import { type Abi, allocate, BAD_UNIT, check } from "../core/abi.ts";
 import type { Core } from "../core/core.ts";
 import { InputError, OptionError, show } from "../core/errors.ts";
-import { type Lengths, type LengthsInput, toLengths } from "../core/lengths.ts";
+import { type LengthsInput, toVitTokens, type VitTokens } from "../core/lengths.ts";
 import { type NamesOf, OWN, onlyNames, SEED, take } from "../core/options.ts";
-import { checkLists, Packing } from "../pack/packing.ts";
-import { type GroupLoads, type GroupLoadsInput, toParts } from "./group-loads.ts";
+import { ATTENTION, checkLists, Packing } from "../pack/packing.ts";
+import { type GroupLoadsInput, type GroupPart, toParts } from "./group-loads.ts";
 import { GroupsIdentity, type GroupsMade } from "./made.ts";
 import { SAMPLER_KINDS } from "./sampler-kinds.ts";
 import { beginUnits, EPOCH, makePlan, PLAN_OPTIONS, type PlanOptions, resolvePlan, samplerSpecs } from "./samplers.ts";
@@ -76,7 +76,7 @@ export interface GroupSums {
  * Sums of tiles, tokens and tokens^2 per group, computed in the core. `offsets` and `indices` must have been checked: the
  * core reads where they point. What it allocates is the caller's to release.
  */
-export function groupSums(abi: Abi, offsets: Int32Array, indices: Int32Array, lengths: Lengths): GroupSums {
+export function groupSums(abi: Abi, offsets: Int32Array, indices: Int32Array, lengths: VitTokens): GroupSums {
   const n = lengths.vit.length;
   const groups = offsets.length - 1;
   const room = (values: Int32Array) => allocate(abi, values.length * 4, n);
@@ -97,7 +97,7 @@ export function groupSums(abi: Abi, offsets: Int32Array, indices: Int32Array, le
 
 /** Sums of tokens^2 per group, computed in the core; lengths that are not those of the packing are refused. */
 export function groupAttention(abi: Abi, packing: Packing, input: LengthsInput): Float64Array {
-  const lengths = toLengths(input);
+  const lengths = toVitTokens(input);
   const { tokens } = lengths;
   const { indices, offsets } = packing;
   const last = indices.reduce((most, i) => Math.max(most, i), -1);
@@ -132,7 +132,9 @@ export function evaluate(core: Core, packings: GroupLoadsInput, options: Evaluat
       if (parts.length !== 1 || !(part instanceof Packing)) {
         throw new OptionError("INVALID_OPTION", `lengths are for one packing, there are ${parts.length} sources`);
       }
-      parts = [{ ...part, attention: part.attention ?? groupAttention(core.abi, part, lengths) }];
+      const attention = part.attention ?? groupAttention(core.abi, part, lengths);
+      const { length, loads, vit, tokens } = part;
+      parts = [{ length, loads: { ...loads, [ATTENTION]: attention }, vit, tokens, attention }];
     }
     return evaluateParts(core.abi, parts, options);
   });
@@ -144,7 +146,7 @@ export function evaluatePlan(core: Core, packings: GroupLoadsInput, plan: PlanOr
   return core.exclusive(() => evaluateOrder(core.abi, parts, plan));
 }
 
-function evaluateParts(abi: Abi, parts: readonly GroupLoads[], options: EvaluateOptions): Evaluation {
+function evaluateParts(abi: Abi, parts: readonly GroupPart[], options: EvaluateOptions): Evaluation {
   const kind = options.sampler ?? SAMPLER_KINDS[0];
   const plan = resolvePlan(
     options.compat === undefined ? { ...options, kind, seed: options.seed ?? SEED.default } : { ...options, kind },
@@ -172,7 +174,7 @@ export function takeFigures(abi: Abi, ranks: number, microBatch: number) {
 /** Measures the core's plan. */
 function measure(
   abi: Abi,
-  parts: readonly GroupLoads[],
+  parts: readonly GroupPart[],
   plan: { readonly ranks: number; readonly microBatch: number; readonly compat?: "reference" | undefined },
 ): Evaluation {
   const { pad, vitDist, tokenDist, attentionDist, steps, dropped, repeated } = takeFigures(
@@ -192,7 +194,7 @@ function measure(
   };
 }
 
-function evaluateOrder(abi: Abi, parts: readonly GroupLoads[], plan: PlanOrder): Evaluation {
+function evaluateOrder(abi: Abi, parts: readonly GroupPart[], plan: PlanOrder): Evaluation {
   const { ranks, microBatch, spSize } = resolvePlan({
     kind: "random",
     ranks: plan.ranks,

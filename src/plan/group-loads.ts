@@ -1,10 +1,17 @@
 import { InputError, show } from "../core/errors.ts";
+import type { LoadColumn } from "../core/lengths.ts";
+import { ATTENTION, type ByLoad } from "../pack/packing.ts";
 
-/**
- * What a sampler or `evaluate` needs of groups: a `Packing` has it, and so have single samples. int32[length] tiles and
- * tokens; float64[length] sums of tokens^2, 0 .. 2^62, where attention is to be measured.
- */
+/** What a sampler or `evaluate` needs of groups: a `Packing` has it, and so have single samples. */
 export interface GroupLoads {
+  /** Groups there are. */
+  readonly length: number;
+  /** [length] each: the sum of every load inside each group, from 0 on, by the load's name. */
+  readonly loads: ByLoad<LoadColumn>;
+}
+
+/** The same of the usual two loads, by their short names. */
+export interface VitTokenGroups {
   /** Groups there are. */
   readonly length: number;
   /** int32[length]: tiles of each group, from 0 on. */
@@ -16,28 +23,44 @@ export interface GroupLoads {
 }
 
 /** Groups of one source, or of several with bounds of their own each. */
-export type GroupLoadsInput = GroupLoads | readonly GroupLoads[];
+export type GroupLoadsInput = GroupLoads | VitTokenGroups | readonly (GroupLoads | VitTokenGroups)[];
+
+/** A source as planning takes it. */
+export type GroupPart = GroupLoads & VitTokenGroups;
+
+/** A source by the names of its loads, where it is given by the short ones. */
+function byName(part: GroupLoads | VitTokenGroups, p: number): GroupPart {
+  if (typeof part === "object" && part !== null && "loads" in part) {
+    const { length, loads } = part;
+    // A packing is taken as it is: it knows its samples too.
+    return "vit" in part ? (part as GroupPart) : ({ length, loads, ...shortNames(loads) } as GroupPart);
+  }
+  if (!(part?.vit instanceof Int32Array && part.tokens instanceof Int32Array)) {
+    throw new InputError("INVALID_INPUT", `source ${p}: ${show(part)}, expected a packing or { length, vit, tokens }`);
+  }
+  const { vit, tokens, attention } = part;
+  if (attention !== undefined && !(attention instanceof Float64Array)) {
+    throw new InputError("INVALID_INPUT", `source ${p}: attention is ${show(attention)}, expected a Float64Array`);
+  }
+  return { ...part, loads: { vit, tokens, ...(attention === undefined ? {} : { [ATTENTION]: attention }) } };
+}
+
+function shortNames({ vit, tokens, [ATTENTION]: attention }: ByLoad<LoadColumn>) {
+  return { vit, tokens, attention };
+}
 
 /** One source or several, as several. @throws InputError for loads of different lengths. */
-export function toParts(input: GroupLoadsInput): readonly GroupLoads[] {
-  const parts = Array.isArray(input) ? (input as readonly GroupLoads[]) : [input as GroupLoads];
-  for (const [p, part] of parts.entries()) {
-    if (!(part?.vit instanceof Int32Array && part.tokens instanceof Int32Array)) {
+export function toParts(input: GroupLoadsInput): readonly GroupPart[] {
+  const given = Array.isArray(input) ? input : [input as GroupLoads];
+  const parts = given.map(byName);
+  for (const [p, { length, loads }] of parts.entries()) {
+    for (const [name, values] of Object.entries(loads)) {
+      if (values.length === length) continue;
+      const field = name === ATTENTION ? "attention" : name;
       throw new InputError(
-        "INVALID_INPUT",
-        `source ${p}: ${show(part)}, expected a packing or { length, vit, tokens }`,
+        "LENGTH_MISMATCH",
+        `source ${p}: ${values.length} values of ${field}, expected ${show(length)}`,
       );
-    }
-    if (part.attention !== undefined && !(part.attention instanceof Float64Array)) {
-      throw new InputError(
-        "INVALID_INPUT",
-        `source ${p}: attention is ${show(part.attention)}, expected a Float64Array`,
-      );
-    }
-    for (const field of ["vit", "tokens", "attention"] as const) {
-      const seen = part[field]?.length ?? part.length;
-      if (seen === part.length) continue;
-      throw new InputError("LENGTH_MISMATCH", `source ${p}: ${seen} values of ${field}, expected ${show(part.length)}`);
     }
   }
   return parts;

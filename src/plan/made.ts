@@ -3,7 +3,7 @@ import type { Abi } from "../core/abi.ts";
 import { show } from "../core/errors.ts";
 import { fingerprintText, loadSum, packingSum, type Samples } from "../pack/made.ts";
 import type { ByLoad, Fingerprint } from "../pack/packing.ts";
-import type { GroupLoads } from "./group-loads.ts";
+import type { GroupPart } from "./group-loads.ts";
 
 /** Which groups a plan or a sampler is over. */
 export interface GroupsMade {
@@ -15,7 +15,7 @@ export interface GroupsMade {
   readonly loads?: ByLoad<Fingerprint>;
 }
 
-function isPacking(part: GroupLoads): part is GroupLoads & Samples {
+function isPacking(part: GroupPart): part is GroupPart & Samples {
   return "offsets" in part && "indices" in part && "oversize" in part;
 }
 
@@ -42,11 +42,11 @@ function isSame(value: unknown, own: Fingerprint | readonly number[] | undefined
 /** Groups that a plan or a sampler is over; what they are is computed when it is first asked for. */
 export class GroupsIdentity {
   readonly #abi: Abi;
-  readonly #parts: readonly GroupLoads[];
+  readonly #parts: readonly GroupPart[];
   #packing: Fingerprint | undefined;
   #loads: ByLoad<Fingerprint> | undefined;
 
-  constructor(abi: Abi, parts: readonly GroupLoads[]) {
+  constructor(abi: Abi, parts: readonly GroupPart[]) {
     this.#abi = abi;
     this.#parts = [...parts];
   }
@@ -56,7 +56,7 @@ export class GroupsIdentity {
   }
 
   /** The sum over all parts, given the number of each one's first group. */
-  #sum<T extends GroupLoads>(parts: readonly T[], sumOf: (part: T, first: number) => bigint): Fingerprint {
+  #sum<T extends GroupPart>(parts: readonly T[], sumOf: (part: T, first: number) => bigint): Fingerprint {
     let sum = 0n;
     let first = 0;
     for (const part of parts) {

@@ -3,7 +3,7 @@ import type { Core } from "../core/core.ts";
 import { OptionError, show } from "../core/errors.ts";
 import { integer, MAX_INT32, type NamesOf, OWN, onlyNames, SEED, type Spec, take } from "../core/options.ts";
 import { takeFigures } from "./evaluate.ts";
-import { type GroupLoads, type GroupLoadsInput, toParts } from "./group-loads.ts";
+import { type GroupLoadsInput, type GroupPart, toParts } from "./group-loads.ts";
 import { GroupsIdentity, type GroupsMade } from "./made.ts";
 import { type SamplerKind, samplers } from "./sampler-kinds.ts";
 import {
@@ -341,7 +341,7 @@ export function plan(core: Core, packings: GroupLoadsInput, options: BalancedPla
   return core.exclusive(() => planEpoch(core.abi, parts, options));
 }
 
-function planEpoch(abi: Abi, parts: readonly GroupLoads[], options: BalancedPlanOptions): Plan {
+function planEpoch(abi: Abi, parts: readonly GroupPart[], options: BalancedPlanOptions): Plan {
   const epoch = take(BALANCED_PLAN_OPTIONS, "epoch", options);
   const seed = take(BALANCED_PLAN_OPTIONS, "seed", options);
   const tail = take(BALANCED_PLAN_OPTIONS, "tail", options);

@@ -10,10 +10,11 @@ const SAMPLERS = [random, lengthGroup, groupRandom] as const satisfies readonly 
 /**
  * - `random`: all groups in random order, cut into steps.
  * - `length-group`: windows of steps sorted by tokens, each step dealt to the ranks so that their sums are even.
- * - `group-random`: each step of one data group and of like lengths, in random order of steps.
+ * - `group-random`: every step from one source and of similar lengths, the steps in random order.
  */
 export type SamplerKind = (typeof SAMPLERS)[number]["name"];
 
+/** The names of the samplers, the default first. */
 export const SAMPLER_KINDS: readonly SamplerKind[] = SAMPLERS.map(({ name }) => name);
 
 /** The samplers as what they have in common. */

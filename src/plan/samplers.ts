@@ -1,6 +1,7 @@
-import { type Abi, allocate, BAD_ARGUMENT, BAD_LOAD, check, invalidLength } from "../core/abi.ts";
+import { type Abi, allocate, BAD_ARGUMENT, BAD_LOAD, check } from "../core/abi.ts";
 import type { Core } from "../core/core.ts";
 import { InputError, OptionError, show } from "../core/errors.ts";
+import { invalidLength } from "../core/lengths.ts";
 import {
   integer,
   MAX_INT32,
@@ -11,7 +12,7 @@ import {
   type Specs,
   take,
 } from "../core/options.ts";
-import { type GroupLoads, type GroupLoadsInput, toParts } from "./group-loads.ts";
+import { type GroupLoads, type GroupLoadsInput, type GroupPart, toParts, type VitTokenGroups } from "./group-loads.ts";
 import { GroupsIdentity, type GroupsMade } from "./made.ts";
 import type { ResolvedPlan, Sampler } from "./sampler.ts";
 import { kindSpec, type SamplerKind, samplers } from "./sampler-kinds.ts";
@@ -166,7 +167,7 @@ export const GROUP_LOADS = [
 ] as const;
 
 /** Builds the core's units. What it allocates is the caller's to release. */
-export function beginUnits(abi: Abi, parts: readonly GroupLoads[], spSize: number): void {
+export function beginUnits(abi: Abi, parts: readonly GroupPart[], spSize: number): void {
   const groups = parts.reduce((sum, part) => sum + part.length, 0);
   const k = GROUP_LOADS.length;
   const values = allocate(abi, groups * k * 8, groups);
@@ -192,7 +193,7 @@ export function beginUnits(abi: Abi, parts: readonly GroupLoads[], spSize: numbe
     const [bad, load] = [abi.errorIndex(), abi.errorLoad()];
     const seen = new Float64Array(abi.memory.buffer, values + load * groups * 8, groups)[bad];
     const { name } = GROUP_LOADS[load];
-    if (name !== "attention") throw invalidLength(name, bad, seen);
+    if (name !== "attention") throw invalidLength(name, bad, seen, MAX_INT32);
     throw new InputError("INVALID_LENGTH", `index ${bad}: attention is ${seen}, expected a number from 0 to 2^62`);
   }
   if (status === BAD_ARGUMENT) {
@@ -444,7 +445,7 @@ export class RankSampler implements Iterable<Int32Array> {
 }
 
 /** Takes the units the core has built over one source apart into `SpGroups`. */
-function takeSpGroups(abi: Abi, loads: GroupLoads, spSize: number): SpGroups {
+function takeSpGroups(abi: Abi, loads: GroupPart, spSize: number): SpGroups {
   const length = abi.unitCount();
   const groups = new Int32Array(abi.memory.buffer, abi.unitGroups() >>> 0, length * spSize).slice();
   const tokens = new Float64Array(length);
@@ -507,10 +508,11 @@ export function sampler(core: Core, packings: GroupLoadsInput, options: SamplerO
 }
 
 /** The body of `Omnibal.spGroups`. */
-export function spGroups(core: Core, packing: GroupLoads, spSize: number): SpGroups {
+export function spGroups(core: Core, packing: GroupLoads | VitTokenGroups, spSize: number): SpGroups {
   const size = integer("spSize", spSize, 2, MAX_INT32);
   return core.exclusive(() => {
-    beginUnits(core.abi, toParts(packing), size);
-    return takeSpGroups(core.abi, packing, size);
+    const parts = toParts(packing);
+    beginUnits(core.abi, parts, size);
+    return takeSpGroups(core.abi, parts[0], size);
   });
 }

@@ -1,5 +1,5 @@
 import { EngineError } from "../core/errors.ts";
-import type { Lengths } from "../core/lengths.ts";
+import type { VitTokens } from "../core/lengths.ts";
 
 /** An Int32Array that grows by doubling: values are copied twice at most, and read in place. */
 export class Column {
@@ -39,7 +39,7 @@ export class Columns {
   readonly vit = new Column();
   readonly tokens = new Column();
 
-  take(): Lengths {
+  take(): VitTokens {
     return { vit: this.vit.take(), tokens: this.tokens.take() };
   }
 }

@@ -1,7 +1,7 @@
 // Length files, packings and plans, wherever they are: the entry `omnibal/read`. Nothing here imports a module of Node.
 import type { HasCore } from "../core/core.ts";
 import { InputError, OptionError, show } from "../core/errors.ts";
-import type { Lengths } from "../core/lengths.ts";
+import type { VitTokens } from "../core/lengths.ts";
 import { type NamesOf, onlyNames } from "../core/options.ts";
 import { Columns, type FieldNames, type Watch } from "./columns.ts";
 import { FIELDS } from "./fields.ts";
@@ -64,7 +64,7 @@ export interface ReadFile {
 }
 
 /** The lengths of all samples of all files, and which file has how many. */
-export interface ReadResult extends Lengths {
+export interface ReadResult extends VitTokens {
   /** The files in the order of their samples. */
   readonly files: readonly ReadFile[];
 }

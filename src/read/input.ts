@@ -6,6 +6,7 @@ import type { Source } from "./peekable.ts";
 
 /** Bytes that are fetched a piece at a time, in order, such as hyparquet's AsyncBuffer. */
 export interface Slices {
+  /** How many bytes there are. */
   readonly byteLength: number;
   /** The bytes from `start` up to `end`, or to the last one. */
   slice(start: number, end?: number): ArrayBuffer | ArrayBufferView | Promise<ArrayBuffer | ArrayBufferView>;
@@ -27,7 +28,9 @@ export type Bytes =
 
 /** Bytes and what messages call them; a name that ends in .csv or .tsv says that they are a table. */
 export interface NamedBytes {
+  /** What messages call them. */
   readonly name: string;
+  /** The bytes themselves. */
   readonly data: Bytes;
 }
 

@@ -2,7 +2,7 @@
 // fingerprints to say.
 import type { Abi } from "../core/abi.ts";
 import { InputError, show } from "../core/errors.ts";
-import type { Lengths } from "../core/lengths.ts";
+import { type Lengths, sampleCount } from "../core/lengths.ts";
 import { MAX_INT32, MAX_UINT32 } from "../core/options.ts";
 import { loadFingerprints, type PackingMade } from "../pack/made.ts";
 import type { Fingerprint } from "../pack/packing.ts";
@@ -68,7 +68,7 @@ export function packingMadeIn(path: string, value: unknown): PackingMade {
 
 /** Throws unless a packing was made of these samples. */
 export function checkSamples(abi: Abi, path: string, made: PackingMade, lengths: Lengths): void {
-  const samples = lengths.vit.length;
+  const samples = sampleCount(lengths);
   if (made.samples !== samples)
     refuse(path, `made of ${made.samples} samples, there are ${samples} in the files given`);
   if (made.loads === undefined) return;

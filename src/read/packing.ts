@@ -2,11 +2,11 @@
 // it is a packing of: what reads it may then trust every index.
 import type { HasCore } from "../core/core.ts";
 import { InputError, show } from "../core/errors.ts";
-import type { Lengths } from "../core/lengths.ts";
+import type { VitTokens } from "../core/lengths.ts";
 import { MAX_INT32, type NamesOf, onlyNames } from "../core/options.ts";
 import { type PackingMade, packingFingerprint } from "../pack/made.ts";
 import { methods } from "../pack/methods.ts";
-import { type Packing, type PackingSettings, trustedPacking } from "../pack/packing.ts";
+import { ATTENTION, type Packing, type PackingSettings, trustedPacking } from "../pack/packing.ts";
 import { groupSums } from "../plan/evaluate.ts";
 import { Column, type Watch } from "./columns.ts";
 import { builtin } from "./host.ts";
@@ -18,7 +18,7 @@ import { underWatch } from "./open.ts";
 import { opened } from "./whole.ts";
 
 /** What a packing is read against. */
-export interface PackedLengths extends Lengths {
+export interface PackedLengths extends VitTokens {
   /** Where the samples are from, in order; XTuner's folder names samples by file. */
   readonly files: readonly { readonly path: string; readonly samples: number }[];
 }
@@ -373,10 +373,11 @@ export async function readPacking(
 ): Promise<Packing> {
   onlyNames("readPacking", options, READ_PACKING_OPTIONS);
   const { abi } = core;
+  const own = { vit: lengths.vit, tokens: lengths.tokens };
   const admit: Admit = (file, value) => {
     if (value === undefined) return undefined;
     const made = packingMadeIn(file, value);
-    checkSamples(abi, file, made, lengths);
+    checkSamples(abi, file, made, own);
     return made;
   };
   const { path, value: found } = await find(from, lengths, admit, options);
@@ -413,17 +414,17 @@ export async function readPacking(
   }
   const { vit, tokens } = told;
   return trustedPacking({
-    ...{ offsets, indices, oversize, ...sums },
+    ...{ offsets, indices, oversize },
+    loads: { vit: sums.vit, tokens: sums.tokens, [ATTENTION]: sums.attention },
     bounds: {
-      ...bounds,
-      minVit: made?.min?.vit ?? bounds.maxVit,
-      minTokens: made?.min?.tokens ?? bounds.maxTokens,
+      max: { vit: bounds.maxVit, tokens: bounds.maxTokens },
+      min: { vit: made?.min?.vit ?? bounds.maxVit, tokens: made?.min?.tokens ?? bounds.maxTokens },
     },
     bound: statistic(stats, "bound") ?? 0,
     rounds: statistic(stats, "rounds") ?? 0,
     // A later omnibal may have methods that this one does not know.
     method: methods.find(({ name }) => name === made?.method)?.name,
     settings: made === undefined ? givenBounds(vit, tokens) : settingsOf(made),
-    lengths,
+    lengths: own,
   });
 }

@@ -3,7 +3,7 @@ import type { Abi } from "../core/abi.ts";
 import { check } from "../core/abi.ts";
 import type { Core } from "../core/core.ts";
 import { OptionError, show } from "../core/errors.ts";
-import { type Lengths, type LengthsInput, toLengths } from "../core/lengths.ts";
+import { type LengthsInput, toVitTokens, type VitTokens } from "../core/lengths.ts";
 import { MAX_INT32, type NamesOf, OWN, onlyNames, SEED, type Spec, take } from "../core/options.ts";
 import type { WorkerLike } from "../core/worker-like.ts";
 import { ISF_OPTIONS } from "../pack/isf.ts";
@@ -234,7 +234,7 @@ const NEAREST = 2;
 const WINNER = 3;
 
 /** The samples that most candidates are tried on where there are very many. */
-export function thin(core: Core, { vit, tokens }: Lengths): Lengths {
+export function thin(core: Core, { vit, tokens }: VitTokens): VitTokens {
   const { abi } = core;
   const top = abi.mark();
   const count = abi.searchPartSamples();
@@ -252,7 +252,7 @@ class Conversation {
   readonly #at: number;
   readonly #resolved: Resolved;
 
-  constructor(core: Core, lengths: Lengths, strategy: "scan" | "reference", resolved: Resolved, files: SampleFiles) {
+  constructor(core: Core, lengths: VitTokens, strategy: "scan" | "reference", resolved: Resolved, files: SampleFiles) {
     const { abi } = core;
     const n = lengths.vit.length;
     const [low, high] = resolved.window ?? [0, 0];
@@ -271,7 +271,7 @@ class Conversation {
       resolved.slack,
       resolved.budget,
     );
-    if (at < 0 && at > STATUS) check(abi, -at, n, (field, i) => lengths[field][i]);
+    if (at < 0 && at > STATUS) check(abi, -at, n, (load, i) => lengths[load as "vit" | "tokens"][i]);
     this.#core = core;
     this.#abi = abi;
     this.#at = at;
@@ -390,7 +390,7 @@ export async function search(
   open: OpenRunner,
 ): Promise<SearchResult> {
   onlyNames("search", options, SEARCH_OPTIONS);
-  const lengths = toLengths(input);
+  const lengths = toVitTokens(input);
   const { files = [] } = input as { readonly files?: SampleFiles };
   const strategy = take(SEARCH_OPTIONS, "strategy", options);
   const resolved = resolve(options, strategy);
@@ -402,7 +402,8 @@ export async function search(
   const top = own.abi.mark();
   try {
     const conversation = new Conversation(own, lengths, strategy, resolved, files);
-    const sets = strategy === "scan" && n > WHOLE ? [lengths, thin(own, lengths)] : [lengths];
+    const sets: { vit: Int32Array; tokens: Int32Array }[] =
+      strategy === "scan" && n > WHOLE ? [{ ...lengths }, { ...thin(own, lengths) }] : [{ ...lengths }];
     // A worker takes longer to start than a small search does, and a walk has one candidate at a time.
     const small = asked === undefined && n * resolved.budget < 4_000_000;
     const runner = await open(sets, small || strategy === "reference" ? 0 : asked);

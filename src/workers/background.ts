@@ -8,7 +8,7 @@ import type { PackOptions } from "../pack/methods.ts";
 import { checkPackOptions } from "../pack/option-names.ts";
 import { packInRounds } from "../pack/pack.ts";
 import { type Packing, trustedPacking } from "../pack/packing.ts";
-import type { GroupLoads } from "../plan/group-loads.ts";
+import { type GroupLoads, toParts } from "../plan/group-loads.ts";
 import { GroupsIdentity } from "../plan/made.ts";
 import { type BalancedPlanOptions, Plan, plan } from "../plan/plan.ts";
 import { type Answer, ask, breathe, revive, type Seat, seat, share, startWorker } from "./link.ts";
@@ -81,14 +81,14 @@ export async function packInBackground(core: Core, lengths: LengthsInput, asked:
 
 /** Plans in a worker, or on the caller's thread where there is none: see `Omnibal.plan`. */
 export async function planInBackground(core: Core, packing: GroupLoads, options: BalancedPlanOptions): Promise<Plan> {
-  const { length, vit, tokens, attention } = packing;
-  const groups = { length, vit, tokens, attention };
+  const { length, loads } = packing;
+  const groups = { length, loads };
   const place = await open(core.module, [], startWorker);
   if (place === undefined) return plan(core, packing, options);
   try {
     const answer = await ask(place, { kind: "plan", groups, options });
     if (answer?.kind === "planned") {
-      return new Plan({ ...answer.parts, groups: new GroupsIdentity(core.abi, [packing]) });
+      return new Plan({ ...answer.parts, groups: new GroupsIdentity(core.abi, toParts(packing)) });
     }
     if (answer?.kind === "failed") throw revive(answer);
     throw new EngineError("LOAD_FAILED", "the worker ended before the plan was done");

@@ -1,7 +1,7 @@
 // One worker as the rest sees it: how it is started, asked and heard, and what passes between.
 
 import { EngineError, type ErrorCode, InputError, OptionError } from "../core/errors.ts";
-import type { Lengths } from "../core/lengths.ts";
+import { columnsOf, type Lengths, type LoadColumn } from "../core/lengths.ts";
 import type { WorkerLike } from "../core/worker-like.ts";
 import type { PackOptions } from "../pack/methods.ts";
 import type { PackProgress } from "../pack/options.ts";
@@ -57,13 +57,14 @@ export function processors(): number {
 /** The same lengths where all workers can read them; as they are where memory cannot be shared (then each gets a copy). */
 export function share(lengths: Lengths): Lengths {
   if (typeof SharedArrayBuffer === "undefined") return lengths;
-  const copy = (values: Int32Array): Int32Array => {
+  const copy = (values: LoadColumn): LoadColumn => {
     if (values.buffer instanceof SharedArrayBuffer) return values;
-    const shared = new Int32Array(new SharedArrayBuffer(values.byteLength));
+    const buffer = new SharedArrayBuffer(values.byteLength);
+    const shared = values instanceof Int32Array ? new Int32Array(buffer) : new Float64Array(buffer);
     shared.set(values);
     return shared;
   };
-  return { vit: copy(lengths.vit), tokens: copy(lengths.tokens) };
+  return Object.fromEntries(columnsOf(lengths).map(([name, values]) => [name, copy(values)]));
 }
 
 /** The error that a worker has posted, as it would have been thrown here. */

@@ -7,14 +7,14 @@ import type { Format, Pieces, Written } from "./format.ts";
 import { formats } from "./formats.ts";
 import { planFormats } from "./plan.ts";
 
-export type { Format, Pieces, Written } from "./format.ts";
+export type { FileFormat, FolderFormat, Format, FormatAbout, Pieces, Written } from "./format.ts";
 export { formats } from "./formats.ts";
 export { type PlanFormat, type PlanWritten, planFormats, rounded } from "./plan.ts";
 
 /** The samples that a packing is of, as `readLengths` gives them. */
 export type WrittenSamples = Pick<Written, "tokens" | "files">;
 
-/** The files of a format by their names: one, `stem` and the format's name, or those of a folder. */
+/** A format's files by name: `stem` and the format's name for a single file, or those of its folder. */
 function filesOf<T>(all: readonly Format<T>[], name: string, stem: string, written: T): ReadonlyMap<string, Pieces> {
   const format = all.find((own) => own.name === name);
   if (format === undefined) {
@@ -28,11 +28,11 @@ function filesOf<T>(all: readonly Format<T>[], name: string, stem: string, writt
 }
 
 /**
- * A packing in one of `formats`, as pieces of bytes by the name of the file that they are: packing.json, packing.jsonl, or the
- * files of a folder. The same packing gives the same bytes on every host, and as `omnibal pack` writes them. Pieces are
- * made while they are taken, as often as they are, with the instance at work until the last one of a file.
+ * The bytes of a packing in one of `formats`, as pieces by file name: packing.json, packing.jsonl, or the files of a folder.
+ * They are those that `omnibal pack` writes, on every host. Pieces are made as they are taken, anew each time they are
+ * iterated; the instance is busy until the last piece of a file is taken. O(samples).
  *
- * @throws OptionError for a format that is not there; while pieces are taken, as `packingText`.
+ * @throws OptionError INVALID_OPTION for an unknown format; while pieces are taken, as `packingText`.
  */
 export function packingFiles(
   { core }: HasCore,
@@ -43,7 +43,11 @@ export function packingFiles(
   return filesOf(formats, format, "packing", { core, packing, tokens, files });
 }
 
-/** The same for a plan and the packing it is over, in one of `planFormats`: plan.json, or the files of a folder. */
+/**
+ * The same for a plan and its packing, in one of `planFormats`: plan.json, or the files of a folder.
+ *
+ * @throws As `packingFiles`.
+ */
 export function planFiles(
   { core }: HasCore,
   plan: Plan,

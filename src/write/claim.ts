@@ -7,6 +7,7 @@ import {
   fsyncSync,
   lstatSync,
   openSync,
+  readdirSync,
   readFileSync,
   readlinkSync,
   renameSync,
@@ -15,6 +16,7 @@ import {
   writeSync,
 } from "node:fs";
 import { hostname } from "node:os";
+import { basename, dirname, join } from "node:path";
 import { show } from "../core/errors.ts";
 import { isPlainName } from "../core/folder-commit.ts";
 import { refuse, statsOf } from "./place.ts";
@@ -159,6 +161,15 @@ function makeClaim(path: string, text: string): boolean {
   return true;
 }
 
+/** Removes a claim, unless somebody has done so. */
+function removeClaim(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+  }
+}
+
 /** A name that a run drew: what it makes at `path`, until that is whole. */
 export function drawnName(path: string, { draw }: Marker): string {
   return `${path}-${draw}`;
@@ -200,10 +211,10 @@ function take(out: string, path: string, text: string, settle: (dead: Marker) =>
         return;
       }
     } catch (error) {
-      unlinkSync(right);
+      removeClaim(right);
       throw error;
     }
-    unlinkSync(right);
+    removeClaim(right);
   }
 }
 
@@ -216,11 +227,13 @@ export function isPassing(path: string, name: string): boolean {
 export class Claim {
   readonly path: string;
   readonly marker: Marker;
+  readonly #out: string;
   readonly #text: string;
 
   /** @throws InputError INVALID_OUTPUT when another run holds it, or something else is there. */
   constructor(out: string, path: string, names: readonly string[], settle: (dead: Marker) => void) {
     this.path = path;
+    this.#out = out;
     this.marker = newMarker(names);
     this.#text = JSON.stringify(this.marker);
     take(out, path, this.#text, settle);
@@ -229,6 +242,26 @@ export class Claim {
   /** Whether it still stands: somebody may have removed it by hand. */
   get stands(): boolean {
     return readClaim(this.path) === this.#text;
+  }
+
+  /** @throws InputError INVALID_OUTPUT when it does not stand any more: another run may be writing OUT by now. */
+  check(): void {
+    if (this.stands) return;
+    refuse(this.#out, `${this.path} is gone, by which other runs know of this one: nothing more is written`);
+  }
+
+  /**
+   * Removes the claims beside this one that runs were making to replace an earlier one, and left when they were killed.
+   * While this one stands no other claim can be replaced, so nobody needs them. Reads the whole folder.
+   */
+  removePassing(): void {
+    const folder = dirname(this.path);
+    for (const name of readdirSync(folder)) {
+      if (!isPassing(basename(this.path), name)) continue;
+      const path = join(folder, name);
+      const marker = parseMarker(readClaim(path) ?? "");
+      if (marker !== undefined && lifeOf(marker) === "dead") removeClaim(path);
+    }
   }
 
   release(): void {

@@ -1,24 +1,45 @@
 import type { Core } from "../core/core.ts";
 import type { Packing } from "../pack/packing.ts";
 
-/** What a format may write of. */
+/** A packing to write, and the samples that it is of. */
 export interface Written {
+  /** The instance that makes the text; it is busy until the last piece is taken. */
   readonly core: Core;
+  /** The packing to write. */
   readonly packing: Packing;
   /** Tokens of each sample. */
   readonly tokens: Int32Array;
-  /** Where the samples are from, in order: the first holds samples 0 .. samples - 1, and so on. */
-  readonly files: readonly { readonly path: string; readonly samples: number }[];
+  /** The files that the samples are from, in order: the first holds samples 0 .. `samples` - 1, and so on. */
+  readonly files: readonly {
+    /** What messages call the file. */
+    readonly path: string;
+    /** How many samples it holds. */
+    readonly samples: number;
+  }[];
 }
 
 /** Bytes of one file, in pieces. */
 export type Pieces = Iterable<Uint8Array>;
 
-/** One file, which may go to standard output too, or a folder of files of fixed names; from `T`, a packing or a plan. */
-export type Format<T = Written> =
-  | { readonly name: string; readonly about: string; readonly file: (written: T) => Pieces }
-  | {
-      readonly name: string;
-      readonly about: string;
-      readonly folder: Readonly<Record<string, (written: T) => Pieces>>;
-    };
+/** What every format says about itself. */
+export interface FormatAbout {
+  /** What `format` and `--format` call it. */
+  readonly name: string;
+  /** A line of the command line's help: what it writes. */
+  readonly about: string;
+}
+
+/** A format that is one file, which may go to standard output as well. */
+export interface FileFormat<T = Written> extends FormatAbout {
+  /** Makes the file's bytes. */
+  readonly file: (written: T) => Pieces;
+}
+
+/** A format that is a folder of files with fixed names. */
+export interface FolderFormat<T = Written> extends FormatAbout {
+  /** Makes the bytes of each file, by its name in the folder. */
+  readonly folder: Readonly<Record<string, (written: T) => Pieces>>;
+}
+
+/** A way to write a `T`, which is a packing or a plan with what belongs to it. */
+export type Format<T = Written> = FileFormat<T> | FolderFormat<T>;

@@ -4,5 +4,5 @@ import { jsonlFormat } from "./jsonl.ts";
 import { npyFormat } from "./npy.ts";
 import { xtunerFormat } from "./xtuner.ts";
 
-/** What a packing can be written as. A new format is a file beside this one and a line here. */
+/** The formats of packings. A new one is a file beside this one and a line here. */
 export const formats: readonly Format[] = [jsonFormat, jsonlFormat, npyFormat, xtunerFormat];

@@ -1,6 +1,6 @@
 // Where the bytes go. OUT is looked up and claimed before the work starts, so that hours of it are not lost to a wrong name
-// or to another run. Whenever the run ends, OUT is the old one or the new one, whole. Only regular files of known names
-// under a name that a run drew for itself are ever removed, and only empty folders.
+// or to another run. Whenever the run ends, OUT is the old one or the new one, whole. The only files ever removed are
+// regular ones with known names, in a place whose name a run drew for itself; the only folders, empty ones.
 import { createHash } from "node:crypto";
 import { chmodSync, fstatSync, lstatSync, mkdirSync, readdirSync, renameSync, statSync, unlinkSync } from "node:fs";
 import { basename, dirname, join, sep } from "node:path";
@@ -10,24 +10,15 @@ import { Claim, drawnName, isClaimed } from "./claim.ts";
 import { fillDevice, fillNew, syncFolder } from "./fill.ts";
 import { checkEntries, claimIn, commitFiles, finishCommit, isInForce, removeDrawn, removeLeft } from "./folder.ts";
 import type { Format, Pieces } from "./format.ts";
-import { type Kind, ownKindOf, type Place, placeOf, refuse, statsOf } from "./place.ts";
+import { type Kind, nameBeside, ownKindOf, type Place, placeOf, refuse, statsOf } from "./place.ts";
 import { toStream, unwritable, type Writable } from "./stream.ts";
 
-/** Bytes of OUT's name in the names beside it, which may be 255 long, on some systems 143: ours add 26, seldom more. */
-const STEM = 80;
-
-/** The claim on what is not a folder yet stands beside it. */
+/** Where the claim is if OUT is not a folder yet: beside it. */
 function claimBeside(path: string): string {
-  let stem = basename(path);
-  if (Buffer.byteLength(stem) > STEM) {
-    const hash = createHash("sha256").update(stem).digest("hex").slice(0, 16);
-    while (Buffer.byteLength(stem) > STEM - 17) stem = Array.from(stem).slice(0, -1).join("");
-    stem = `${stem}~${hash}`;
-  }
-  return join(dirname(path), `.${stem}.omnibal`);
+  return nameBeside(path, ".omnibal");
 }
 
-/** What a file or folder is, under whichever name; of what cannot be looked at, whoever reads it will tell. */
+/** Identifies a file or folder, whatever its name; undefined for what cannot be looked at: reading it will say why. */
 function identity(path: string): string | undefined {
   try {
     const stats = path === "-" ? fstatSync(0, { bigint: true }) : statSync(path, { bigint: true });
@@ -37,7 +28,7 @@ function identity(path: string): string | undefined {
   }
 }
 
-/** A packing may be a folder, whose files are read. */
+/** An input and, if it is a folder (a packing may be one), the files in it. */
 function withEntries(path: string): readonly string[] {
   try {
     return path === "-" ? [path] : [path, ...readdirSync(path).map((name) => join(path, name))];
@@ -55,18 +46,28 @@ function abandonAll(): void {
     try {
       output.close();
     } catch {
-      // At exit nobody is left to be told.
+      // At exit there is nobody left to tell.
     }
   }
 }
 
 /** Where a packing or a plan will be written. */
 export interface Output<T> {
-  /** Throws when OUT is one of these files or folders, by whatever name, or a file in one of the folders. */
+  /**
+   * Refuses OUT if it is one of these inputs, under whatever name, or a file in one of them.
+   *
+   * @param paths Files and folders, or "-" for standard input.
+   * @throws InputError INVALID_OUTPUT
+   */
   refuseInputs(paths: readonly string[]): void;
-  /** Writes it and closes. What fails or is interrupted (also by `process.exit`) leaves OUT as it was, and nothing beside it. */
+  /**
+   * Writes it and closes. If that fails or is interrupted (by `process.exit` as well), OUT is as it was, with nothing left
+   * beside it.
+   *
+   * @throws InputError INVALID_OUTPUT, and whatever making the bytes throws.
+   */
   write(written: T): Promise<void>;
-  /** Gives OUT up, unless it is written; once is enough. */
+  /** Gives OUT up if it is not written yet. May be called again. */
   close(): void;
 }
 
@@ -94,7 +95,7 @@ type NamedPieces = readonly (readonly [name: string, pieces: () => Pieces])[];
 class DiskOutput<T> implements Output<T> {
   readonly #format: Format<T>;
   readonly #out: string;
-  /** Of the files in the folder; none where the format is a file. */
+  /** The folder's file names; none if the format is a file. */
   readonly #names: readonly string[];
   #place: Place;
   #claim: Claim | undefined;
@@ -131,7 +132,7 @@ class DiskOutput<T> implements Output<T> {
     }
   }
 
-  /** Claims OUT; what a run that was killed has left of it is put away. */
+  /** Claims OUT, and clears away what a killed run has left of it. */
   #hold(): void {
     const { path, kind } = this.#place;
     if (kind === "other") return;
@@ -144,14 +145,15 @@ class DiskOutput<T> implements Output<T> {
     }
     const inside = claimIn(path);
     const left = /^\.omnibal(-[0-9a-f]{16})?$|^commit\.json$/;
-    // Twice: nothing is touched in a folder that cannot be OUT, and nothing is there afterwards but what may be.
+    // Checked twice: nothing is touched in a folder that cannot be OUT, and afterwards it holds nothing but what it may.
     this.#checkEntries((name) => left.test(name));
-    // A run that made the folder and was killed just then.
+    // Left by a run that was killed just after it had made the folder.
     if (isClaimed(beside)) claim().release();
     this.#claim = new Claim(out, inside, this.#names, (dead) => {
       finishCommit(out, path);
       removeLeft(out, drawnName(inside, dead), dead);
     });
+    this.#claim.removePassing();
     try {
       finishCommit(out, path);
       this.#checkEntries((name) => name === basename(inside));
@@ -175,7 +177,7 @@ class DiskOutput<T> implements Output<T> {
     }
   }
 
-  /** The claim may have been removed by hand since, and the folder with it or another be there. */
+  /** Since then, someone may have removed the claim by hand, and the folder with it, or put another there. */
   #holdStill(kind: Kind): void {
     if (this.#claim?.stands === true && (kind === "folder") === (this.#place.kind === "folder")) return;
     this.#claim?.release();
@@ -191,10 +193,10 @@ class DiskOutput<T> implements Output<T> {
     }
     const now = ownKindOf(path);
     if (now !== "nothing" && now !== "folder") {
-      refuse(this.#out, "has become something else than a folder: it is left alone");
+      refuse(this.#out, "is now something other than a folder: it is left alone");
     }
     this.#holdStill(now);
-    // One file after another: what makes the pieces of two may be one and the same core.
+    // One file after another: both may take their pieces from the same core.
     const files = Object.entries(format.folder).map(([name, pieces]) => [name, () => pieces(written)] as const);
     return now === "nothing" ? this.#writeNewFolder(files) : this.#writeIntoFolder(files);
   }
@@ -204,10 +206,10 @@ class DiskOutput<T> implements Output<T> {
     this.#holdStill(kind);
     const drawn = this.#drawn();
     await fillNew(drawn, pieces, this.#replaced(path));
-    this.#checkClaim();
+    this.#claim?.check();
     const now = ownKindOf(path);
     if (now !== "nothing" && now !== "file") {
-      refuse(this.#out, "has become something else than a file: it is left alone");
+      refuse(this.#out, "is now something other than a file: it is left alone");
     }
     renameSync(drawn, path);
     syncFolder(dirname(path));
@@ -219,7 +221,7 @@ class DiskOutput<T> implements Output<T> {
     mkdirSync(drawn);
     for (const [name, pieces] of files) await fillNew(join(drawn, name), pieces(), undefined);
     syncFolder(drawn);
-    this.#checkClaim();
+    this.#claim?.check();
     if (ownKindOf(path) !== "nothing") refuse(this.#out, "has appeared while it was being written: it is left alone");
     renameSync(drawn, path);
     syncFolder(dirname(path));
@@ -229,7 +231,7 @@ class DiskOutput<T> implements Output<T> {
     const { path } = this.#place;
     const drawn = this.#drawn();
     mkdirSync(drawn);
-    // Once committed, the files are read in it.
+    // Once committed, the files are read from there.
     chmodSync(drawn, (statSync(path).mode & 0o777) | 0o700);
     const sums: Record<string, CommitFile> = {};
     for (const [name, pieces] of files) {
@@ -241,7 +243,7 @@ class DiskOutput<T> implements Output<T> {
       });
       sums[name] = { bytes, sha256: hash.digest("hex") };
     }
-    this.#checkClaim();
+    this.#claim?.check();
     this.#checkEntries((name) => name === basename(claimIn(path)) || name === basename(drawn));
     commitFiles(this.#out, path, drawn, sums);
   }
@@ -254,13 +256,6 @@ class DiskOutput<T> implements Output<T> {
   #replaced(path: string) {
     const stats = statsOf(path, lstatSync);
     return stats?.isFile() === true ? stats : undefined;
-  }
-
-  #checkClaim(): void {
-    const claim = this.#claim as Claim;
-    if (!claim.stands) {
-      refuse(this.#out, `${claim.path} is gone, by which other runs know of this one: nothing is replaced`);
-    }
   }
 
   close(): void {
@@ -277,10 +272,10 @@ class DiskOutput<T> implements Output<T> {
 }
 
 /**
- * Finds and claims the file or folder `out`, or takes a stream where the format is one file. `inputs`: what is read, by
- * path or "-", which OUT must not be.
+ * Finds and claims the file or folder `out` before any work is done, or takes a stream if the format is one file.
  *
- * @throws InputError INVALID_OUTPUT when `out` cannot become what the format makes, is an input, or another run is writing it.
+ * @param inputs The paths that are read, or "-"; `out` may be none of them.
+ * @throws InputError INVALID_OUTPUT if `out` cannot become what the format makes, is an input, or another run is writing it.
  */
 export function openOutput<T>(format: Format<T>, out: string | Writable, inputs: readonly string[] = []): Output<T> {
   if (typeof out !== "string") return new StreamOutput(format, out);
@@ -292,9 +287,9 @@ export function openOutput<T>(format: Format<T>, out: string | Writable, inputs:
 }
 
 /**
- * Writes a packing or a plan to the file or folder `out`, or to a stream where the format is one file.
+ * Writes a packing or a plan to the file or folder `out`, or to a stream if the format is one file: whole, or not at all.
  *
- * @throws InputError INVALID_OUTPUT as `openOutput`, and when the disk is full, and so on.
+ * @throws InputError INVALID_OUTPUT as `openOutput`, and if writing fails (a full disk, a lost permission).
  */
 export async function writeAs<T>(format: Format<T>, written: T, out: string | Writable): Promise<void> {
   return openOutput(format, out).write(written);

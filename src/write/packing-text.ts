@@ -30,7 +30,7 @@ export function* packingText(
     core.bytes(madeAt, made.length).set(made);
     const out = core.alloc(TEXT_ROOM, n);
     const bounds = core.alloc(LOADS.length * 8, n);
-    core.float64(bounds, LOADS.length).set([packing.bounds.maxVit, packing.bounds.maxTokens]);
+    core.float64(bounds, LOADS.length).set(LOADS.map((load) => packing.bounds.max[load]));
     const sums = core.copyIn(
       Int32Array.from(LOADS, (load) => core.copyIn(packing[load], n)),
       n,

@@ -1,4 +1,5 @@
 // Where OUT is: a name is resolved once, and what comes of it is what is checked, claimed and written to.
+import { createHash } from "node:crypto";
 import { lstatSync, readlinkSync, realpathSync, type Stats, statSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, sep } from "node:path";
 import { InputError } from "../core/errors.ts";
@@ -68,4 +69,18 @@ export function placeOf(out: string): Place {
     name = isAbsolute(target) ? target : `${dirname(path)}${sep}${target}`;
   }
   return refuse(out, "cannot be written, too many links");
+}
+
+/** Bytes of OUT's name in the names beside it, which may be 255 long, on some systems 143: ours add 27, seldom more. */
+const STEM = 80;
+
+/** A name beside `path` for what belongs to it, `.NAME` and `ending`: another for every NAME, however long. */
+export function nameBeside(path: string, ending: string): string {
+  let stem = basename(path);
+  if (Buffer.byteLength(stem) > STEM) {
+    const hash = createHash("sha256").update(stem).digest("hex").slice(0, 16);
+    while (Buffer.byteLength(stem) > STEM - 17) stem = Array.from(stem).slice(0, -1).join("");
+    stem = `${stem}~${hash}`;
+  }
+  return join(dirname(path), `.${stem}${ending}`);
 }

@@ -4,14 +4,17 @@ import { setImmediate } from "node:timers/promises";
 import { InputError } from "../core/errors.ts";
 import type { Pieces } from "./format.ts";
 
-/** A stream of Node's, by what is used of it. */
+/** What is needed of a Node stream, such as `process.stdout`. */
 export interface Writable {
+  /** Writes a piece, and calls `done` once it is accepted or has failed. */
   write(piece: Uint8Array, done: (error?: Error | null) => void): boolean;
+  /** Adds a listener for the stream's errors. */
   on(event: "error", listener: (error: Error) => void): unknown;
+  /** Removes it. */
   off(event: "error", listener: (error: Error) => void): unknown;
 }
 
-/** The file system's error in a line that names what the user named, not the name beside it that was being written. */
+/** The file system's error in one line that names what the user named, not the temporary name beside it. */
 export function unwritable(name: string, error: unknown): unknown {
   if (!(error instanceof Error && "syscall" in error)) return error;
   const why = error.message.split(",", 1)[0];
@@ -30,9 +33,9 @@ function isReadableNull(fd: number): boolean {
 
 /**
  * Throws if standard output is closed (`>&-`): what is printed would be lost, with exit code 0. Node replaces a closed
- * descriptor by /dev/null, open for reading and writing. A shell's `> /dev/null` is open for writing only. Some programs
- * that discard the output of others (Python's DEVNULL, Node's "ignore") open it for both as well, and cannot be told from
- * closed; if standard error is like that too, it is taken to be meant.
+ * descriptor with /dev/null, open for reading and writing. A shell's `> /dev/null` is open for writing only. Some programs
+ * that discard another's output (Python's DEVNULL, Node's "ignore") open it for both as well, which looks like a closed
+ * one; if standard error looks like that too, it is taken as intended.
  *
  * @throws InputError INVALID_OUTPUT
  */
@@ -42,10 +45,10 @@ function checkStdout(): void {
   }
 }
 
-/** Waits for each piece, so that a slow reader slows the writer rather than filling the memory. */
+/** Waits for each piece, so that a slow reader slows down the writer instead of filling up memory. */
 export async function toStream(stream: Writable, pieces: Pieces): Promise<void> {
   if (stream === process.stdout) checkStdout();
-  // A stream that breaks says so by an event too, which ends the process if nobody listens.
+  // A stream that breaks also emits an event, which ends the process if nobody listens.
   const ignore = () => {};
   stream.on("error", ignore);
   try {
@@ -55,7 +58,7 @@ export async function toStream(stream: Writable, pieces: Pieces): Promise<void> 
       });
     }
   } catch (error) {
-    // The reader has seen enough, as `head` does: no failure.
+    // The reader has seen enough, as `head` does: that is no failure.
     if ((error as NodeJS.ErrnoException).code !== "EPIPE") throw unwritable("standard output", error);
   } finally {
     // The event comes after the callback.

@@ -108,6 +108,110 @@ describe("folders", () => {
   });
 });
 
+describe("groups in plan order: group k goes to rank k % R, at step k / (R m), as its k / R % m-th", () => {
+  const shape = ["--ranks=4", "--micro-batch=3"];
+  const own = core.plan(packing, { ranks: 4, microBatch: 3 });
+  /** Samples by the rule. */
+  const expected = Array.from({ length: own.order.length }, (_, k) => {
+    const group = own.batch(Math.floor(k / 12), k % 4)[Math.floor(k / 4) % 3];
+    return Array.from(packing.group(group));
+  });
+
+  test("JSON, on standard output too", () => {
+    const { out } = plan(...shape, "--format=groups", "-q");
+    const { groups, oversize, plan: head } = JSON.parse(out);
+    expect([groups, oversize, head.made]).toEqual([expected, [], own.made]);
+    expect(plan(...shape, "--format=groups", "-q", "-o", "order.json").code).toBe(0);
+    expect(readFileSync(join(folder, "order.json"), "utf8")).toBe(out);
+  });
+
+  test("JSON Lines", () => {
+    expect(plan(...shape, "-q", "-o", "order.jsonl").code).toBe(0);
+    const [head, ...rows] = readFileSync(join(folder, "order.jsonl"), "utf8").trimEnd().split("\n");
+    expect(JSON.parse(head)).toMatchObject({ plan: { made: own.made }, groups: expected.length });
+    expect(rows.map((row) => JSON.parse(row).group)).toEqual(expected);
+    // A sample beyond a bound comes last.
+    const { out } = omnibal(
+      ["plan", "small.json", "--ranks=2", "--max-vit=9", "--max-tokens=4096", "--format=groups.jsonl", "-q"],
+      { cwd: folder },
+    );
+    expect(out).toMatch(/\n\{"oversize":\[3,4\]\}\n$/);
+  });
+
+  test("npy, whose files are those of a packing", () => {
+    expect(plan(...shape, "--format=groups", "-q", "-o", "order.npy").code).toBe(0);
+    const at = join(folder, "order.npy");
+    expect(readdirSync(at).sort()).toEqual(["indices.npy", "offsets.npy", "oversize.npy", "plan.json"]);
+    const [offsets, indices] = ["offsets", "indices"].map((name) => readNpy(join(at, `${name}.npy`)).values);
+    expect(expected.map((_, k) => indices.slice(offsets[k], offsets[k + 1]))).toEqual(expected);
+  });
+});
+
+describe("from lengths alone", () => {
+  const direct = (...args: string[]) =>
+    omnibal(["plan", "tiled.json", "--max-vit=9", "--max-tokens=4096", "--ranks=8", ...args], { cwd: folder });
+  const lengths = samples("tiled:1000");
+  const packed = core.pack(lengths, { maxVit: 9, maxTokens: 4096, method: "balanced" });
+
+  test("the folder is that of the packing made by pack, balanced by default", () => {
+    const { code, err } = direct("-o", "direct");
+    expect([code, masked(err)]).toEqual([0, expect.stringContaining(" s, pack T s, plan T s, write T s)\n")]);
+    omnibal(
+      ["pack", "-q", "tiled.json", "--method=balanced", "--max-vit=9", "--max-tokens=4096", "-o", "balanced.json"],
+      { cwd: folder },
+    );
+    omnibal(["plan", "-q", "tiled.json", "--packing=balanced.json", "--ranks=8", "-o", "later"], { cwd: folder });
+    const names = readdirSync(join(folder, "direct")).sort();
+    expect(names).toEqual(["indices.npy", "offsets.npy", "oversize.npy", "packing.json", "plan.json", "plan.npy"]);
+    for (const name of names.filter((other) => other !== "packing.json")) {
+      expect(readFileSync(join(folder, "direct", name))).toEqual(readFileSync(join(folder, "later", name)));
+    }
+    const { made } = JSON.parse(readFileSync(join(folder, "direct", "plan.json"), "utf8"));
+    expect(made).toEqual(core.plan(packed, { ranks: 8 }).made);
+  });
+
+  test("by another method, with its options; --seed is for both", () => {
+    const { out } = direct("-q", "--method=isf", "--rounds=3", "--seed=7");
+    const own = core.pack(lengths, { maxVit: 9, maxTokens: 4096, rounds: 3, seed: 7 });
+    expect(JSON.parse(out).made).toEqual(core.plan(own, { ranks: 8, seed: 7 }).made);
+    expect(omnibal(["plan", "tiled.json", "--ranks=8"], { cwd: folder })).toMatchObject({
+      code: 2,
+      err: "omnibal: --max-vit is missing (see omnibal plan --help)\n",
+    });
+  });
+
+  test("--epochs: a folder for each, of the same form and over one packing", () => {
+    const { code, err } = direct("--epochs=3", "-o", "epochs");
+    expect([code, err]).toEqual([0, expect.stringContaining("\nepochs   3, this is the first\n")]);
+    expect(readdirSync(join(folder, "epochs"))).toEqual(["epoch-0", "epoch-1", "epoch-2"]);
+    direct("-q", "-o", "alone", "--epoch=2");
+    for (const name of readdirSync(join(folder, "alone"))) {
+      const bytes = readFileSync(join(folder, "alone", name));
+      expect(readFileSync(join(folder, "epochs", "epoch-2", name))).toEqual(bytes);
+    }
+    // Again, and over fewer: what an earlier run left beyond them is not mixed with these.
+    expect(direct("-q", "--epochs=3", "-o", "epochs", "--seed=1").code).toBe(0);
+    expect(direct("-q", "--epochs=2", "-o", "epochs")).toEqual({
+      ...{ code: 1, out: "" },
+      err: "omnibal: epochs: holds epoch-2, beyond the 2 epochs to write: remove it or name another folder\n",
+    });
+  });
+
+  test("--epochs: an OUT that holds anything else is refused, and one that fails is as it was", () => {
+    mkdirSync(join(folder, "other"));
+    writeFileSync(join(folder, "other", "mine.txt"), "mine");
+    expect(direct("-q", "--epochs=2", "-o", "other")).toMatchObject({
+      code: 1,
+      err: "omnibal: other: holds mine.txt, which is no epoch: name another folder\n",
+    });
+    expect(direct("-q", "--epochs=2", "--ranks=9000", "--tail=drop", "-o", "none").code).toBe(1);
+    expect(existsSync(join(folder, "none"))).toBe(false);
+    expect(direct("-q", "--epochs=2", "-o", "groups.json", "--format=npy").err).toBe(
+      "omnibal: groups.json: is not a folder, epochs are written as one\n",
+    );
+  });
+});
+
 describe("the summary", () => {
   const summary = (...args: string[]) => plan("--ranks=8", "-o", "s.json", ...args).err;
 
@@ -156,10 +260,28 @@ describe("errors", () => {
       ["--ranks=8", "--balance=vit=1", "--cost=ms-per-tile=1"],
       "--balance and --cost are both given, expected one of them",
     ],
-    [["--ranks=8", "--format=jsonl"], '--format is "jsonl", expected one of json, npy, xtuner'],
+    [
+      ["--ranks=8", "--format=jsonl"],
+      '--format is "jsonl", expected one of json, npy, xtuner, groups, groups.jsonl, groups.npy',
+    ],
     [["--ranks=8", "--format=npy"], "--format npy makes a folder: name it with -o"],
     [["--ranks=8", "--format=xtuner", "-o", "x", "--sp-size=2"], "--format xtuner has no place for --sp-size"],
     [["--ranks=8", "--format=xtuner", "-o", "x", "--tail=short"], "--format xtuner has no place for --tail short"],
+    [["--ranks=8", "--format=groups", "--sp-size=2"], "--format groups has no place for --sp-size"],
+    [["--ranks=8", "-o", "x.jsonl", "--tail=short"], "--format groups.jsonl has no place for --tail short"],
+    [
+      ["--ranks=8", "-o", "x.parquet"],
+      '--output is "x.parquet", but there is no format parquet: name one of json, npy, xtuner, groups, groups.jsonl, groups.npy with --format',
+    ],
+    [["--ranks=8", "--max-vit=9"], "--max-vit is given, but --packing has its groups already"],
+    [["--ranks=8", "--rounds=9"], "--rounds is given, but --packing has its groups already"],
+    [["--ranks=8", "--epochs=2"], "--epochs makes folders: name the one that they go to with -o"],
+    [["--ranks=8", "--epochs=2", "--epoch=1", "-o", "x"], "--epoch and --epochs are both given, expected one of them"],
+    [
+      ["--ranks=8", "--epochs=2", "-o", "x.json"],
+      "--epochs makes folders, and json is one file: use --format npy or xtuner or groups.npy",
+    ],
+    [["--ranks=8", "--epochs=0", "-o", "x"], '--epochs is "0", expected a whole number from 1 to 10000'],
   ])("%j: code 2", (args, why) => {
     expect(plan(...args)).toEqual({ code: 2, out: "", err: `omnibal: ${why} (see omnibal plan --help)\n` });
   });
@@ -196,7 +318,7 @@ describe("errors", () => {
     });
     expect(existsSync(join(folder, "never.json"))).toBe(false);
     mkdirSync(join(folder, "mine"));
-    expect(omnibal([...args, "-o", "mine"], { cwd: folder })).toMatchObject({
+    expect(omnibal([...args, "--format=json", "-o", "mine"], { cwd: folder })).toMatchObject({
       code: 1,
       err: "omnibal: mine: is a folder, json is written as a file\n",
     });

@@ -43,15 +43,17 @@ test("the quick start runs to its end, shows what it runs, and leaves its sample
   const folder = empty("first");
   const { out, err } = quickstart(folder);
   expect(out).toContain("\n$ npx omnibal stats lengths.json\nsamples          100,000\n");
-  expect(out).toContain("\n$ npx omnibal pack lengths.json --max-vit 9 --max-tokens 4096\n");
+  expect(out).toContain("\n$ npx omnibal plan lengths.json --ranks 64 --max-vit 9 --max-tokens 4096 -o plan\n");
   const { vit, tokens } = samples("tiled:100000");
-  const packing = (await load()).pack({ vit, tokens }, { maxVit: 9, maxTokens: 4096 });
-  expect(out).toContain(`\n  samples ${packing.group(2).join(", ")}\n`);
-  expect(err).toContain(`groups       ${packing.length.toLocaleString("en")}\n`);
+  const core = await load();
+  const packing = core.pack({ vit, tokens }, { maxVit: 9, maxTokens: 4096, method: "balanced" });
+  const [group] = core.plan(packing, { ranks: 64 }).batch(0, 63);
+  expect(out).toContain(`\n  rank 63 group ${group}: samples ${packing.group(group).join(", ")}\n`);
+  expect(err).toContain(`packing  ${packing.length.toLocaleString("en")} groups of 100,000 samples\n`);
   expect(out.endsWith("\nTo go on: cd quickstart\n")).toBe(true);
   expect(readdirSync(folder)).toEqual(["quickstart"]);
   const here = join(folder, "quickstart");
-  expect(readdirSync(here).sort()).toEqual(["lengths.json", "node_modules", "package.json"]);
+  expect(readdirSync(here).sort()).toEqual(["lengths.json", "node_modules", "package.json", "plan"]);
   expect(JSON.parse(readFileSync(join(here, "lengths.json"), "utf8"))).toEqual(
     Array.from(vit, (v, i) => ({ vit_num: v, token_num: tokens[i], image_flags: v })),
   );
@@ -61,7 +63,7 @@ test("the quick start runs to its end, shows what it runs, and leaves its sample
   expect(run(here, "npx", "omnibal", "--version")).toMatch(/^\d+\.\d+\.\d+\n$/);
 });
 
-test("a second run goes on with the folder of the first, and writes nothing there", () => {
+test("a second run goes on with the folder of the first, and writes nothing there but the plan", () => {
   const folder = empty("second");
   quickstart(folder);
   const here = join(folder, "quickstart");

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type Evaluation, type GroupLoads, load, Packing, SAMPLER_KINDS } from "../../src/index.ts";
+import { type Evaluation, load, Packing, SAMPLER_KINDS, type VitTokenGroups } from "../../src/index.ts";
 import { batches, kindOf, slice, unpacked, vectorPacking, vectors } from "../loads.ts";
 import { samples } from "../samples.ts";
 
@@ -34,7 +34,7 @@ function dist(steps: number[][]): number {
 }
 
 /** The same figures straight from their definitions, over what the samplers hand out. */
-function plainEvaluate(loads: GroupLoads, options: Parameters<typeof omnibal.sampler>[1]) {
+function plainEvaluate(loads: VitTokenGroups, options: Parameters<typeof omnibal.sampler>[1]) {
   const ranks = Array.from({ length: options.ranks }, (_, rank) =>
     batches(omnibal.sampler(loads, { ...options, rank })),
   );
@@ -69,7 +69,8 @@ describe("attention", () => {
   });
 
   test("a packing without it takes it from the lengths, or says null", () => {
-    const { attention: _, ...parts } = packing;
+    const { vit, tokens } = packing.loads;
+    const parts = { ...packing.parts, loads: { vit, tokens } };
     const read = new Packing(parts);
     const expected = omnibal.evaluate(packing, { ranks: 8 });
     expect(expected.attentionDist).toBeGreaterThan(0.1);

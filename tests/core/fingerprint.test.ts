@@ -135,12 +135,10 @@ describe("of a packing", () => {
     const many = omnibal.pack(samples("tiled:200000"), { maxVit: 5, maxTokens: 4096, rounds: 1 });
     expect(many.length).toBeGreaterThan(70_000);
     expect(omnibal.made(many).packing).toBe(plainPacking(many));
-    const { attention: _, ...parts } = many.parts;
     const mixed = new Packing({
-      ...parts,
+      ...many.parts,
       offsets: Int32Array.of(0, 3, 50_000, 50_001, many.indices.length),
-      vit: new Int32Array(4),
-      tokens: new Int32Array(4),
+      loads: { vit: new Int32Array(4), tokens: new Int32Array(4) },
     });
     expect(omnibal.made(mixed).packing).toBe(plainPacking(mixed));
   });

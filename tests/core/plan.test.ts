@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type BalancedPlanOptions, type GroupLoads, load, Packing, type Plan } from "../../src/index.ts";
+import { type BalancedPlanOptions, load, Packing, type Plan, type VitTokenGroups } from "../../src/index.ts";
 import { needs } from "../needs.ts";
 import { noRealData, samples, sha256 } from "../samples.ts";
 
@@ -130,7 +130,7 @@ describe("a plan is a pure function", () => {
   test("a state of 2 ranks does not resume on 4, nor one of another packing, epoch, seed or balance", () => {
     const options = { ranks: 2, epoch: 1 };
     const state = omnibal.plan(packing, options).state(7);
-    const resume = (other: object, loads: GroupLoads = packing, seen: object = state) =>
+    const resume = (other: object, loads: VitTokenGroups = packing, seen: object = state) =>
       omnibal.plan(loads, { ...options, ...other }).resume(seen as typeof state);
     expect(resume({})).toBe(7);
     // What keeps a state may bring the members of an object into another order.
@@ -286,7 +286,7 @@ describe("what plan refuses", () => {
   });
 
   test("attention without sums of it", () => {
-    const loads: GroupLoads = { length: 1, vit: Int32Array.of(1), tokens: Int32Array.of(1) };
+    const loads: VitTokenGroups = { length: 1, vit: Int32Array.of(1), tokens: Int32Array.of(1) };
     expect(() => omnibal.plan(loads, { ranks: 1, balance: { attention: 1 } })).toThrow("source 0 has none");
   });
 
@@ -341,7 +341,7 @@ test("properties: whole steps, every group counted, for any loads", () => {
         length: part.length,
         vit: Int32Array.from(part, (x) => x[0]),
         tokens: Int32Array.from(part, (x) => x[1]),
-      })) as (GroupLoads | Packing)[];
+      })) as (VitTokenGroups | Packing)[];
       const total = groups.reduce((sum, part) => sum + part.length, 0);
       const { ranks, microBatch, spSize } = options;
       const units = groups.reduce((sum, part) => sum + Math.ceil(part.length / spSize), 0);

@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
-  type GroupLoads,
   load,
   Packing,
   type PlanOptions,
   SAMPLER_KINDS,
   type SamplerOptions,
   type SamplerState,
+  type VitTokenGroups,
 } from "../../src/index.ts";
 import { batches, kindOf, slice, unpacked, vectorPacking, vectors } from "../loads.ts";
 import { groupsText, samples, sha256 } from "../samples.ts";
@@ -16,7 +16,12 @@ const omnibal = await load();
 const packing = vectorPacking(omnibal);
 
 /** All ranks' batches of one epoch. */
-function epoch(loads: GroupLoads | readonly GroupLoads[], options: PlanOptions, at = 0, step = 0): number[][][] {
+function epoch(
+  loads: VitTokenGroups | readonly VitTokenGroups[],
+  options: PlanOptions,
+  at = 0,
+  step = 0,
+): number[][][] {
   return Array.from({ length: options.ranks }, (_, rank) =>
     batches(omnibal.sampler(loads, { ...options, rank, epoch: at, step })),
   );
@@ -211,7 +216,7 @@ describe("defect 11: sequence-parallel groups", () => {
     test(`${v.packs}, spSize ${v.sp_num}`, () => {
       const made = /0\.\.(\d+)/.exec(v.packs);
       const count = Number(made?.[1] ?? -1) + 1;
-      const loads: GroupLoads =
+      const loads: VitTokenGroups =
         made === null
           ? packing
           : {
@@ -296,7 +301,7 @@ describe("state and resume", () => {
 
   test("a state of other groups or options is refused, naming what differs", () => {
     const state = omnibal.sampler(packing, options).state();
-    const resume = (other: Partial<SamplerOptions>, loads: GroupLoads = packing) =>
+    const resume = (other: Partial<SamplerOptions>, loads: VitTokenGroups = packing) =>
       omnibal.sampler(loads, { ...options, ...other }).resume(state);
     expect(() => resume({ rank: 5 })).not.toThrow();
     expect(() => resume({ ranks: 4 })).toThrow('state was taken with ranks "8", this sampler has "4"');
@@ -362,7 +367,7 @@ describe("state and resume", () => {
 
   test("what it refuses", () => {
     const make = (other: object, loads: unknown = packing) =>
-      omnibal.sampler(loads as GroupLoads, { ...options, ...other } as SamplerOptions);
+      omnibal.sampler(loads as VitTokenGroups, { ...options, ...other } as SamplerOptions);
     expect(() => make({ kind: "sorted" })).toThrow('kind is "sorted", expected random, length-group, group-random');
     expect(() => make({ rank: 8 })).toThrow("rank is 8, expected a whole number from 0 to 7");
     expect(() => make({ ranks: 0 })).toThrow("ranks is 0, expected");

@@ -70,7 +70,7 @@ describe("what pack takes", () => {
 });
 
 describe("what pack refuses", () => {
-  const length = "expected a whole number from 0 to 2147483647";
+  const length = "expected a whole number from 0 to 9007199254740991";
   test.each([
     [{ vit: [1, -3], tokens: [1, 1] }, `index 1: vit is -3, ${length}`],
     [{ vit: Int32Array.of(1, 1), tokens: Int32Array.of(1, -3) }, `index 1: tokens is -3, ${length}`],
@@ -79,7 +79,6 @@ describe("what pack refuses", () => {
     [{ vit: [1], tokens: [Number.POSITIVE_INFINITY] }, `index 0: tokens is Infinity, ${length}`],
     [{ vit: [1], tokens: [2 ** 53] }, `index 0: tokens is 9007199254740992, ${length}`],
     [{ vit: ["7"], tokens: [1] }, `index 0: vit is "7", ${length}`],
-    [{ vit: Uint32Array.of(4294967295), tokens: [1] }, `index 0: vit is 4294967295, ${length}`],
     [{ vit: BigInt64Array.of(-1n), tokens: [1] }, `index 0: vit is -1n, ${length}`],
     [
       [

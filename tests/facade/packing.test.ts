@@ -1,11 +1,18 @@
 // Packings and loads that do not come from a packer: what is wrong in them is refused before the core reads by them.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type GroupLoads, InputError, load, Packing, type PackingParts } from "../../src/index.ts";
+import {
+  InputError,
+  load,
+  Packing,
+  type PackingParts,
+  type VitTokenGroups,
+  type VitTokenParts,
+} from "../../src/index.ts";
 import { samples } from "../samples.ts";
 
 const omnibal = await load();
-const parts: PackingParts = {
+const parts: VitTokenParts = {
   offsets: Int32Array.of(0, 1, 3),
   indices: Int32Array.of(4, 0, 2),
   vit: Int32Array.of(1, 2),
@@ -16,7 +23,7 @@ const parts: PackingParts = {
   bound: 1,
   rounds: 0,
 };
-const made = (other: object) => () => new Packing({ ...parts, ...other } as PackingParts);
+const made = (other: object) => () => new Packing({ ...parts, ...other } as VitTokenParts);
 
 function text(packing: Packing): string {
   return Array.from(omnibal.packingText(packing, "json"), (piece) => new TextDecoder().decode(piece)).join("");
@@ -24,7 +31,13 @@ function text(packing: Packing): string {
 
 describe("new Packing", () => {
   test("takes what is right, with and without the parts that may be missing", () => {
-    expect(made({})().parts).toEqual({ ...parts, method: undefined, mix: null });
+    const { vit, tokens, attention, bounds, ...rest } = parts;
+    expect(made({})().parts).toEqual({
+      ...rest,
+      loads: { vit, tokens, "tokens^2": attention },
+      bounds: { max: { vit: 9, tokens: 20 }, min: { vit: 0, tokens: 0 } },
+      ...{ method: undefined, mix: null },
+    });
     const { attention: _, ...least } = parts;
     expect(new Packing(least).attention).toBeUndefined();
     const none = { offsets: Int32Array.of(0), indices: new Int32Array(0), vit: new Int32Array(0) };
@@ -114,17 +127,17 @@ describe("new Packing", () => {
     expect(() => text(packing)).toThrow("packing: offset 1 is -1");
     packing.offsets[1] = 1;
     expect(JSON.parse(text(packing)).groups).toEqual([[4], [0, 2]]);
-    Object.assign(packing, { vit: new Int32Array(1) });
+    Object.assign(packing, { loads: { ...packing.loads, vit: new Int32Array(1) } });
     expect(() => text(packing)).toThrow("packing: vit has 1 values, there are 2 groups");
   });
 });
 
 describe("loads that cannot be", () => {
-  const loads = (attention: unknown): GroupLoads => ({
+  const loads = (attention: unknown): VitTokenGroups => ({
     ...{ length: 2, vit: Int32Array.of(1, 2), tokens: Int32Array.of(3, 4) },
     attention: attention as Float64Array,
   });
-  const uses: readonly (readonly [string, (loads: GroupLoads) => unknown])[] = [
+  const uses: readonly (readonly [string, (loads: VitTokenGroups) => unknown])[] = [
     ["evaluate", (loads) => omnibal.evaluate(loads, { ranks: 2 })],
     ["plan", (loads) => omnibal.plan(loads, { ranks: 2, balance: { attention: 1 } })],
     ["sampler", (loads) => omnibal.sampler(loads, { kind: "random", ranks: 2, rank: 0 })],
@@ -147,7 +160,7 @@ describe("loads that cannot be", () => {
 
   test("a length that is no number, or that is not there", () => {
     for (const length of [{ toString: 1 }, [[1]], undefined]) {
-      const odd = { ...loads(Float64Array.of(1, 2)), length } as unknown as GroupLoads;
+      const odd = { ...loads(Float64Array.of(1, 2)), length } as unknown as VitTokenGroups;
       expect(() => omnibal.evaluate(odd, { ranks: 2 })).toThrow(/^source 0: 2 values of vit, expected/);
     }
   });

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { parquetReadObjects } from "hyparquet";
 import { describe, expect, test } from "vitest";
+import { loadModel, measure as runMeasure } from "../../src/measure/index.ts";
 import { omnibal, start } from "../cli/run.ts";
 import { readNpy, testFolder } from "../folder.ts";
 import { dataSet, lines, modelFolder, parquetOf, tarOf } from "./model-folder.ts";
@@ -212,6 +213,9 @@ describe("wrong usage", () => {
   test.each([
     [["raw.jsonl", "-o", "x.jsonl", "--part", "3/3"], "--part"],
     [["raw.jsonl", "-o", "x.jsonl", "--columns", "vit"], "--columns"],
+    [["raw.jsonl", "-o", "x.jsonl", "--exif", "turn"], "expected one of transpose, ignore"],
+    [["raw.jsonl", "-o", "x.jsonl", "--format", "csv"], "expected one of jsonl, json, npy, parquet"],
+    [["raw.jsonl", "-o", "x.jsonl", "--part", "0/2", "--meta-out", "x.json"], "no part beside it"],
     [["raw.jsonl"], "--output"],
     [["-o", "x.jsonl"], "DATA"],
   ])("%j", (args, named) => {
@@ -219,6 +223,17 @@ describe("wrong usage", () => {
     expect(code).toBe(2);
     expect(err).toContain(named);
   });
+});
+
+test("options that are misspelt or out of range are errors in JavaScript too", async () => {
+  const out = join(folder, "never.jsonl");
+  const run = (options: object) => runMeasure([join(folder, "raw.jsonl")], join(folder, "model"), out, options);
+  await expect(run({ worker: 2 })).rejects.toThrow('measure has no option "worker": did you mean workers?');
+  await expect(run({ workers: -1 })).rejects.toThrow("workers is -1, expected a whole number from 0 to 512");
+  await expect(run({ format: "csv" })).rejects.toThrow('format is "csv", expected jsonl, json, npy, parquet');
+  await expect(run({ exif: "turn" })).rejects.toThrow('exif is "turn", expected transpose, ignore');
+  await expect(run({ part: [2, 2] })).rejects.toThrow("part[0] is 2, expected a whole number from 0 to 1");
+  await expect(loadModel(join(folder, "model"), { templat: "x" } as object)).rejects.toThrow("did you mean template?");
 });
 
 test("killed and started again, it goes on and writes the same bytes", async () => {

@@ -1,7 +1,17 @@
 // What an unfinished run keeps: whose it is, and that it is whole whenever a process dies.
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { describe, expect, test } from "vitest";
 import { COLUMNS } from "../../src/measure/columns.ts";
@@ -78,6 +88,57 @@ describe("one run at a time", () => {
     const why = `${heldBy(first.folder)} is in the way and not of this program`;
     expect(() => Partial.open(join(folder, "mine.jsonl"), "key", false)).toThrow(why);
     expect(readFileSync(heldBy(first.folder), "utf8")).toBe("mine");
+  });
+
+  test("a run whose claim was removed by hand writes nothing more", () => {
+    const out = join(folder, "gone.jsonl");
+    const first = Partial.open(out, "key", false);
+    const sample = new Float64Array(COLUMNS.length).fill(1);
+    first.add(sample, []);
+    first.checkpoint();
+    rmSync(heldBy(first.folder));
+    const second = Partial.open(out, "key", false);
+    second.add(sample.fill(2), []);
+    for (const more of [() => first.add(sample, []), () => first.checkpoint()]) {
+      expect(more).toThrow(`${heldBy(first.folder)} is gone, by which other runs know of this one`);
+    }
+    first.close();
+    expect(second.read(0, 2)).toEqual(Float64Array.from({ length: 2 * COLUMNS.length }, (_, i) => (i < 7 ? 1 : 2)));
+    second.remove();
+    expect(existsSync(second.folder)).toBe(false);
+  });
+
+  test("what a run left that was killed while it replaced a claim is removed, and nobody else's", () => {
+    const out = join(folder, "left.jsonl");
+    killed(out);
+    const held = heldBy(join(folder, ".left.jsonl.measuring"));
+    const dead = readlinkSync(held);
+    // A run that saw an earlier claim, and was killed before it saw that this one had come in its place.
+    const passing = `${held}-after-0123456789abcdef`;
+    symlinkSync(dead, passing);
+    const live = JSON.parse(dead) as Record<string, unknown>;
+    symlinkSync(JSON.stringify({ ...live, host: "elsewhere" }), `${held}-after-00000000000000ff`);
+    Partial.open(out, "key", false).close();
+    expect(readdirSync(join(held, ".."))).not.toContain(basename(passing));
+    expect(readdirSync(join(held, ".."))).toContain(".omnibal-after-00000000000000ff");
+    rmSync(`${held}-after-00000000000000ff`);
+    Partial.open(out, "key", false).remove();
+    expect(existsSync(join(held, ".."))).toBe(false);
+  });
+
+  test("names that differ at their end only, or are long in bytes, have folders of their own", () => {
+    const names = [`${"é".repeat(120)}.1`, `${"é".repeat(120)}.2`, `${"m".repeat(230)}.1`, `${"m".repeat(230)}.2`];
+    const all = names.map((name) => Partial.open(join(folder, name), "key", false));
+    expect(new Set(all.map((one) => one.folder)).size).toBe(4);
+    for (const one of all) one.remove();
+  });
+
+  test("two names of one OUT share a folder", () => {
+    writeFileSync(join(folder, "real.jsonl"), "");
+    symlinkSync("real.jsonl", join(folder, "alias.jsonl"));
+    const first = Partial.open(join(folder, "real.jsonl"), "key", false);
+    expect(() => Partial.open(join(folder, "alias.jsonl"), "key", false)).toThrow("another run is writing it");
+    first.remove();
   });
 
   test("a link to nothing in place of the folder is refused", () => {

@@ -181,7 +181,7 @@ describe("what is wrong with the input: code 1 and one line", () => {
   test.each([
     ["no.json", undefined, "no.json: no such file"],
     [".", undefined, ".: is a folder, expected a file"],
-    ["bad.json", "{", "bad.json: no JSON ("],
+    ["bad.json", "{", "bad.json: not JSON ("],
     ["bad.json", "{}", 'bad.json: format is missing, expected "omnibal-profile"'],
     ["bad.json", '{"format":"omnibal-profile","version":9}', "bad.json: version is 9, expected 1"],
   ])("%s: %s", (name, text, why) => {

@@ -94,7 +94,7 @@ describe.each([
     await expect(omnibal.packAsync({ vit, tokens: vit }, { ...bounds, startWorker: start })).rejects.toMatchObject({
       name: "InputError",
       code: "INVALID_LENGTH",
-      message: "index 1: vit is -3, expected a whole number from 0 to 2147483647",
+      message: "index 1: vit is -3, expected a whole number from 0 to 9007199254740991",
     });
     await expect(omnibal.packAsync([], { maxVit: 0, maxTokens: 1, startWorker: start })).rejects.toMatchObject({
       code: "INVALID_OPTION",

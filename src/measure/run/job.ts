@@ -4,20 +4,15 @@ import { statSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { OptionError } from "../../core/errors.ts";
+import { integer, onlyNames, take } from "../../core/options.ts";
 import type { Format, Pieces } from "../../write/format.ts";
 import { openOutput, writeAs } from "../../write/output.ts";
 import { BAD, COLUMNS, type Column } from "../columns.ts";
 import type { Counted } from "../data/batch.ts";
 import { type Data, type DataSet, type Meta, openData } from "../data/sources.ts";
-import {
-  type LoadModelOptions,
-  type ModelSource,
-  makeModel,
-  modelSource,
-  needsLibrary,
-  sourceTables,
-} from "../load.ts";
+import { type ModelSource, makeModel, modelSource, needsLibrary, sourceTables } from "../load.ts";
 import { type Model, tokenizerOf } from "../model.ts";
+import { MEASURE_OPTIONS, type MeasureOptions } from "../options.ts";
 import { TableCounter } from "../tokenizer/counter.ts";
 import { libraryCounter } from "../tokenizer/library.ts";
 import { Unrecognized } from "../tokenizer/tables.ts";
@@ -25,39 +20,6 @@ import { type LengthFormat, type Lengths, lengthFormats } from "./formats.ts";
 import { type CounterSource, Measurer, type MeasurerSource, makeCounter } from "./measurer.ts";
 import { Partial } from "./partial.ts";
 import { Pool } from "./pool.ts";
-
-export interface MeasureOptions extends LoadModelOptions {
-  /** Folder that pictures are read below. Default: the folder of each file of records, or a meta file's root. */
-  readonly images?: string;
-  /** Threads beside this one; 0 measures on this one. Default: one for each core. */
-  readonly workers?: number;
-  /** Part i of n: the samples k with floor(k n / total) = i. */
-  readonly part?: readonly [i: number, n: number];
-  /** One of jsonl, json, npy, parquet. Default: by the ending of the output's name, else jsonl. */
-  readonly format?: string;
-  /** What is written, in this order. Default: all columns. */
-  readonly columns?: readonly Column[];
-  /** Puts a line in front of JSON Lines that says what the columns are. */
-  readonly header?: boolean;
-  /** Forgets what an unfinished run has left. */
-  readonly restart?: boolean;
-  /** Writes a meta file of InternVL here, with lengths for each of its sets. */
-  readonly metaOut?: string;
-  readonly stdin?: AsyncIterable<Uint8Array>;
-  readonly signal?: AbortSignal;
-  readonly onProgress?: (progress: MeasureProgress) => void;
-  /** Told in words what is done and found: the model, its parameters, how texts are counted. */
-  readonly onNote?: (line: string) => void;
-}
-
-export interface MeasureProgress {
-  readonly stage: "counting" | "measuring" | "writing";
-  readonly samples: number;
-  /** Samples at the beginning of this run: those that an earlier one has done. */
-  readonly before: number;
-  /** Share of the input that is done, 0 to 1; undefined where that is not known. */
-  readonly share: number | undefined;
-}
 
 export interface MeasureResult {
   readonly samples: number;
@@ -89,15 +51,20 @@ const CHECKED = 64;
 const INTERVAL = 1000;
 
 /** The ending decides where nothing else is said. */
-function formatOf(out: string, name: string | undefined): LengthFormat {
+function formatOf(out: string, options: MeasureOptions): LengthFormat {
   const ending = /\.([a-z]+)$/i.exec(out)?.[1]?.toLowerCase();
-  const wanted = name ?? (ending === "ndjson" ? "jsonl" : ending);
-  const found = lengthFormats.find((format) => format.name === wanted);
-  if (found !== undefined) return found;
-  const names = lengthFormats.map((format) => format.name).join(", ");
-  if (name !== undefined)
-    throw new OptionError("INVALID_OPTION", `format is ${JSON.stringify(name)}, expected one of ${names}`);
-  return lengthFormats[0];
+  const byEnding = lengthFormats.find(({ name }) => name === ending) ?? lengthFormats[0];
+  const wanted = take(MEASURE_OPTIONS, "format", options, byEnding.name);
+  return lengthFormats.find(({ name }) => name === wanted) as LengthFormat;
+}
+
+function checkPart({ part, metaOut }: MeasureOptions): void {
+  if (part === undefined) return;
+  const [i, n] = part;
+  integer("part[1]", n, 1, 1_000_000);
+  integer("part[0]", i, 0, n - 1);
+  if (metaOut === undefined) return;
+  throw new OptionError("INVALID_OPTION", "metaOut takes the lengths of all data, expected no part beside it");
 }
 
 /** What is to be measured, part by part; lengths are asked for where they decide. */
@@ -227,17 +194,20 @@ export async function measure(
   out: string,
   options: MeasureOptions = {},
 ): Promise<MeasureResult> {
-  const format = formatOf(out, options.format);
+  onlyNames("measure", options, MEASURE_OPTIONS);
+  const format = formatOf(out, options);
   const columns = options.columns ?? COLUMNS;
   for (const name of columns) {
     if (!COLUMNS.includes(name))
       throw new OptionError("INVALID_OPTION", `columns has ${JSON.stringify(name)}, known are ${COLUMNS.join(", ")}`);
   }
+  checkPart(options);
   const reportPath = `${out}.report.jsonl`;
   // A wrong name, or a run that writes there, is told before the work.
   openOutput(format, out, paths).close();
   await format.prepare?.();
-  const { images, workers = availableParallelism(), part } = options;
+  const { images, part } = options;
+  const workers = take(MEASURE_OPTIONS, "workers", options, availableParallelism());
   const source = await modelSource(modelName, options);
   // Without its tokenizer: what data need to know of it.
   const bare = makeModel(source, undefined);

@@ -14,11 +14,11 @@ import {
   unlinkSync,
   writeSync,
 } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { join } from "node:path";
 import { InputError } from "../../core/errors.ts";
 import { Claim } from "../../write/claim.ts";
 import { claimIn } from "../../write/folder.ts";
-import { ownKindOf } from "../../write/place.ts";
+import { nameBeside, ownKindOf, placeOf } from "../../write/place.ts";
 import { COLUMNS } from "../columns.ts";
 
 const VERSION = 1;
@@ -85,12 +85,11 @@ export class Partial {
    * @throws InputError INVALID_OUTPUT where another process is at it, or what is there is of another run.
    */
   static open(out: string, key: string, restart: boolean): Partial {
-    // Room for what is put around the name.
-    const name = basename(out).slice(0, 200);
-    const folder = join(dirname(resolve(out)), `.${name}.measuring`);
+    const folder = nameBeside(placeOf(out).path, ".measuring");
     let partial: Partial | undefined;
     try {
       partial = new Partial(out, folder, key, claimFolder(out, folder));
+      partial.#claim.removePassing();
       partial.#resume(restart);
       return partial;
     } catch (error) {
@@ -149,8 +148,13 @@ export class Partial {
     for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
   }
 
-  /** Adds samples, and the lines of those that are bad. */
+  /**
+   * Adds samples, and the lines of those that are bad.
+   *
+   * @throws InputError INVALID_OUTPUT where the claim was removed by hand: another run may be writing these files.
+   */
   add(values: Float64Array, problems: readonly string[]): void {
+    this.#claim.check();
     const bytes = Buffer.alloc(values.length * 8);
     for (let i = 0; i < values.length; i++) bytes.writeDoubleLE(values[i], i * 8);
     this.#write(this.#columns, bytes);
@@ -197,6 +201,7 @@ export class Partial {
 
   /** From here on a killed run goes on: what is told to be there is on the disk before it is told. */
   checkpoint(): void {
+    this.#claim.check();
     fsyncSync(this.#columns);
     fsyncSync(this.#problems);
     const found: Checkpoint = {
@@ -235,6 +240,7 @@ export class Partial {
     this.#closeFiles();
     // If the claim was removed by hand, the files may be another run's by now.
     if (!this.#claim.stands) return;
+    this.#claim.removePassing();
     // The checkpoint goes first: it must never tell of columns that are not there. The claim goes last, or another run
     // would lose what it has just taken up.
     for (const name of [NAMES.checkpoint, `${NAMES.checkpoint}.new`, NAMES.columns, NAMES.problems]) {

@@ -22,7 +22,7 @@ export const automodel: Trainer = {
     const modules = (l: number) => layers[l].modules ?? [layers[l].name];
     const vit = layers.flatMap(({ type }, l) => (l < roles.firstDecoder && type === "vit" ? modules(l) : []));
     const encoder = vit.length > 0 ? commonModule(vit) : "";
-    // model.layers.3 turns by model.rotary_emb, which each part has for itself.
+    // model.layers.3 rotates by model.rotary_emb, of which each part has its own.
     const rotary = layers[roles.firstDecoder].name.replace(/[^.]+\.\d+$/, "rotary_emb");
     const names = split.stages.map(({ first, end }) => {
       const own: string[] = [];

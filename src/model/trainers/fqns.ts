@@ -1,4 +1,4 @@
-// Trainers on torch.distributed.pipelining: lists of modules per part, and recomputation for all layers or for none.
+// Trainers on torch.distributed.pipelining: a list of modules per part, and recomputation of all layers or none.
 import type { Split } from "../split.ts";
 import {
   allOrNothing,
@@ -23,7 +23,7 @@ export interface Parts {
   readonly notes: readonly string[];
 }
 
-/** The best split with the encoder in the first part and all layers recomputed or none; or why there is none. */
+/** The best split with the encoder in the first part and all layers recomputed or none, or why there is none. */
 export function planParts(input: HandoverInput): Parts | Handover {
   const { profile, plan } = input;
   const roles = rolesOf(profile);

@@ -7,5 +7,5 @@ import { torchtitan } from "./torchtitan.ts";
 
 export type { Handover, HandoverInput, Trainer } from "./handover.ts";
 
-/** What a plan can be handed to. A new trainer is a file beside this one and a line here. */
+/** The training frameworks that a plan can be handed to. A new one is a file beside this one and a line here. */
 export const trainers: readonly Trainer[] = [megatron, torchtitan, automodel, deepspeed, json];

@@ -12,7 +12,7 @@ import {
   type Trainer,
 } from "./handover.ts";
 
-/** `t*16`, as its layout has it; nothing for none. */
+/** A letter and its count in Megatron's layout, such as `t*16`; empty for 0. */
 function times(letter: string, count: number): string {
   return count === 0 ? "" : count === 1 ? letter : `${letter}*${count}`;
 }
@@ -39,7 +39,7 @@ export const megatron: Trainer = {
     if (schedule === "gpipe") return { text: "", notes: ["Megatron has no schedule like GPipe: plan for 1f1b"] };
     const around = aroundDecoder(input, roles);
     const free = recomputableLayers(input);
-    // The encoder has a configuration of its own: all or nothing. Of the decoder, the first N layers of each chunk.
+    // The encoder has a configuration of its own: all or nothing. In the decoder, the first N layers of each chunk.
     const rules = function* () {
       const most = Math.min(endDecoder - firstDecoder, Math.ceil(((endDecoder - firstDecoder) * 3) / (ranks * chunks)));
       for (const encoder of hasEncoder ? [0, 1] : [0]) {

@@ -11,7 +11,7 @@ export const torchtitan: Trainer = {
     if (!isParts(parts)) return parts;
     const { split, roles, recompute, notes } = parts;
     const { firstDecoder, endDecoder, hasEncoder } = roles;
-    // It calls the modules of every model by these names.
+    // TorchTitan calls the modules of every model by these names.
     const names = split.stages.map(({ first, end }, q) => {
       const from = Math.max(first, firstDecoder);
       const decoders = Array.from(
