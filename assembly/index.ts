@@ -317,19 +317,26 @@ export function planTime(): f64 {
  * loadFingerprint(values, n, first): of i32[n], the loads of the samples from number `first` on (f64, whole, < 2^53).
  * wideFingerprint(values, n, first): the same of f64[n], whole numbers below 2^53: one column has one fingerprint either way.
  * groupsFingerprint(offsets, order, groups, first): of the groups of CSR arrays, u32, the first of which has number `first`.
- * oversizeFingerprint(oversize, count): what the oversize samples, u32[count], add to a packing's.
+ * oversizeFingerprint(oversize, count): what the oversize samples, u32[count], add to a packing's; invalidFingerprint(invalid, count):
+ *   the same of the invalid samples, which add nothing to their loads': -1 in any column is skipped.
  */
-export { groupsFingerprint, loadFingerprint, oversizeFingerprint, wideFingerprint } from "./loads/fingerprint";
+export {
+  groupsFingerprint,
+  invalidFingerprint,
+  loadFingerprint,
+  oversizeFingerprint,
+  wideFingerprint,
+} from "./loads/fingerprint";
 
 /**
  * Loads by their names: k of them, 1 .. 8; names in UTF-8 one after another, u32[k] bytes each at `lengths`.
- * textBegin(format, offsets, order, columns, width, names, lengths, k, groups, oversize, oversizeCount, bounds, bound,
- * rounds, mix, made, madeBytes): status. Starts the text of a packing: the last one's arrays, or a kept one's copied in,
+ * textBegin(format, offsets, order, columns, width, names, lengths, k, groups, oversize, oversizeCount, invalid,
+ * invalidCount, bounds, bound, rounds, mix, made, madeBytes): status. Starts the text of a packing: the last one's arrays, or a kept one's copied in,
  * with the sums of `groupSums`. columns: u32[k], where each load's sums are, u32[groups] for width 4, f64[groups] for 8;
  * bounds: f64[k], >= 1, Infinity for none. docs/formats.md describes it.
  * Format 0: {"groups":[[3,1],[2]],"oversize":[7],"stats":{...},"made":{...}}. Format 1, JSON Lines: {"made":{...},
- * "groups":2}, then {"group":[3,1],"vit":9,"tokens":4001} per group, and {"oversize":[7]} if there are any. Format 2: the
- * stats and `made` of format 0 alone. Of loads other than vit and tokens, a group has "loads":{"frames":9} and the stats
+ * "groups":2}, then {"group":[3,1],"vit":9,"tokens":4001} per group, and {"oversize":[7]} if there are any. Both have
+ * "invalid" after "oversize" where there are invalid samples. Format 2: the stats and `made` of format 0 alone. Of loads other than vit and tokens, a group has "loads":{"frames":9} and the stats
  * "fill":{"frames":0.9} in place of fillVit and fillTokens, null without a bound. mix: f64 below 2^32, `packingMix()`,
  * negative for null. made: u8[madeBytes], JSON that is written as it stands; without bytes there is none. All of it stays
  * as it is until the end.

@@ -147,6 +147,8 @@ function writePacking(
     packing.groups,
     packing.oversize,
     packing.oversizeCount,
+    0,
+    0,
     loadBounds,
     packing.bound,
     rounds,

@@ -2,7 +2,7 @@ import { printable } from "../core/printable.ts";
 import { load } from "../omnibal.ts";
 import type { LengthStats, LoadStats } from "../pack/stats.ts";
 import { type Command, type CommandOptions, optionsHelp } from "./command.ts";
-import { inputHelp, inputOptions, inputOptionsHelp, readFiles } from "./input.ts";
+import { inputHelp, inputOptions, inputOptionsHelp, namedLoads, readFiles } from "./input.ts";
 import { print } from "./print.ts";
 import { bar, table, thousands } from "./table.ts";
 
@@ -104,7 +104,7 @@ export const statsCommand: Command = {
   help,
   options: { ...inputOptions, ...options },
   async run(paths, values) {
-    const lengths = await readFiles(paths, values);
+    const lengths = await readFiles(paths, values, namedLoads(values));
     const omnibal = await load();
     await print(values.json === true ? omnibal.statsText(lengths) : statsTables(omnibal.stats(lengths), lengths.files));
   },

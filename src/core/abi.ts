@@ -124,6 +124,7 @@ export interface Abi {
   wideFingerprint(values: number, n: number, first: number): bigint;
   groupsFingerprint(offsets: number, order: number, groups: number, first: number): bigint;
   oversizeFingerprint(oversize: number, count: number): bigint;
+  invalidFingerprint(invalid: number, count: number): bigint;
 
   textBegin(
     format: number,
@@ -137,6 +138,8 @@ export interface Abi {
     groups: number,
     oversize: number,
     oversizeCount: number,
+    invalid: number,
+    invalidCount: number,
     bounds: number,
     bound: number,
     rounds: number,

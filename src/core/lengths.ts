@@ -30,12 +30,13 @@ export type LoadColumn = Int32Array | Float64Array;
 export type Lengths = Readonly<Record<string, LoadColumn>>;
 
 /**
- * What `pack` and its like accept: columns by the names of their loads, or an array of records. A member `files`, as
- * `readLengths` adds it, is no load.
+ * What `pack` and its like accept: columns by the names of their loads, or an array of records. Members `files` and
+ * `invalid`, as `readLengths` adds them, are no loads. A sample that is -1 in every load is invalid: it is in no group.
  */
 export type LengthsInput =
   | Readonly<Record<string, LengthArray>>
   | { readonly vit: LengthArray; readonly tokens: LengthArray }
+  | { readonly files: readonly unknown[]; readonly invalid?: Int32Array }
   | readonly SampleRecord[]
   | readonly Readonly<Record<string, unknown>>[];
 
@@ -67,8 +68,8 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
   tokens: ["tokens", "token_num"],
 };
 
-/** What a member of the lengths may be called without being a load. */
-const NO_LOAD = "files";
+/** What members of the lengths may be called that are no loads: `readLengths` adds them. */
+export const NO_LOADS: readonly string[] = ["files", "invalid"];
 
 const SQUARE = "^2";
 
@@ -95,13 +96,13 @@ export function invalidLength(field: string, index: number, seen: unknown, most 
   );
 }
 
-/** A column of `count` values, in an array as narrow as they allow. */
+/** A column of `count` values, in an array as narrow as they allow; -1 is for `checkInvalid` to judge. */
 function column(field: string, count: number, valueAt: (i: number) => unknown): LoadColumn {
   let out: LoadColumn = new Int32Array(count);
   for (let i = 0; i < count; i++) {
     const seen = valueAt(i);
     const value = typeof seen === "bigint" ? Number(seen) : seen;
-    if (typeof value !== "number" || !Number.isInteger(value) || value < 0 || value > MAX_LOAD) {
+    if (typeof value !== "number" || !Number.isInteger(value) || value < -1 || value > MAX_LOAD) {
       throw invalidLength(field, i, seen);
     }
     if (value > MAX_INT32 && out instanceof Int32Array) out = Float64Array.from(out);
@@ -121,6 +122,20 @@ function toColumn(field: string, values: unknown): LoadColumn {
     throw new InputError("INVALID_INPUT", `${field} is ${show(values)}, expected an array of numbers`);
   }
   return column(field, values.length, (i) => values[i]);
+}
+
+/** Throws for a sample that is -1 in some loads and not in all: those are invalid, and no error. */
+function checkInvalid(
+  columns: readonly LoadColumn[],
+  fields: readonly string[],
+  given: Readonly<Record<string, unknown>>,
+): void {
+  for (const [k, values] of columns.entries()) {
+    for (let i = values.indexOf(-1); i !== -1; i = values.indexOf(-1, i + 1)) {
+      const seen = (given[fields[k]] as LengthArray)[i];
+      if (columns.some((own) => own[i] !== -1)) throw invalidLength(fields[k], i, seen);
+    }
+  }
 }
 
 /** The field of a record that holds a load, or else the last one that could. */
@@ -144,11 +159,15 @@ function fromRecords(records: readonly unknown[], names: readonly string[]): Len
       const field = fieldIn(record, name);
       const value = record[field];
       if (value === undefined) throw new InputError("MISSING_FIELD", `index ${i}: ${field} is missing`);
-      if (typeof value !== "number" || !Number.isInteger(value) || value < 0 || value > MAX_LOAD) {
+      if (typeof value !== "number" || !Number.isInteger(value) || value < -1 || value > MAX_LOAD) {
         throw invalidLength(field, i, value);
       }
       if (value > MAX_INT32 && outs[k] instanceof Int32Array) outs[k] = Float64Array.from(outs[k]);
       outs[k][i] = value;
+    }
+    const invalid = outs.filter((values) => values[i] === -1).length;
+    if (invalid > 0 && invalid < outs.length) {
+      throw invalidLength(fieldIn(record, names[outs.findIndex((values) => values[i] === -1)]), i, -1);
     }
   }
   return Object.fromEntries(names.map((name, k) => [name, outs[k]]));
@@ -160,7 +179,7 @@ function namesIn(input: object): string[] {
   const first: unknown = isRecords ? input[0] : input;
   if (typeof first !== "object" || first === null) return [...USUAL];
   const usual = USUAL.filter((name) => fieldIn(first, name) in first);
-  const taken = new Set<string>([NO_LOAD, ...USUAL.flatMap((name) => fieldsOf(name))]);
+  const taken = new Set<string>([...NO_LOADS, ...USUAL.flatMap((name) => fieldsOf(name))]);
   const others = Object.entries(first).filter(
     ([name, value]) =>
       !taken.has(name) && (isRecords ? usual.length === 0 && typeof value === "number" : isList(value)),
@@ -208,12 +227,20 @@ export function toLengths(input: LengthsInput, names?: readonly string[]): Lengt
       `${first} has ${length} values and ${name} ${values.length}, expected one of each per sample`,
     );
   }
+  // Of an Int32Array, which is not read here, whoever reads it first finds a negative value.
+  if (found.some(([, values], k) => values !== columns[fields[k]] && values.includes(-1))) {
+    checkInvalid(
+      found.map(([, values]) => values),
+      fields,
+      columns,
+    );
+  }
   return Object.fromEntries(found);
 }
 
 /** The columns of lengths, with their names. */
 export function columnsOf(lengths: Lengths): (readonly [name: string, values: LoadColumn])[] {
-  return Object.entries(lengths).filter(([name]) => name !== NO_LOAD);
+  return Object.entries(lengths).filter(([name]) => !NO_LOADS.includes(name));
 }
 
 /** Samples there are. */
@@ -231,7 +258,20 @@ export function loadColumn(lengths: Lengths, asked: string): LoadColumn {
     throw new InputError("MISSING_FIELD", `there is no load ${show(name)}, the samples have ${names.join(", ")}`);
   }
   const values = lengths[base];
-  return column(name, values.length, (i) => values[i] * values[i]);
+  return column(name, values.length, (i) => {
+    if (values[i] < 0) throw invalidLength(base, i, values[i]);
+    return values[i] * values[i];
+  });
+}
+
+/** The same lengths, but for tokens, which are rounded up to a multiple of `align`. O(samples) */
+export function alignTokens(lengths: Lengths, align: number): Lengths {
+  const { tokens } = lengths;
+  const aligned = column("tokens", tokens.length, (i) => {
+    if (tokens[i] < 0) throw invalidLength("tokens", i, tokens[i]);
+    return Math.ceil(tokens[i] / align) * align;
+  });
+  return { ...lengths, tokens: aligned };
 }
 
 /** The usual two loads. @throws as `toLengths`, and InputError INVALID_LENGTH for a value above 2^31 - 1. */

@@ -1,5 +1,5 @@
 import type { Core } from "../core/core.ts";
-import type { Columns, FieldNames, Watch } from "./columns.ts";
+import type { Columns, Wanted, Watch } from "./columns.ts";
 import type { Source } from "./peekable.ts";
 
 /** Adds what a source holds to `out`; returns how many samples that is. */
@@ -18,5 +18,5 @@ export interface LengthsFormat {
    */
   begins(first: number | undefined): boolean;
   /** Called once at most for all files of a call. `core`: the instance to read with; without it one of its own. */
-  reader(fields: FieldNames, core?: Core): Promise<ReadInto>;
+  reader(wanted: Wanted, core?: Core): Promise<ReadInto>;
 }
