@@ -8,7 +8,7 @@ const folder = testFolder();
 const outputs = ["build/omnibal.wasm", "dist/cli/main.js"];
 const inputs = [
   "assembly/index.ts",
-  "assembly/balanced/ways.ts",
+  "assembly/pack/isf/isf.ts",
   "asconfig.json",
   "package.json",
   "src/cli/main.ts",
@@ -34,7 +34,7 @@ test("what is newer than its sources is not built again", () => {
 
 test.each([
   ["assembly/index.ts", ["build:wasm"]],
-  ["assembly/balanced/ways.ts", ["build:wasm"]],
+  ["assembly/pack/isf/isf.ts", ["build:wasm"]],
   ["asconfig.json", ["build:wasm"]],
   ["src/cli/main.ts", ["build:ts"]],
   ["tsconfig.json", ["build:ts"]],

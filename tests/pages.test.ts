@@ -202,31 +202,6 @@ test.each(Object.entries(ELSEWHERE))("%s has a test of its own", (name, file) =>
   expect(readFileSync(join(root, file), "utf8")).toContain(name);
 });
 
-/** Headings as GitHub makes anchors of them. */
-const anchors = (text: string) =>
-  Array.from(text.matchAll(/^#+ (.*)$/gm), ([, heading]) =>
-    heading
-      .toLowerCase()
-      .replaceAll(/[^\p{L}\p{N} _-]/gu, "")
-      .replaceAll(" ", "-"),
-  );
-
-const texts = [...readdirSync(root), ...readdirSync(join(root, "docs")).map((name) => `docs/${name}`)].filter((name) =>
-  name.endsWith(".md"),
-);
-
-test.each(texts)("links in %s lead somewhere", (name) => {
-  const broken = Array.from(readFileSync(join(root, name), "utf8").matchAll(/\]\(([^)\s]+)\)/g), ([, to]) => to)
-    .filter((to) => !/^\w+:/.test(to))
-    .filter((to) => {
-      const [path, anchor] = to.split("#");
-      const file = path === "" ? join(root, name) : join(root, name, "..", path);
-      if (!existsSync(file)) return true;
-      return anchor !== undefined && !anchors(readFileSync(file, "utf8")).includes(anchor);
-    });
-  expect(broken).toEqual([]);
-});
-
 test("the README is at most 200 lines", () => {
   expect(readFileSync(join(root, "README.md"), "utf8").split("\n").length).toBeLessThanOrEqual(200);
 });

@@ -128,3 +128,16 @@ test("the Python sampler has the options of pack, and their defaults", () => {
   expect(source).toContain(`max(max_tokens - ${FULL_BELOW}, 0)`);
   expect(source).toMatch(new RegExp(`def __init__\\(self, wasm, vit, tokens, .*seed=${SEED.default}`));
 });
+
+test("the Python package has the defaults of the specs", () => {
+  const constant = (path: string, name: string) =>
+    Number(new RegExp(`^${name} = ([\\d_.]+)$`, "m").exec(read(`python/omnibal/${path}`))?.[1].replaceAll("_", ""));
+  const pack = ["SEED", "ROUNDS", "EFFORT", "FULL_BELOW"].map((name) => constant("_pack.py", name));
+  expect(pack).toEqual([SEED.default, ISF_OPTIONS.rounds.default, BALANCED_OPTIONS.effort.default, FULL_BELOW]);
+  const stream = ["SEED", "BUFFER", "MOST_BUFFER"].map((name) => constant("_stream.py", name));
+  expect(stream).toEqual([SEED.default, PACKER_OPTIONS.buffer.default, PACKER_OPTIONS.buffer.high]);
+  const search = ["CANDIDATES", "SLACK"].map((name) => constant("_search.py", name));
+  expect(search).toEqual([SEARCH_OPTIONS.candidates.default, SEARCH_OPTIONS.slack.default]);
+  const sampler = ["SEED", "BIN_SIZE", "WINDOW"].map((name) => constant("_evaluate.py", name));
+  expect(sampler).toEqual([SEED.default, PLAN_OPTIONS.binSize.default, PLAN_OPTIONS.window.default]);
+});

@@ -1,5 +1,5 @@
 /**
- * An ASCII literal as static bytes closed by a zero: half of what a string takes, and no header. ascii-transform.js, which
- * asconfig.json names, puts them in the place of the call.
+ * An ASCII literal as static bytes ending in a zero: half the size of a string, and no header. ascii-transform.js,
+ * named in asconfig.json, replaces the call by their address.
  */
 export declare function ascii(text: string): usize;

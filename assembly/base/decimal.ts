@@ -1,6 +1,6 @@
 // Decimal numbers as people write them: 4, 0.25, .25, 5. or 4e-06.
 
-/** Digits that are looked at; what follows them is below a number's precision. */
+/** How many digits count; those that follow are beyond a number's precision. */
 const MOST_DIGITS: i32 = 19;
 const MOST_EXPONENT: i32 = 100_000;
 
@@ -11,7 +11,7 @@ function powerOfTen(n: i32): f64 {
   return power;
 }
 
-/** digits * 10^exponent; the nearest number where the digits are below 2^53 and the exponent is from -22 to 22. */
+/** digits * 10^exponent, correctly rounded if digits < 2^53 and -22 <= exponent <= 22. */
 function scaled(digits: u64, exponent: i32): f64 {
   let x = <f64>digits;
   if (x == 0) return 0;
@@ -25,7 +25,7 @@ function isDigit(at: usize, end: usize): bool {
   return at < end && <u32>load<u8>(at) - 0x30 < 10;
 }
 
-/** The finite number from 0 on that u8[at .. end) writes; NaN for anything else. */
+/** The finite number >= 0 that the text u8[at .. end) is; NaN for anything else. */
 export function parseDecimal(at: usize, end: usize): f64 {
   let digits: u64 = 0;
   let taken = 0;
@@ -46,7 +46,7 @@ export function parseDecimal(at: usize, end: usize): f64 {
       exponent -= i32(fraction);
     } else if (!fraction) exponent++;
   }
-  // Zeros at the end of the digits say nothing, and cost exactness.
+  // Trailing zeros say nothing, and cost exactness.
   for (; digits > 0 && digits % 10 == 0; exponent++) digits /= 10;
   if (!any) return NaN;
   if (at < end && (load<u8>(at) | 0x20) == 0x65) {

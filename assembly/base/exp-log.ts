@@ -1,10 +1,10 @@
-// exp and log by their series: AssemblyScript's own come with 6 KB of tables, and differ with the compiler's flags. Sums,
-// products and quotients alone, so the bits are the same on every host; the error is a few units in the last place.
+// exp and log by their series: AssemblyScript's own bring 6 KB of tables, and differ with the compiler's flags. Only
+// sums, products and quotients, so the bits are the same on every host; the error is a few units in the last place.
 
 const LN2: f64 = Math.LN2;
 const SQRT2: f64 = Math.SQRT2;
 
-/** e to the power of x, for |x| <= 2. */
+/** e^x for |x| <= 2. */
 export function exp(x: f64): f64 {
   // The series converges fast near 0: an eighth of x, and three squarings.
   const y = x * 0.125;
@@ -15,7 +15,7 @@ export function exp(x: f64): f64 {
   return sum * sum;
 }
 
-/** The natural logarithm of x, a normal float above 0. */
+/** The natural logarithm of x, a normal float > 0. */
 export function log(x: f64): f64 {
   const bits = reinterpret<u64>(x);
   let exponent = <i32>(bits >> 52) - 1023;

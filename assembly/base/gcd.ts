@@ -1,4 +1,4 @@
-/** The greatest common divisor; that of a and 0 is a. Both >= 0. */
+/** The greatest common divisor of a, b >= 0; of a and 0, it is a. */
 export function commonDivisor(a: i32, b: i32): i32 {
   while (b != 0) {
     const rest = a % b;

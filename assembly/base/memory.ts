@@ -1,17 +1,17 @@
 // The arena: one linear heap above the module's static data, grown in pages, released in stack order.
-// Nothing else in the module allocates; a full memory is a 0 that the caller turns into a status, never a trap.
+// Nothing else in the module allocates. A full memory is a 0, which the caller turns into a status, and never a trap.
 
 const PAGE_BITS: u32 = 16;
 const END_OF_MEMORY: u64 = 0x1_0000_0000;
 
 let top: usize = (__heap_base + 15) & ~15;
 
-/** A 16-byte aligned block with undefined contents, or 0 when the memory cannot grow to hold it. */
+/** A 16-byte aligned block of undefined contents, or 0 if memory cannot grow enough. */
 export function alloc(bytes: usize): usize {
   return allocArray(bytes, 1);
 }
 
-/** `alloc` for `count` elements of `width` bytes: the product is taken in 64 bits, so that it cannot wrap. */
+/** `alloc` for `count` elements of `width` bytes. The product is a u64, so it cannot wrap. */
 export function allocArray(count: usize, width: u32): usize {
   const end: u64 = (<u64>top + <u64>count * <u64>width + 15) & ~15;
   if (end > END_OF_MEMORY - 16) return 0;
@@ -25,7 +25,7 @@ export function allocArray(count: usize, width: u32): usize {
   return start;
 }
 
-/** Where the arena ends now; `release` of this value frees all that is allocated after this call. */
+/** Where the arena ends now. `release` of this value frees all that is allocated after this call. */
 export function mark(): usize {
   return top;
 }

@@ -1,14 +1,16 @@
 // MT19937 with the 32-bit seeding that numpy's RandomState and torch's CPU generator share, and numpy's shuffle.
-// Words are made 624 at a time: twist and temper in one SIMD pass (0.57 against 0.68 of plain C's time for a whole
-// shuffle + Next-Fit), so that the consumers read an array instead of calling a function per word.
+// Words are made 624 at a time, twisted and tempered with SIMD (a whole shuffle + Next-Fit then takes 0.57 of plain C's
+// time, not 0.68), so that consumers read an array instead of calling a function per word.
 
 const N: usize = 624;
 const M: usize = 397;
 
 const state: usize = memory.data(624 * 4, 16);
-/** The current block of tempered words; `position` of them are used up. */
+/** The current block of tempered words, of which `position` are used up. */
 const words: usize = memory.data(624 * 4, 16);
-/** Accepted swap partners of one block. One slot more than a block: the branch-free writer stores before it knows. */
+/**
+ * Accepted swap partners of one block. One slot more than a block, as the branch-free writer stores before it decides.
+ */
 const partners: usize = memory.data(625 * 4, 16);
 let position: usize = N;
 
@@ -23,7 +25,7 @@ export function seed(seed: u32): void {
   position = N;
 }
 
-/** The words at bytes from .. end, from themselves, the words that follow them and those `far` bytes away. Returns the end. */
+/** Twists the words at bytes from .. end, by the words that follow them and those `far` bytes away. Returns the end. */
 function twist(from: usize, end: usize, far: usize): usize {
   for (; from < end; from += 16) {
     const at = state + from;
@@ -65,9 +67,9 @@ export function next(): u32 {
 }
 
 /**
- * One block of numpy's shuffle: for i downwards while `mask` is the smallest 2^k - 1 >= i, swap a[i] with the
- * first word & mask that is <= i. Uses words of the current block alone and returns the i it came to.
- * A rejected word is overwritten rather than branched around: the acceptance is a coin toss no predictor learns.
+ * One block of numpy's shuffle: for i downwards, while `mask` is the smallest 2^k - 1 >= i, swaps a[i] with the element
+ * at the first word & mask that is <= i. Uses words of the current block only, and returns the i it came to. A rejected
+ * word is overwritten rather than branched around: no branch predictor learns a coin toss.
  */
 export function shuffleBlock(a: usize, i: u32, mask: u32): u32 {
   const low = mask >> 1;
@@ -76,13 +78,13 @@ export function shuffleBlock(a: usize, i: u32, mask: u32): u32 {
   let current = i;
   let out = partners;
   while (from < end && current > low) {
-    // So many words can be taken without passing the end of the band even if all are accepted.
+    // This many words can be taken without leaving the band even if all are accepted.
     const left = min((end - from) >> 2, <usize>(current - low));
     const stop = from + (left << 2);
     for (; from < stop; from += 4) {
       const j = load<u32>(from) & mask;
       store<u32>(out, j);
-      // j <= current, by arithmetic: both are below 2^31.
+      // 1 if j <= current: both are below 2^31.
       const accepted = (j - current - 1) >> 31;
       out += accepted << 2;
       current -= accepted;
@@ -99,7 +101,7 @@ export function shuffleBlock(a: usize, i: u32, mask: u32): u32 {
   return current;
 }
 
-/** numpy's RandomState.shuffle over n u32 values, with the words that come next. */
+/** numpy's RandomState.shuffle of n u32 values, with the next words. */
 export function shuffle(a: usize, n: i32): void {
   let i: u32 = <u32>max(n, 1) - 1;
   while (i > 0) {
@@ -108,7 +110,7 @@ export function shuffle(a: usize, n: i32): void {
   }
 }
 
-/** torch.randperm's exchange (CPU, n < 214,748,364) over n u32 values: one word per place, no rejection. */
+/** The exchanges of torch.randperm (CPU, n < 214,748,364) on n u32 values: one word per place, no rejection. */
 export function torchShuffle(a: usize, n: i32): void {
   for (let i = 0; i < n - 1; i++) {
     const here = a + ((<usize>i) << 2);

@@ -1,9 +1,9 @@
-// Text that is not ours, as a terminal may be shown it: `printable` of src/core/printable.ts for UTF-8, at the cursor.
+// Foreign text made safe for a terminal: `printable` of src/core/printable.ts for UTF-8, written at the cursor.
 
 import { ascii } from "./ascii";
 import { put, putByte, putBytes } from "./writer";
 
-/** How many bytes at `at` are one character of UTF-8; 0 where they are none, and `broken` of them are then one fault. */
+/** How many bytes at `at` make one UTF-8 character; 0 if they make none, and then `broken` of them are one fault. */
 export let broken: usize = 0;
 export function utf8Length(at: usize, end: usize): usize {
   const lead = <u32>load<u8>(at);
@@ -11,7 +11,7 @@ export function utf8Length(at: usize, end: usize): usize {
   if (lead < 0x80) return 1;
   if (lead < 0xc2 || lead > 0xf4) return 0;
   const length: usize = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
-  // No long forms, no halves of surrogate pairs, nothing above 0x10ffff.
+  // No overlong forms, no surrogates, nothing above 0x10ffff.
   let low: u32 = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
   let high: u32 = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
   for (; broken < length; broken++) {
@@ -32,7 +32,7 @@ function codeAt(at: usize, length: usize): u32 {
   return code;
 }
 
-/** The list of src/core/printable.ts, without the halves of surrogate pairs, which UTF-8 does not have. */
+/** The list of src/core/printable.ts, without surrogates, which UTF-8 does not have. */
 function isUnprintable(code: u32): bool {
   if (code < 0x80) return code < 0x20 || code == 0x7f;
   if (code < 0x2000) return code < 0xa0 || code == 0x061c;
@@ -65,7 +65,7 @@ function putEscapedCode(code: u32): void {
   }
 }
 
-/** Writes a character of `length` bytes, 9 at most; what is no UTF-8 as U+FFFD, as every decoder does. */
+/** Writes a character of `length` bytes, as at most 9 bytes. What is not UTF-8 becomes U+FFFD, as in every decoder. */
 export function putCharacter(at: usize, length: usize): void {
   if (length == 0) {
     putByte(0xef);
@@ -75,7 +75,7 @@ export function putCharacter(at: usize, length: usize): void {
   else putBytes(at, length);
 }
 
-/** Writes `length` bytes at `at`, which are UTF-8 or not: 4 times as many at most. */
+/** Writes the `length` bytes at `at`, UTF-8 or not, as at most 4 times as many. */
 export function putPrintable(at: usize, length: usize): void {
   const end = at + length;
   while (at < end) {

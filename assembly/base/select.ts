@@ -1,8 +1,10 @@
-// One order statistic by counting: a pass over the high 16 bits, one over the low 16 of the bucket that holds it.
+// An order statistic by counting: one pass over the high 16 bits, one over the low 16 bits of the bucket that holds it.
 
 import { allocArray, mark, release } from "./memory";
 
-/** The slot of u32[65536] at `table` that holds the item of this rank, from 1, and the rank inside it. */
+/**
+ * The slot of u32[65536] at `table` that holds the item of rank `rank`, counted from 1, and the rank within the slot.
+ */
 export function slotOf(table: usize, rank: u32): u64 {
   let slot: u32 = 0;
   let count = load<u32>(table);
@@ -14,7 +16,7 @@ export function slotOf(table: usize, rank: u32): u64 {
   return ((<u64>slot) << 32) | <u64>rank;
 }
 
-/** The value of rank 1 .. n, by ascending value, of u32[n]; -1 when out of memory. O(n), 256 KB meanwhile. */
+/** The `rank`-th smallest of u32[n], 1 <= rank <= n; -1 if out of memory. O(n); takes 256 KB meanwhile. */
 export function select(values: usize, n: i32, rank: i32): i64 {
   const before = mark();
   const table = allocArray(65536, 4);

@@ -1,4 +1,4 @@
-// A stable sort of indices by 64-bit keys: insertion sort of short runs, then merges, half of them back and forth.
+// A stable sort of indices by 64-bit keys: insertion sort of short runs, then merges back and forth between two arrays.
 
 const RUN: i32 = 16;
 

@@ -1,6 +1,6 @@
-// What a piece of work answers; a negative answer is a negated status.
+// What a step function returns; a negative value is a negated status.
 
 /** There is more to do. */
 export const MORE: i32 = 1;
-/** That was the last piece. */
+/** All is done. */
 export const DONE: i32 = 0;

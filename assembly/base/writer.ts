@@ -1,5 +1,6 @@
-// Text at a cursor: what the JSON of packings and statistics is made of. Numbers come from integer arithmetic alone, so
-// every host prints the same bytes. Nothing here looks at the end of a buffer: who writes a piece leaves room for it.
+// Writes text at a cursor: the JSON of packings and statistics, and messages. Numbers are formatted by integer
+// arithmetic alone, so every host prints the same bytes. Nothing here checks the end of a buffer: the caller leaves
+// room.
 
 import { ascii } from "./ascii";
 
@@ -25,7 +26,7 @@ export function putBytes(at: usize, n: usize): void {
   cursor += n;
 }
 
-/** Copies u8[n] of UTF-8 as inside of a JSON string, in the form of JavaScript's JSON.stringify: 6 bytes for one at most. */
+/** Copies u8[n] of UTF-8 as the inside of a JSON string, escaped as JSON.stringify does: at most 6 bytes for each. */
 export function putEscaped(at: usize, n: usize): void {
   for (const end = at + n; at < end; at++) {
     const c = load<u8>(at);
@@ -49,7 +50,7 @@ export function putEscaped(at: usize, n: usize): void {
   }
 }
 
-/** Writes `x` in decimal, at most 20 bytes. */
+/** Writes `x` in decimal: at most 20 bytes. */
 export function putNumber(x: u64): void {
   let digits: usize = 1;
   for (let rest = x / 10; rest > 0; rest /= 10) digits++;
@@ -71,15 +72,15 @@ export function putHex(x: u64): void {
 }
 
 /**
- * Writes over / under with six decimals, rounded half up: at most 27 bytes. `null` when `under` is 0: there is no such
- * ratio, and a 0 would be taken for one.
+ * Writes over / under with six decimals, rounded half up: at most 27 bytes. `null` if `under` is 0: there is no ratio,
+ * and a 0 would be taken for one.
  */
 export function putRatio(over: u64, under: u64): void {
   if (under == 0) {
     put(ascii("null"));
     return;
   }
-  // Ten times the remainder must fit 64 bits. What the shift drops is below the sixth decimal.
+  // Ten times the remainder must fit in 64 bits. What the shift drops is below the sixth decimal.
   while (under > (<u64>1) << 60) {
     over >>= 1;
     under >>= 1;
@@ -98,7 +99,7 @@ export function putRatio(over: u64, under: u64): void {
     decimals = 0;
   }
   putNumber(whole);
-  // Counted from 1,000,000 up the decimals keep their leading zeros; the dot then takes the place of that 1.
+  // Adding 1,000,000 keeps the leading zeros of the decimals; the dot then replaces that 1.
   const dot = cursor;
   putNumber(1000000 + decimals);
   store<u8>(dot, 46);
@@ -112,8 +113,8 @@ function digitsOf(x: u32): usize {
 }
 
 /**
- * Writes values[from .. to) (u32) with commas between, one before the first unless `from` is `first`, until the cursor
- * is past `stop` (at most 11 bytes past it). Returns the first that is not written.
+ * Writes values[from .. to) (u32) separated by commas, with one before the first unless `from` is `first`, until the
+ * cursor is beyond `stop`, by at most 11 bytes. Returns the index of the first value that is not written.
  */
 export function putList(values: usize, first: u32, from: u32, to: u32, stop: usize): u32 {
   let at = cursor;
@@ -132,20 +133,20 @@ export function putList(values: usize, first: u32, from: u32, to: u32, stop: usi
   return from;
 }
 
-/** 10 to the power of d, 0 <= d <= 12. */
+/** 10^d for 0 <= d <= 12. */
 function powerOfTen(d: i32): u64 {
   let power: u64 = 1;
   for (; d > 0; d--) power *= 10;
   return power;
 }
 
-/** What `scale` leaves beside its result: the product below the point, and how many bits that is. */
+/** The second result of `scale`: the part of the product after the binary point, and its number of bits. */
 let cutOff: u64 = 0;
 let cutBits: i32 = 0;
 
 /**
- * The fraction of x >= 0 times `factor` (up to 10^12), rounded down. Exact: the product of both has 93 bits. `cutOff` is
- * what was cut off; where that has more than 64 bits, 0: then the fraction is too small to count.
+ * The fractional part of x >= 0 times `factor` (at most 10^12), rounded down. Exact: the product has 93 bits. `cutOff`
+ * is what was cut off, and 0 if the fraction is too small to count.
  */
 function scale(x: f64, factor: u64): u64 {
   const bits = reinterpret<u64>(x);
@@ -166,18 +167,18 @@ function scale(x: f64, factor: u64): u64 {
     cutOff = low & (((<u64>1) << cutBits) - 1);
     return (high << (64 - cutBits)) | (low >> cutBits);
   }
-  // Of a rest of more than 64 bits the upper ones tell whether it is half or more.
+  // If more than 64 bits remain, the upper ones tell whether they make half or more.
   const shift = cutBits - 64;
   cutOff = shift == 0 ? low : ((high & (((<u64>1) << shift) - 1)) << (64 - shift)) | (low >> shift);
   cutBits = 64;
   return shift >= 64 ? 0 : high >> shift;
 }
 
-/** Writes a dot and n as d decimals. With `trim`, trailing zeros go, and the dot where no decimal is left. */
+/** Writes a dot and n as d decimals. With `trim`, drops trailing zeros, and the dot if no decimal is left. */
 function putDecimals(n: u64, d: i32, trim: bool): void {
   if (d == 0) return;
   const dot = cursor;
-  // Counted from 10^d up the decimals keep their leading zeros; the dot then takes the place of that 1.
+  // Adding 10^d keeps the leading zeros of the decimals; the dot then replaces that 1.
   putNumber(powerOfTen(d) + n);
   store<u8>(dot, 46);
   if (!trim) return;
@@ -199,8 +200,8 @@ export function putFixed(x: f64, d: i32, trim: bool = false): void {
 }
 
 /**
- * Writes x, 0 <= x < 2^53, as JavaScript writes Number(x.toFixed(12)): the shortest decimal that reads as that number.
- * Below 8192, that is the twelve decimals without their zeros; above, fewer may tell x from its neighbours.
+ * Writes x, 0 <= x < 2^53, as JavaScript prints Number(x.toFixed(12)): the shortest decimal that reads back as that
+ * number. Below 8192, that is twelve decimals without trailing zeros; above, fewer may tell x from its neighbours.
  */
 export function putDecimal(x: f64): void {
   if (x >= 8192) {

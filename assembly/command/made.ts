@@ -1,4 +1,4 @@
-// What a packing was made of, as JSON: the bytes that src/made.ts makes of it, docs/formats.md has the keys.
+// What a packing was made of, as JSON: the bytes that src/pack/made.ts makes. docs/formats.md describes the keys.
 
 import { ascii } from "../base/ascii";
 import { cursor, put, putHex, putNumber, startText } from "../base/writer";

@@ -1,37 +1,37 @@
-// Which layers to recompute: the least recomputed forward time that frees enough memory.
+// Which layers to recompute: those with the least forward time that free enough memory.
 //
-// Recomputing a layer of a stage frees its bytes in every micro-batch in flight, and takes them once while the layer is
-// recomputed: of all recomputed layers the largest counts. So for each size D that may be the largest, only layers up to
-// D are taken and D more must be freed: a covering knapsack, exact by a list of (freed, time) pairs none of which is
-// beaten in both, cut short by the bound of the fractional solution. Layers of a model are alike, so lists are short: a
-// few dozen pairs.
+// Recomputing a layer of a stage frees its bytes in every micro-batch in flight, and takes them once while the layer
+// runs again; of all recomputed layers, the largest counts. So for each size D that may be the largest, only layers up
+// to D are taken, and D more bytes must be freed: a covering knapsack, solved exactly by a list of (freed, time) pairs
+// of which none is beaten in both, pruned by the bound of the fractional solution. A model's layers are alike, so lists
+// are short: a few dozen pairs.
 
 import { allocArray, mark, release } from "../base/memory";
 import { f64At, i32At, putF64, putI32 } from "./arrays";
 
-/** Pairs in a list at most; pairs that one search may look at, and all searches together. */
+/** The most pairs in a list; the most that one search may look at, and all searches together. */
 const MOST: i32 = 16384;
 const WORK: f64 = 1e6;
 const ALL_WORK: f64 = 3e7;
-/** What a search may still look at once all is spent. */
+/** What a search may look at once all of that is spent. */
 const LEAST_WORK: f64 = 4096;
-/** Chosen items of all pairs, while the choice is asked for. */
+/** The most items chosen in all pairs together, if the choice is wanted. */
 const CHOICES: i32 = 1 << 20;
 
-/** Searches cut short by one of these: what they found may be above the least. */
+/** How many searches were cut short by these limits: what they found may not be minimal. */
 export let cutShort: i32 = 0;
 let workLeft: f64 = 0;
-/** The memory had no room for a list. */
+/** Whether memory ran out for a list. */
 export let failed: bool = false;
 
-/** Items, by ascending time per byte: the layer, bytes freed in flight, bytes once, recomputed forward time. */
+/** Items by ascending time per byte: the layer, bytes freed in flight, bytes taken once, forward time. */
 let itemLayer: usize = 0;
 let itemFrees: usize = 0;
 let itemOnce: usize = 0;
 let itemTime: usize = 0;
 let items: i32 = 0;
 
-/** Those of one D: index of the item, and the sums before it. */
+/** The items for one D: the item's index, and the sums before it. */
 let pick: usize = 0;
 let freesBefore: usize = 0;
 let timeBefore: usize = 0;
@@ -48,7 +48,7 @@ let best: f64 = 0;
 let bestChoice: i32 = -1;
 let greedy: usize = 0;
 
-/** Room for up to `n` items; false when there is none. */
+/** Makes room for up to `n` items; false if out of memory. */
 export function openCover(n: i32): bool {
   cutShort = 0;
   workLeft = ALL_WORK;
@@ -79,7 +79,7 @@ export function clearItems(): void {
   items = 0;
 }
 
-/** Adds a layer that frees `frees` bytes, at ascending time per byte. */
+/** Adds a layer that frees `frees` bytes; called in order of ascending time per byte. */
 export function addItem(layer: i32, frees: f64, once: f64, time: f64): void {
   putI32(itemLayer, items, layer);
   putF64(itemFrees, items, frees);
@@ -88,7 +88,7 @@ export function addItem(layer: i32, frees: f64, once: f64, time: f64): void {
   items++;
 }
 
-/** The same at its place in the order. */
+/** Adds it at its place in that order. */
 export function insertItem(layer: i32, frees: f64, once: f64, time: f64): void {
   let at = items++;
   for (; at > 0 && time * f64At(itemFrees, at - 1) < f64At(itemTime, at - 1) * frees; at--) {
@@ -131,10 +131,12 @@ function pickUpTo(largest: f64): void {
   putF64(timeBefore, picks, time);
 }
 
-/** Where `fractional` starts to look: a place among the picks that is not beyond what it looks for. */
+/** Where `fractional` starts to look: a place among the picks at or before the one it looks for. */
 let reach: i32 = 0;
 
-/** The least time at which picks from `from` on free `target` more if a part of one may be taken; they can free as much. */
+/**
+ * The least time in which picks from `from` on free `target` more bytes if one may be taken in part. They must suffice.
+ */
 function fractional(from: i32, target: f64): f64 {
   const goal = f64At(freesBefore, from) + target;
   while (f64At(freesBefore, reach) < goal) reach++;
@@ -145,7 +147,9 @@ function fractional(from: i32, target: f64): f64 {
   return f64At(timeBefore, last) - f64At(timeBefore, from) + part * f64At(itemTime, item);
 }
 
-/** In ascending time per byte until enough is freed, then without those that are not needed, the last ones first. */
+/**
+ * Takes items by ascending time per byte until enough is freed, then drops those that are not needed, the last first.
+ */
 function takeGreedily(target: f64): void {
   let end = 0;
   while (f64At(freesBefore, end) < target) end++;
@@ -180,7 +184,7 @@ function putPair(list: usize, i: i32, freed: f64, time: f64, choice: i32): void 
   store<i32>(at, choice, 16);
 }
 
-/** The search ends here, with the best it can tell. */
+/** Whether the search has hit a limit, and ends with the best so far. */
 let overflow: bool = false;
 let work: f64 = 0;
 
@@ -195,7 +199,7 @@ function choose(item: i32, before: i32): i32 {
   return choiceCount++;
 }
 
-/** Times are whole: what is not below the best by 1 is no gain. Half of it leaves room for rounding. */
+/** Times are whole, so a gain is at least 1; a half leaves room for rounding. */
 function isGain(time: f64): bool {
   return time < best - 0.5;
 }
@@ -215,8 +219,8 @@ function search(target: f64): void {
     const time = f64At(itemTime, item);
     const all = f64At(freesBefore, picks);
     reach = t + 1;
-    // The list, and the list with this item, merged from the most freed down: a pair stays if it takes less time than
-    // all that free more.
+    // Merges the list without and with this item, from the most freed down: a pair stays if it takes less time than all
+    // those that free more.
     let a = count - 1;
     let b = count - 1;
     let out = 0;
@@ -242,7 +246,7 @@ function search(target: f64): void {
         bestChoice = choice;
         continue;
       }
-      // What frees less still needs more than all items that are left.
+      // Pairs that free less cannot reach the target even with all items that are left.
       if (f64At(freesBefore, t + 1) + target - freed > all) break;
       if (!isGain(spent + fractional(t + 1, target - freed))) continue;
       if (out == MOST) overflow = true;
@@ -250,7 +254,7 @@ function search(target: f64): void {
       putPair(to, out++, freed, spent, withItem ? choose(item, before) : before);
       if (overflow) return;
     }
-    // It came from the most freed down: turned round.
+    // It was filled from the most freed down: reverse it.
     for (let i = 0, j = out - 1; i < j; i++, j--) {
       const x = to + <usize>i * 20;
       const freed = load<f64>(x);
@@ -267,8 +271,8 @@ function search(target: f64): void {
 }
 
 /**
- * The least time of a set of items that frees `need` bytes and what its largest takes once; 0 < need. Infinity if there
- * is none. `chosen`: u8 per layer, 1 is put for those of the set; or 0.
+ * The least time of a set of items that frees `need` > 0 bytes plus what its largest item takes once; Infinity if there
+ * is none. `chosen`: 0, or u8 per layer, set to 1 for the layers of the set.
  */
 export function cover(need: f64, chosen: usize): f64 {
   best = Infinity;
@@ -292,7 +296,7 @@ export function cover(need: f64, chosen: usize): f64 {
     if (overflow) break;
     pickUpTo(largest);
     const target = need + largest;
-    // Fewer items free less by at least what the target falls by: no smaller D can do it either.
+    // With a smaller D, what the items can free drops at least as much as the target: no smaller D will do either.
     if (f64At(freesBefore, picks) < target) break;
     reach = 0;
     const bound = fractional(0, target);

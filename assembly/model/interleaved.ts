@@ -1,6 +1,7 @@
-// Interleaved stages: a device has several chunks, which share its memory. A heuristic: cuts that even out the virtual
-// stages, moved as long as that makes the simulated step shorter; what a device recomputes by the knapsack of cover.ts
-// with the micro-batches in flight at its peak, again with more to free where the peak has moved.
+// Interleaved stages: a device has several chunks, which share its memory. A heuristic: start from cuts that even out
+// the virtual stages, and move them as long as that shortens the simulated step. What a device recomputes is chosen by
+// the knapsack of cover.ts for the micro-batches in flight at its peak, and again with more to free if the peak has
+// moved.
 
 import { allocArray } from "../base/memory";
 import { f64At, i32At, putF64, putI32 } from "./arrays";
@@ -25,11 +26,11 @@ import { deviceOf, devices, forwards, numberOf, operationCount, virtualStageOf }
 import { openSimulation, run } from "./simulate";
 import { JOINT, markGiven, mode } from "./stage";
 
-/** Times that a device's choice is made again because its peak has moved. */
+/** How often a device's choice is made, as its peak may move. */
 const ROUNDS: i32 = 8;
 
 let trial: usize = 0;
-/** f64[stages] each: of every virtual stage. */
+/** f64[stages] each, per virtual stage. */
 let forwardOf: usize = 0;
 let backwardOf: usize = 0;
 let transferOf: usize = 0;
@@ -38,19 +39,22 @@ let bytesOf: usize = 0;
 /** i32[stages] each: micro-batches in flight now, and at the peak of the device. */
 let flying: usize = 0;
 let flyingMost: usize = 0;
-/** f64[devices]: what each holds now, and at most. */
+/** f64[devices] each: the bytes that a device holds now, and at its peak. */
 let now: usize = 0;
 let most: usize = 0;
-/** u8[layers]: recomputed, in the trial. */
+/** u8[layers]: what the trial recomputes. */
 let recomputed: usize = 0;
-/** The best so far: cuts i32[stages - 1], u8[layers], and f64[devices], the bytes of each device. */
+/**
+ * The best so far: its cuts, i32[stages - 1], what it recomputes, u8[layers], and the bytes of each device,
+ * f64[devices].
+ */
 export let bestCuts: usize = 0;
 export let bestRecomputed: usize = 0;
 export let bestBytes: usize = 0;
 export let bestStep: f64 = Infinity;
 let budget: f64 = 0;
 
-/** Readies it: the problem has a stage per virtual stage, the schedule is set. False when there is no room. */
+/** Prepares. The problem has one stage per virtual stage, and the schedule is set. False if out of memory. */
 export function openInterleaved(): bool {
   forwardOf = allocArray(<usize>stages * 4, 8);
   trial = allocArray(<usize>stages * 4, 4);
@@ -78,7 +82,9 @@ function endOf(q: i32): i32 {
   return q == stages - 1 ? layers : i32At(trial, q);
 }
 
-/** Bytes per micro-batch in flight of each virtual stage, and what its device takes on top while it recomputes. */
+/**
+ * Sets each virtual stage's bytes per micro-batch in flight; returns what the device needs on top while recomputing.
+ */
 function weigh(device: i32): f64 {
   let once: f64 = 0;
   for (let q = device; q < stages; q += devices) {
@@ -94,7 +100,9 @@ function weigh(device: i32): f64 {
   return once;
 }
 
-/** The most that the micro-batches in flight hold on a device, and how many there are of each chunk then. */
+/**
+ * The most bytes that micro-batches in flight hold on a device; sets how many of each chunk there are at that moment.
+ */
 function peakOf(device: i32): f64 {
   let held: f64 = 0;
   let peak: f64 = -1;
@@ -114,7 +122,7 @@ function peakOf(device: i32): f64 {
   return peak;
 }
 
-/** Chooses what a device recomputes. False when nothing fits. */
+/** Chooses what a device recomputes. False if nothing fits. */
 function choose(device: i32): bool {
   let fixed: f64 = 0;
   for (let q = device; q < stages; q += devices) {
@@ -176,7 +184,7 @@ function keep(step: f64): void {
   memory.copy(bestBytes, most, (<usize>devices) << 3);
 }
 
-/** Takes cuts as a start, and improves them. Returns their own step time, or INFEASIBLE. */
+/** Takes cuts as a start and improves them. Returns their own step time, or INFEASIBLE. */
 export function offerInterleaved(cuts: usize, work: f64): f64 {
   budget = work;
   memory.copy(trial, cuts, (<usize>(stages - 1)) << 2);

@@ -1,6 +1,7 @@
-// The order of a rank's micro-batches. Two ways to start: ascending and then descending, so that neighbours, which the stages
-// work on at the same time, are alike; or the smallest first and the next smallest last, while the pipeline fills and drains,
-// and between them, one after another, whichever makes the step shortest. Then exchanges and moves as long as they help.
+// The order of a rank's micro-batches. Two ways to start: ascending and then descending, so that neighbours, which
+// stages work on at the same time, are alike; or the smallest first and the next smallest last, where the pipeline
+// fills and drains, and in between whichever makes the step shortest, one after another. Then exchanges and moves as
+// long as they help.
 
 import { allocArray, mark, release } from "../base/memory";
 import { sortByKey } from "../base/sort";
@@ -9,14 +10,14 @@ import { NO_ROOM } from "./partition";
 import { devices, microBatches, operationCount, virtualStages } from "./schedule";
 import { run } from "./simulate";
 
-/** The times as given, f64[virtual stages][micro-batches], and in the order that is tried. */
+/** The times as given, f64[virtual stages][micro-batches], and in the order being tried. */
 let forward: usize = 0;
 let backward: usize = 0;
 let transfer: usize = 0;
 let forwardTried: usize = 0;
 let backwardTried: usize = 0;
 let transferTried: usize = 0;
-/** Simulated operations left. */
+/** How many more operations may be simulated. */
 let budget: f64 = 0;
 
 /** The time with the micro-batches in this order, u32[micro-batches]. */
@@ -34,7 +35,10 @@ function stepOf(order: usize): f64 {
   return run(forwardTried, backwardTried, transferTried, false);
 }
 
-/** Its longest forward and backward in a stage: measured, the ways below come out up to 5 % better by it than by the sum. */
+/**
+ * A micro-batch's longest forward and backward in any stage. Sorting by it is measured up to 5 % better than by the
+ * sum.
+ */
 function workOf(b: i32): f64 {
   let most: f64 = 0;
   for (let q = 0; q < virtualStages; q++) {
@@ -43,7 +47,7 @@ function workOf(b: i32): f64 {
   return most;
 }
 
-/** Moves the one at `from` to `to`, those between closing up. */
+/** Moves the entry at `from` to `to`; those between close up. */
 function shift(order: usize, from: i32, to: i32): void {
   const b = i32At(order, from);
   if (from < to) memory.copy(order + ((<usize>from) << 2), order + ((<usize>from + 1) << 2), (<usize>(to - from)) << 2);
@@ -57,7 +61,7 @@ function exchange(order: usize, a: i32, b: i32): void {
   putI32(order, b, x);
 }
 
-/** Exchanges and moves as long as they help, those over a short distance first. */
+/** Exchanges and moves entries as long as that helps, over short distances first. */
 function improve(order: usize, from: f64): f64 {
   let step = from;
   let before: f64 = Infinity;
@@ -85,7 +89,7 @@ function improve(order: usize, from: f64): f64 {
   return step;
 }
 
-/** From `first` on up to `end`, puts the one of those left that makes the step shortest next. */
+/** Fills the places `first` .. `end` - 1 one by one, each with whichever remaining entry makes the step shortest. */
 function bestFit(order: usize, first: i32, end: i32): void {
   for (let k = first; k < end - 1 && budget > 0; k++) {
     let best = k;
@@ -107,7 +111,9 @@ const UP_AND_DOWN: i32 = 0;
 const ENDS_FIRST: i32 = 1;
 const WAYS: i32 = 2;
 
-/** Lays `sorted`, u32[micro-batches] by ascending work, out: up and down, or the smallest first and the others descending. */
+/**
+ * Lays out `sorted`, u32[micro-batches] by ascending work: up and down, or the smallest first and the rest descending.
+ */
 function layOut(order: usize, sorted: usize, way: i32): void {
   const last = microBatches - 1;
   for (let i = 0; i <= last; i++) {
@@ -119,9 +125,9 @@ function layOut(order: usize, sorted: usize, way: i32): void {
 }
 
 /**
- * A good order for the schedule that is set, starting from the one in `order`, u32[micro-batches], which it replaces.
- * forwards, backwards: f64[virtual stages][micro-batches], transfers per boundary. `work`: operations to simulate, about.
- * Returns the step time, not above that of the order given, or NO_ROOM.
+ * Replaces `order`, u32[micro-batches], by a good order for the schedule that is set. `forwards`, `backwards`:
+ * f64[virtual stages][micro-batches]; `transfers` likewise, per boundary. `work`: about how many operations to
+ * simulate. Returns the step time, at most that of the order given, or NO_ROOM.
  */
 export function arrange(forwards: usize, backwards: usize, transfers: usize, order: usize, work: f64): f64 {
   const top = mark();
@@ -152,7 +158,7 @@ export function arrange(forwards: usize, backwards: usize, transfers: usize, ord
   let best = stepOf(order);
   for (let way = 0; way < WAYS; way++) {
     layOut(trial, sorted, way);
-    // Each place takes as many simulations as there are micro-batches left: only where that is a part of the work.
+    // Each place takes as many simulations as micro-batches are left: only if the budget allows.
     if (way == ENDS_FIRST && <f64>count * <f64>count * <f64>operationCount < work) bestFit(trial, 1, count - tail);
     const step = stepOf(trial);
     if (step >= best) continue;

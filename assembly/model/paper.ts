@@ -1,12 +1,12 @@
-// The published way: an anchor cut greedily by forward time, the neighbours of its cuts ranked by how unlike the stages'
-// forward times are and by what is sent, and recomputation by two probes.
+// The published way: an anchor cut greedily by forward time; the neighbours of its cuts, ranked by the variance of the
+// stages' forward times plus the transfers; and recomputation by two probes.
 
 import { allocArray, mark, release } from "../base/memory";
 import { f64At, i32At, putF64, putI32 } from "./arrays";
 import { forward, forwardTime, freed, inFlight, layers, memoryBound, stages, transferAfter } from "./problem";
 import { stageBytes, stageTimeOf } from "./stage";
 
-/** The anchor's cuts, i32[stages - 1]: a stage takes a layer while that leaves it nearer to an even share than not. */
+/** The anchor's cuts, i32[stages - 1]: a stage takes layers as long as each brings it nearer to an even share. */
 export function anchor(cuts: usize): void {
   let at = 0;
   let left = forwardTime(0, layers);
@@ -19,7 +19,7 @@ export function anchor(cuts: usize): void {
   }
 }
 
-/** Ways to cut within reach of the anchor. */
+/** How many ways to cut are within reach of the anchor. */
 export let candidates: f64 = 0;
 
 /** An entry: the score of the stages before its cut, the cut, the entry of the cut before (-1: none). */
@@ -45,7 +45,9 @@ function isEarlier(a: i32, b: i32): bool {
   return cutOf(a) < cutOf(b);
 }
 
-/** Adds to the best `keep` from `first` on, `count` of them so far, in order; returns how many there are then. */
+/**
+ * Inserts into the best `keep` entries from `first` on, in order, of which there are `count`; returns the new count.
+ */
 function offer(first: i32, count: i32, keep: i32, score: f64, cut: i32, previous: i32): i32 {
   let at = count;
   for (; at > 0; at--) {
@@ -65,12 +67,12 @@ function offer(first: i32, count: i32, keep: i32, score: f64, cut: i32, previous
 }
 
 /**
- * The best ways to cut within `radius` of each cut of the anchor: VAR(forward time of the stages) * unit^2 + SUM(transfer
- * at the cuts) * unit ascending, ties by their cuts. `scores` gets f64[keep], `cuts` i32[keep][stages - 1]. Returns how
- * many there are, `keep` at most, or -1 when there is no room. At least two stages.
+ * The best ways to cut within `radius` of each cut of the anchor, by ascending VAR(forward time of the stages) * unit^2
+ * + SUM(transfer at the cuts) * unit, ties by their cuts. Writes f64[keep] to `scores` and i32[keep][stages - 1] to
+ * `cuts`. Returns how many there are, at most `keep`, or -1 if out of memory. Needs at least two stages.
  *
- * A K-best recursion: the variance is a sum over stages but for a constant, so the best K up to a cut are among the best K
- * up to the cuts before it. O(stages * (2 radius + 1)^2 * keep^2) at worst, for ever so many candidates.
+ * A K-best recursion: the variance is a sum over stages up to a constant, so the best K up to a cut extend the best K
+ * up to the cuts before it. At worst O(stages * (2 radius + 1)^2 * keep^2), however many candidates there are.
  */
 export function rank(radius: i32, keep: i32, unit: f64, scores: usize, cuts: usize): i32 {
   const top = mark();
@@ -79,7 +81,7 @@ export function rank(radius: i32, keep: i32, unit: f64, scores: usize, cuts: usi
   const centre = allocArray(<usize>stages, 4);
   const counts = allocArray(<usize>last * <usize>width, 4);
   const ways = allocArray(<usize>last * <usize>width, 8);
-  // One entry more for each list, where the one pushed out goes.
+  // One more entry per list, for the one that is pushed out.
   entries = allocArray(<usize>(last * width + 1) * <usize>(keep + 1), <u32>ENTRY);
   if (centre == 0 || counts == 0 || ways == 0 || entries == 0) {
     release(top);
@@ -87,7 +89,7 @@ export function rank(radius: i32, keep: i32, unit: f64, scores: usize, cuts: usi
   }
   anchor(centre);
   const parts = <f64>stages;
-  // Times a number of stages, so that whole times stay whole.
+  // Multiplied by the number of stages, so that whole times stay whole.
   for (let s = 0; s < last; s++) {
     for (let w = 0; w < width; w++) {
       const node = s * width + w;
@@ -147,9 +149,10 @@ export function rank(radius: i32, keep: i32, unit: f64, scores: usize, cuts: usi
 }
 
 /**
- * Recomputation by two probes: with everything recomputed M_r bytes are left; with a layer of a type kept as well M_t
- * fewer. Of the types, by time saved per byte, as many layers are kept as M_r has room for, the last ones of the stage.
- * `types`: i32[layers]. Sets u8 per layer in `recomputed` and returns the stage's time, or Infinity if nothing fits.
+ * Recomputation by two probes: with everything recomputed, M_r bytes are left; with one layer of a type kept, M_t
+ * fewer. Type by type, in order of time saved per byte, as many layers are kept as M_r has room for, the stage's last
+ * ones first. `types`: i32[layers]. Sets u8 per layer in `recomputed`, and returns the stage's time, or Infinity if
+ * nothing fits.
  */
 export function probe(s: i32, i: i32, j: i32, types: usize, recomputed: usize): f64 {
   memory.fill(recomputed + <usize>i, 1, <usize>(j - i));
@@ -157,7 +160,8 @@ export function probe(s: i32, i: i32, j: i32, types: usize, recomputed: usize): 
   if (full > memoryBound) return Infinity;
   let left = memoryBound - full;
   while (true) {
-    // The next type: the most time per byte of its first layer. 1 is not looked at yet, 2 stays recomputed.
+    // The next type is the one whose first layer saves the most time per byte. 1: not looked at yet, 2: stays
+    // recomputed.
     let best = -1;
     for (let l = i; l < j; l++) {
       if (load<u8>(recomputed + <usize>l) != 1) continue;
@@ -173,7 +177,7 @@ export function probe(s: i32, i: i32, j: i32, types: usize, recomputed: usize): 
     }
   }
   for (let l = i; l < j; l++) if (load<u8>(recomputed + <usize>l) != 0) store<u8>(recomputed + <usize>l, 1);
-  // Where layers of a type differ the probe errs: the run ends out of memory, and one more is recomputed for the next.
+  // If layers of a type differ, the probe errs: such a run goes out of memory, and the next recomputes one layer more.
   for (let l = i; l < j && stageBytes(s, i, j, recomputed) > memoryBound; l++) store<u8>(recomputed + <usize>l, 1);
   return stageTimeOf(i, j, recomputed);
 }

@@ -1,19 +1,20 @@
-// The least largest stage: dynamic programming over (stage, layer).
+// The smallest largest stage, by dynamic programming over (stage, layer).
 //
-// least(s, j), the least largest of s stages over the first j layers, does not fall with j, and the time of stage s over
-// i .. j - 1 does not rise with i. So the best i for j is where the two cross, which moves on with j: O(stages * layers)
-// stage times. Letting each stage reach as far as it can is not the same: a stage must have a layer, and the next one
-// may be too large for it and not for the stage after, which has fewer micro-batches in flight.
+// least(s, j), the smallest possible largest of s stages over the first j layers, does not decrease with j, and the
+// time of stage s over i .. j - 1 does not increase with i. So the best i for a j is where the two cross, which only
+// moves on as j does: O(stages * layers) stage times. Greedily letting each stage reach as far as it can is not the
+// same: a stage must have a layer, and the next layer may be too large for it but not for the stage after, with fewer
+// micro-batches in flight.
 
 import { allocArray, mark, release } from "../base/memory";
 import { f64At, i32At, putF64, putI32 } from "./arrays";
 import { earliest, latest, layers, stages } from "./problem";
 import { stageTime } from "./stage";
 
-/** How many ways to cut have a largest stage as small. */
+/** How many ways to cut reach the smallest largest stage. */
 export let optima: f64 = 0;
 
-/** There was no room. */
+/** Out of memory. */
 export const NO_ROOM: f64 = -2;
 /** Nothing fits. */
 export const INFEASIBLE: f64 = -1;
@@ -26,8 +27,8 @@ function count(most: f64, ways: usize): f64 {
   putF64(from, 0, 1);
   for (let s = 0; s < stages; s++) {
     memory.fill(to, 0, (<usize>layers + 1) << 3);
-    // The stage may start at `low` or after: those that start before it are too large. No running sum: counts beyond 2^53
-    // are rounded, and what is taken off must be what was put on.
+    // The stage may start at `low` or later: starting earlier makes it too large. Not a running sum: counts above 2^53
+    // are rounded, and what is subtracted must be what was added.
     let low = earliest(s);
     for (let j = max(earliest(s + 1), low + 1); j <= latest(s + 1); j++) {
       const end = min(j - 1, latest(s));
@@ -43,7 +44,10 @@ function count(most: f64, ways: usize): f64 {
   return f64At(from, layers);
 }
 
-/** The least largest stage; `cuts` gets the first layers of stages 1 on, i32[stages - 1]. NO_ROOM or INFEASIBLE. */
+/**
+ * The smallest largest stage, or NO_ROOM or INFEASIBLE. Writes the first layers of stages 1 and up to `cuts`,
+ * i32[stages - 1].
+ */
 export function partition(cuts: usize): f64 {
   const top = mark();
   const width = layers + 1;

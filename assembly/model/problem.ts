@@ -1,19 +1,19 @@
-// What is to be split: layers, the pipeline they go to, and sums over any run of layers in O(1).
+// The problem: layers, the pipeline they go to, and sums over any run of layers in O(1).
 //
-// All quantities are whole numbers in f64, below 2^53 even summed over layers and micro-batches: sums are then exact
-// and equal is equal on every host. Times may be in any unit, bytes too.
+// All quantities are whole numbers in f64, below 2^53 even when summed over layers and micro-batches. So sums are
+// exact, and two times are equal on one host if they are on another. Times and bytes may each be in any unit.
 
 import { allocArray } from "../base/memory";
 import { BAD_ARGUMENT, OK, OUT_OF_MEMORY } from "../base/status";
 import { f64At, putF64 } from "./arrays";
 
-/** Numbers of a layer, as they stand in its row. */
+/** The numbers in a layer's row. */
 const FORWARD: i32 = 0;
 const BACKWARD: i32 = 1;
-/** Bytes that a micro-batch in flight holds while the layer keeps its activations, or recomputes them. */
+/** Bytes that a micro-batch in flight holds if the layer keeps its activations, and if it recomputes them. */
 const KEPT: i32 = 2;
 const HELD: i32 = 3;
-/** Bytes of weights, gradients and optimizer. */
+/** Bytes of weights, gradients and optimizer state. */
 const PARAMETERS: i32 = 4;
 /** Time to send the layer's output to the next stage, and its gradient back. */
 const TRANSFER: i32 = 5;
@@ -34,11 +34,11 @@ export let stages: i32 = 0;
 export let micro: i32 = 0;
 export let memoryBound: f64 = 0;
 export let schedule: i32 = 0;
-/** Layers that the first and the last stage have at least. */
+/** The fewest layers of the first and of the last stage. */
 export let firstLeast: i32 = 1;
 export let lastLeast: i32 = 1;
 
-/** f64[layers + 1] each: sums over the layers before. */
+/** f64[layers + 1] each: prefix sums over layers. */
 let forwards: usize = 0;
 let times: usize = 0;
 let kepts: usize = 0;
@@ -61,7 +61,7 @@ export function held(i: i32): f64 {
   return field(i, HELD);
 }
 
-/** Bytes that recomputing the layer frees in each micro-batch in flight, and takes once while it is recomputed. */
+/** Bytes that recomputing the layer frees in each micro-batch in flight, and takes once while it runs again. */
 export function freed(i: i32): f64 {
   return field(i, KEPT) - field(i, HELD);
 }
@@ -92,12 +92,12 @@ export function parameterBytes(i: i32, j: i32): f64 {
   return f64At(parameters, j) - f64At(parameters, i);
 }
 
-/** Micro-batches whose activations stage s holds at most. */
+/** The most micro-batches whose activations stage s holds at once. */
 export function inFlight(s: i32): i32 {
   return schedule == ONE_F_ONE_B ? min(stages - s, micro) : micro;
 }
 
-/** The first layer that stage s can start at, and the last. */
+/** The first and the last layer at which stage s can start. */
 export function earliest(s: i32): i32 {
   return s == 0 ? 0 : firstLeast + s - 1;
 }
@@ -118,7 +118,7 @@ function sums(which: i32): usize {
   return at;
 }
 
-/** Takes f64[n][6] at `at`, which stays in place. Returns a status. */
+/** Sets the problem: f64[n][6] at `at`, which must stay in place. Returns a status. */
 export function setProblem(
   at: usize,
   n: i32,

@@ -1,9 +1,9 @@
-// The order in which each device runs forwards and backwards, as one list in which nothing comes before what it waits
-// for. It depends on no time, so one list serves every simulation of a shape.
+// The order in which each device runs forwards and backwards, as one list in which everything comes after what it waits
+// for. It does not depend on times, so one list serves every simulation of a shape.
 //
-// Virtual stage q is chunk q / devices of device q % devices. gpipe: all forwards, then all backwards. 1F1B: a forward per
-// stage to come, then one forward and one backward in turn, then the backwards left. Interleaved 1F1B as in Megatron-Core:
-// micro-batches in groups of as many as there are devices, each group chunk after chunk.
+// Virtual stage q is chunk q / devices of device q % devices. gpipe: all forwards, then all backwards. 1F1B: a forward
+// for each later stage, then one forward and one backward in turn, then the remaining backwards. Interleaved 1F1B as in
+// Megatron-Core: micro-batches in groups of as many as there are devices, each group chunk after chunk.
 
 import { allocArray, mark, release } from "../base/memory";
 import { BAD_ARGUMENT, OK, OUT_OF_MEMORY } from "../base/status";
@@ -12,7 +12,9 @@ import { GPIPE, INTERLEAVED, MAX_MICRO, MAX_STAGES, ONE_F_ONE_B } from "./proble
 
 const MOST_OPERATIONS: i64 = 1 << 22;
 
-/** An operation: device, what it is, what it waits for (-1: nothing), the transfer before it (-1: none), virtual stage. */
+/**
+ * An operation: device, number, the number it waits for (-1: none), the transfer before it (-1: none), virtual stage.
+ */
 const OPERATION: i32 = 5;
 export let operations: usize = 0;
 export let operationCount: i32 = 0;
@@ -71,7 +73,7 @@ function operationAt(device: i32, t: i32): i32 {
   return inTurn(device, t - all, true);
 }
 
-/** What an operation waits for besides its device: -1 for the first forwards. */
+/** The operation that another waits for, besides its device; -1 for the first forwards. */
 function inputOf(number: i32): i32 {
   const half = forwards();
   if (number < half) return number < microBatches ? -1 : number - microBatches;
@@ -79,7 +81,7 @@ function inputOf(number: i32): i32 {
   return own >= half - microBatches ? own : number + microBatches;
 }
 
-/** The transfer that brings it, by boundary and micro-batch: -1 for none. */
+/** The transfer that brings an operation its input, by boundary and micro-batch; -1 for none. */
 function transferInto(number: i32): i32 {
   const half = forwards();
   if (number < half) return number - microBatches;
@@ -87,7 +89,7 @@ function transferInto(number: i32): i32 {
   return own >= half - microBatches ? -1 : own;
 }
 
-/** Makes the list. Interleaved: micro-batches a multiple of the devices. Returns a status. */
+/** Makes the list. Interleaved schedules need a multiple of the devices as micro-batches. Returns a status. */
 export function setSchedule(which: i32, deviceCount: i32, chunkCount: i32, microCount: i32): i32 {
   if (which < GPIPE || which > INTERLEAVED || deviceCount < 1 || chunkCount < 1) return BAD_ARGUMENT;
   if (microCount < 1 || microCount > MAX_MICRO || (which != INTERLEAVED && chunkCount != 1)) return BAD_ARGUMENT;
@@ -128,7 +130,7 @@ export function setSchedule(which: i32, deviceCount: i32, chunkCount: i32, micro
         o++;
       }
     }
-    // An order in which everything waits for something else would be a bug here.
+    // A deadlock would be a bug here.
     if (o == before) return BAD_ARGUMENT;
   }
   release(top);

@@ -1,13 +1,14 @@
-// The cuts with the least step time, for equal micro-batches.
+// The cuts with the shortest step, for equal micro-batches, by branch and bound.
 //
 // Stage s, which takes t = f + b per micro-batch, cannot end its last backward before
-//   (time and transfers, there and back, of the stages before it) + micro-batches * t + how long it must idle.
+//   (time and transfers of the stages before it, there and back) + micro-batches * t + how long it must idle.
 // Let `after` be the time and transfers of the stages after it. Between its first forward and its first backward, and
-// between its last forward and its last backward, a micro-batch goes there and back, while 1F1B has it do `ahead` forwards
-// or as many backwards: it idles at least after - ahead * f, and after - ahead * b. With gpipe it does nothing meanwhile.
-// floor(s, i) is the least value that the largest of these can have over the layers from i on in the stages from s on. A
-// depth-first search goes on where (what is cut so far, and that) stays below the best simulated step, nearest first; when
-// it comes to its end the best step is proven. It starts from whatever cuts are offered, each improved by moving cuts.
+// between its last forward and its last backward, a micro-batch goes there and back, while 1F1B has the stage do
+// `ahead` forwards or as many backwards: it idles for at least after - ahead * f, and after - ahead * b. With gpipe it
+// does nothing meanwhile. floor(s, i) is the smallest possible maximum of these bounds over stages s and up on layers i
+// and up. A depth-first search follows every prefix of cuts whose bound, floor included, is below the best simulated
+// step, the lowest bound first; once it is through, the best step is proven. It starts from whatever cuts are offered,
+// each improved by moving cuts.
 
 import { allocArray } from "../base/memory";
 import { f64At, i32At, putF64, putI32 } from "./arrays";
@@ -28,10 +29,12 @@ import { operationCount } from "./schedule";
 import { openSimulation, run } from "./simulate";
 import { stageTime } from "./stage";
 
-/** f64[stages + 1][layers + 1]: the floors, and the least time and transfers of the stages from s on over the layers from i on. */
+/**
+ * f64[stages + 1][layers + 1] each: the floors, and the least time and transfers of stages s and up on layers i and up.
+ */
 let floors: usize = 0;
 let chains: usize = 0;
-/** f64[stages] each, and the cuts: of the candidate that is looked at. */
+/** The candidate being looked at: f64[stages] each, and its cuts. */
 let forwardOf: usize = 0;
 let backwardOf: usize = 0;
 let transferOf: usize = 0;
@@ -39,14 +42,14 @@ let trial: usize = 0;
 /** i32[stages - 1]: the best so far. */
 export let bestCuts: usize = 0;
 export let bestStep: f64 = Infinity;
-/** No cuts have a smaller step than this. */
+/** No cuts have a shorter step than this. */
 export let stepBound: f64 = 0;
 /** How many candidates were simulated. */
 export let simulated: i32 = 0;
-/** Work left: operations simulated, and so many for each stage that is weighed. */
+/** Work left: an operation simulated is 1, a stage weighed is WEIGHING. */
 let budget: f64 = 0;
 const WEIGHING: f64 = 8;
-/** Per depth of the search, f64 and i32[layers + 1] each: the bounds of the next cuts, and the cuts. */
+/** Per depth of the search, f64[layers + 1] and i32[layers + 1]: the bounds of the next cuts, and the cuts. */
 let childBound: usize = 0;
 let childCut: usize = 0;
 
@@ -54,7 +57,7 @@ function floorAt(s: i32, i: i32): f64 {
   return f64At(floors, s * (layers + 1) + i);
 }
 
-/** What a stage i .. j - 1 gives by itself. */
+/** The bound that layers i .. j - 1 as stage s give by themselves. */
 function boundOf(s: i32, i: i32, j: i32, time: f64): f64 {
   const own = <f64>micro * time;
   if (s == stages - 1) return own;
@@ -65,19 +68,19 @@ function boundOf(s: i32, i: i32, j: i32, time: f64): f64 {
   const ahead = <f64>(min(stages - s, micro) - 1);
   const first = max<f64>(after - ahead * forward, 0);
   const last = max<f64>(after - ahead * backward, 0);
-  // All forwards come before all backwards: both times are the same one.
+  // If all forwards come before all backwards, both idle times are one and the same.
   return own + (micro <= stages - s ? max(first, last) : first + last);
 }
 
-/** The bound through a stage and those after it. */
+/** The bound of a stage together with those after it. */
 function boundFrom(s: i32, i: i32, j: i32, time: f64): f64 {
   const own = boundOf(s, i, j, time);
   return s == stages - 1 ? own : max(own, time + 2 * transferAfter(j - 1) + floorAt(s + 1, j));
 }
 
 /**
- * Fills both from the last stage on. Only what can be part of a step below the best so far counts: that leaves a band of
- * cuts, about as wide as a stage.
+ * Fills `floors` and `chains`, the last stage first. Only what can be part of a step shorter than the best so far
+ * counts, which leaves a band of cuts about as wide as a stage.
  */
 function fillFloors(): void {
   for (let s = stages - 1; s >= 0; s--) {
@@ -87,7 +90,7 @@ function fillFloors(): void {
       let least: f64 = Infinity;
       let chain: f64 = Infinity;
       for (let j = s == stages - 1 ? layers : max(earliest(s + 1), i + 1); j <= latest(s + 1); j++) {
-        // The time without recomputation is not above the time, and easily had.
+        // The time without recomputation is at most the time with it, and cheap.
         const plain = plainTime(i, j);
         if (<f64>micro * plain >= limit) break;
         if (s < stages - 1 && floorAt(s + 1, j) == Infinity) continue;
@@ -107,7 +110,7 @@ function fillFloors(): void {
   }
 }
 
-/** Readies it; the schedule is set to `stages` devices. False when there is no room. */
+/** Prepares. The schedule is set for `stages` devices. False if out of memory. */
 export function openSearch(): bool {
   floors = allocArray(<usize>(stages + 1) * <usize>(layers + 1), 8);
   chains = allocArray(<usize>(stages + 1) * <usize>(layers + 1), 8);
@@ -132,7 +135,7 @@ export function openSearch(): bool {
   return true;
 }
 
-/** Forgets the best: what is recomputed has changed. */
+/** Forgets the best, after a change of what may be recomputed. */
 export function restart(): void {
   bestStep = Infinity;
   simulated = 0;
@@ -162,7 +165,9 @@ function keep(step: f64): void {
   memory.copy(bestCuts, trial, (<usize>(stages - 1)) << 2);
 }
 
-/** Moves the cuts of `trial` from a to b by `by`; takes it if that makes a better step, and undoes it otherwise. */
+/**
+ * Moves the cuts a .. b of `trial` by `by`, and moves them back unless that shortens the step. Returns the step time.
+ */
 function move(a: i32, b: i32, by: i32, step: f64): f64 {
   for (let c = a; c <= b; c++) putI32(trial, c, i32At(trial, c) + by);
   const moved = stepOf(trial);
@@ -171,7 +176,7 @@ function move(a: i32, b: i32, by: i32, step: f64): f64 {
   return step;
 }
 
-/** Moves runs of neighbouring cuts of `trial` by a layer or two as long as that makes the step shorter. */
+/** Moves runs of neighbouring cuts of `trial` by a layer or two as long as that shortens the step. */
 function improve(from: f64): f64 {
   let step = from;
   let before: f64 = Infinity;
@@ -202,10 +207,10 @@ export function offer(cuts: usize, work: f64): f64 {
   return own;
 }
 
-/** The least bound of what was left unseen when the work ran out. */
+/** The lowest bound among what was left unseen when the budget ran out. */
 let unseen: f64 = Infinity;
 
-/** `largest`: of the bounds of the stages so far; `before`: what comes before stage s in them. */
+/** `largest`: the largest bound of the stages so far; `before`: time and transfers of the stages before s. */
 function descend(s: i32, i: i32, largest: f64, before: f64): void {
   if (s == stages - 1) {
     const step = stepOf(trial);
@@ -213,7 +218,7 @@ function descend(s: i32, i: i32, largest: f64, before: f64): void {
     keep(step);
     const better = improve(step);
     if (better < bestStep) keep(better);
-    // Back to the cuts of the search.
+    // `improve` has moved the cuts: restore those of the search.
     for (let c = 0; c < stages - 1; c++) putI32(trial, c, i32At(childCut, c * (layers + 1) + layers));
     return;
   }
@@ -244,13 +249,13 @@ function descend(s: i32, i: i32, largest: f64, before: f64): void {
     const j = i32At(cuts, c);
     const time = stageTime(s, i, j);
     putI32(trial, s, j);
-    // The cut that is being looked at, kept behind those of this depth.
+    // The cut being looked at is kept after those of this depth.
     putI32(cuts, layers, j);
     descend(s + 1, j, max(largest, before + boundOf(s, i, j, time)), before + time + 2 * transferAfter(j - 1));
   }
 }
 
-/** Searches with so much work, and leaves `bestStep`, `bestCuts` and `stepBound`. */
+/** Searches until `work` is spent or the best is proven. Sets `bestStep`, `bestCuts` and `stepBound`. */
 export function searchCuts(work: f64): void {
   fillFloors();
   budget = work;

@@ -1,4 +1,4 @@
-// What a host calls, in this order: begin, then any of partition, stages, search; or a schedule, then simulations.
+// The calls of a host, in order: begin, then partition, stages or search; or a schedule, then simulations.
 
 import { BAD_ARGUMENT, OK, OUT_OF_MEMORY } from "../base/status";
 import { putF64 } from "./arrays";
@@ -40,7 +40,7 @@ export function chooseMode(mode: i32, kinds: usize, count: i32): i32 {
   return OK;
 }
 
-/** Searches for a choice that were cut short, so that times are no longer proven least; -1: out of memory. */
+/** How many choices were cut short, so that times are not proven minimal; -1: out of memory. */
 export function inexact(): i32 {
   return failed ? -1 : cutShort;
 }
@@ -65,7 +65,10 @@ export function beginSimulation(kind: i32, deviceCount: i32, chunkCount: i32, mi
   return openSimulation() ? OK : OUT_OF_MEMORY;
 }
 
-/** f64[operations][5] at `out`: device, 0 forward or 1 backward, micro-batch, chunk, start; each device's in its order. */
+/**
+ * Writes f64[operations][5] to `out`: device, 0 forward or 1 backward, micro-batch, chunk, start. A device's are in its
+ * order.
+ */
 export function timeline(forward: usize, backward: usize, out: usize): void {
   for (let o = 0; o < operationCount; o++) {
     const number = numberOf(o);

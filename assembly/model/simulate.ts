@@ -1,5 +1,5 @@
-// When each forward and backward runs: a device takes its operations in the schedule's order, each as soon as the device
-// is free and its input is there. A transfer delays its receiver and nobody else.
+// When each forward and backward runs: a device takes its operations in the schedule's order, each as soon as the
+// device is free and its input has arrived. A transfer delays its receiver and nobody else.
 
 import { allocArray } from "../base/memory";
 import { f64At, putF64 } from "./arrays";
@@ -14,12 +14,14 @@ import {
   waitsFor,
 } from "./schedule";
 
-/** f64[2 * forwards()]: when each operation ends; f64[devices]: when each device is free, and how long it worked. */
+/**
+ * f64[2 * forwards()]: when each operation ends; f64[devices] each: when a device is free, and how long it has worked.
+ */
 let ends: usize = 0;
 let free: usize = 0;
 let busy: usize = 0;
 
-/** Readies it for the schedule. False when there is no room. */
+/** Prepares for the schedule. False if out of memory. */
 export function openSimulation(): bool {
   ends = allocArray(<usize>forwards() * 2, 8);
   free = allocArray(<usize>devices, 8);
@@ -27,14 +29,14 @@ export function openSimulation(): bool {
   return ends != 0 && free != 0 && busy != 0;
 }
 
-/** f64[devices]: how long each worked in the last simulation. */
+/** f64[devices]: how long each device worked in the last simulation. */
 export function busyTimes(): usize {
   return busy;
 }
 
 /**
- * The time until the last operation ends. forward, backward: f64[virtual stages][micro-batches], or f64[virtual stages]
- * where micro-batches are equal; transfer likewise per boundary. O(operations), about 5 ns each.
+ * The time until the last operation ends. `forward`, `backward`: f64[virtual stages][micro-batches], or f64[virtual
+ * stages] if micro-batches are equal; `transfer` likewise, per boundary. O(operations), about 5 ns each.
  */
 export function run(forward: usize, backward: usize, transfer: usize, isEqual: bool): f64 {
   memory.fill(free, 0, (<usize>devices) << 3);
@@ -64,7 +66,7 @@ export function run(forward: usize, backward: usize, transfer: usize, isEqual: b
   return last;
 }
 
-/** Start of operation o of the last `run`, whose times are given again. */
+/** When operation o of the last `run` started; takes the times of that run. */
 export function startOf(o: i32, forward: usize, backward: usize): f64 {
   const number = numberOf(o);
   const half = forwards();
@@ -73,8 +75,8 @@ export function startOf(o: i32, forward: usize, backward: usize): f64 {
 }
 
 /**
- * What each device holds at most of `held`, f64[virtual stages][micro-batches] (0: 1 each), from the start of a forward to
- * the end of its backward: into f64[devices].
+ * The most that each device holds of `held`, f64[virtual stages][micro-batches] (0: 1 each), where a micro-batch is
+ * held from the start of its forward to the end of its backward. Writes f64[devices].
  */
 export function peaks(held: usize, out: usize): void {
   const now = free;

@@ -1,9 +1,8 @@
-// What a stage of layers i .. j - 1 costs as stage s of the pipeline: its time per micro-batch, with what is recomputed
-// so that it fits.
+// The cost of layers i .. j - 1 as stage s of the pipeline: its time per micro-batch, recomputing what it must to fit.
 //
 // memory = parameters + in flight * (kept or held) + the largest (kept - held) among the recomputed layers, which is
-// what recomputing takes on top. A run of layers never costs less than a run inside it, and a stage nearer to the end,
-// which has fewer micro-batches in flight, never more: partition.ts and search.ts rest on both.
+// what recomputing takes on top. A run of layers never costs less than a run inside it, and never more in a later
+// stage, which has fewer micro-batches in flight: partition.ts and search.ts rely on both.
 
 import { allocArray } from "../base/memory";
 import { i32At, putI32 } from "./arrays";
@@ -22,7 +21,7 @@ import {
   stages,
 } from "./problem";
 
-/** What is recomputed: nothing and memory does not count; nothing; everything; what is best; what `kinds` say. */
+/** What is recomputed: nothing and memory is unlimited; nothing; everything; whatever is best; what `kinds` says. */
 export const FREE: i32 = 0;
 export const NONE: i32 = 1;
 export const FULL: i32 = 2;
@@ -31,21 +30,21 @@ export const GIVEN: i32 = 4;
 
 export let mode: i32 = JOINT;
 
-/** For GIVEN, u8[layers]: never recomputed, always, or if it is one of the first `firstOf` of this kind in its stage. */
+/** For GIVEN, u8[layers]: 0 never recomputed, 1 always, 2 if among the first `firstOf` of this kind in its stage. */
 const ALWAYS: u8 = 1;
 const COUNTED: u8 = 2;
 let kinds: usize = 0;
-/** u8[layers] to mark in where nobody asks. */
+/** u8[layers], to mark in when the caller does not want the choice. */
 let marks: usize = 0;
 let firstOf: i32 = 0;
 
-/** i32[layers]: layers that recomputing frees bytes of, by ascending time per byte. */
+/** i32[layers]: the layers whose recomputation frees bytes, by ascending time per byte. */
 let byRatio: usize = 0;
 let useful: i32 = 0;
 
-/** Times found before, by (in flight, i, j): a table of one place per hash, u64 keys and f64 values. */
+/** Times found before, by (in flight, i, j): a hash table of one slot per hash, u64 keys and f64 values. */
 let seen: usize = 0;
-/** 2^64 over the golden ratio, put together of halves: linters take a literal above 2^53 for an imprecise number. */
+/** 2^64 over the golden ratio, in two halves: linters take a literal above 2^53 for an imprecise number. */
 const SPREAD: u64 = ((<u64>0x9e3779b9) << 32) | 0x7f4a7c15;
 let seenBits: i32 = 0;
 
@@ -55,7 +54,7 @@ function isBefore(a: i32, b: i32): bool {
   return left < right || (left == right && a < b);
 }
 
-/** Readies it for the problem. False when there is no room. */
+/** Prepares for the problem. False if out of memory. */
 export function openStages(): bool {
   byRatio = allocArray(<usize>layers, 4);
   marks = allocArray(<usize>layers, 1);
@@ -83,7 +82,7 @@ export function setMode(which: i32, kindsAt: usize, count: i32): void {
   memory.fill(seen, 0, (<usize>1) << (seenBits + 4));
 }
 
-/** Bytes of a stage with `recomputed` (u8[layers]). */
+/** Bytes of a stage that recomputes `recomputed`, u8[layers]. */
 export function stageBytes(s: i32, i: i32, j: i32, recomputed: usize): f64 {
   let flying: f64 = 0;
   let once: f64 = 0;
@@ -96,7 +95,7 @@ export function stageBytes(s: i32, i: i32, j: i32, recomputed: usize): f64 {
   return parameterBytes(i, j) + <f64>inFlight(s) * flying + once;
 }
 
-/** Time per micro-batch of a stage with `recomputed`. */
+/** Its time per micro-batch. */
 export function stageTimeOf(i: i32, j: i32, recomputed: usize): f64 {
   let time = plainTime(i, j);
   for (let l = i; l < j; l++) if (load<u8>(recomputed + <usize>l) != 0) time += forward(l);
@@ -140,7 +139,7 @@ function timeOf(s: i32, i: i32, j: i32, chosen: usize): f64 {
   return bytes <= memoryBound ? plainTime(i, j) : Infinity;
 }
 
-/** The least time per micro-batch of a stage that fits; Infinity if none does. */
+/** The shortest time per micro-batch with which the stage fits; Infinity if it cannot. */
 export function stageTime(s: i32, i: i32, j: i32): f64 {
   if (mode < FULL) return timeOf(s, i, j, 0);
   const key = ((<u64>inFlight(s)) << 32) | ((<u64>i) << 16) | <u64>j;
@@ -153,7 +152,7 @@ export function stageTime(s: i32, i: i32, j: i32): f64 {
   return time;
 }
 
-/** The same, and which layers it recomputes: u8[layers] at `recomputed`, of which those of the stage are set. */
+/** The same, and which layers are recomputed: sets those of the stage in `recomputed`, u8[layers]. */
 export function stageChoice(s: i32, i: i32, j: i32, recomputed: usize): f64 {
   memory.fill(recomputed + <usize>i, 0, <usize>(j - i));
   return timeOf(s, i, j, recomputed);

@@ -108,7 +108,7 @@ class Omnibal:
             self.call("release", top)
 
     def _check(self, status):
-        """Raises what a status of assembly/status.ts means, if it is not 0."""
+        """Raises what a status of assembly/base/status.ts means, if it is not 0."""
         if status == 1:
             raise MemoryError("the samples do not fit: a WebAssembly memory ends at 4 GiB, about 170 million samples")
         if status == 2:

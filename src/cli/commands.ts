@@ -1,6 +1,7 @@
 import type { Command } from "./command.ts";
 import { compareCommand } from "./compare.ts";
 import { evaluateCommand } from "./evaluate.ts";
+import { fitCommand } from "./fit.ts";
 import { measureCommand } from "./measure.ts";
 import { modelCommand } from "./model.ts";
 import { packCommand } from "./pack.ts";
@@ -13,6 +14,7 @@ export const commands: readonly Command[] = [
   measureCommand,
   statsCommand,
   compareCommand,
+  fitCommand,
   searchCommand,
   packCommand,
   evaluateCommand,

@@ -1,5 +1,6 @@
 import { COMPARE_OPTIONS, type ComparedSystem, type Comparison, compare } from "../compare/compare.ts";
 import type { Cost } from "../compare/cost.ts";
+import { readLog } from "../compare/fit/log.ts";
 import { systems } from "../compare/systems.ts";
 import { load } from "../omnibal.ts";
 import { BOUNDS } from "../pack/options.ts";
@@ -28,7 +29,8 @@ const options = (): CommandOptions => ({
   cost: {
     kind: "text",
     argument: "TIMES",
-    about: "what one of each load costs, in ms: vit=6,tokens=.02,tokens^2=4e-6,group=9.4,step=30",
+    about:
+      "what one of each load costs, in ms: vit=6,tokens=.02,tokens^2=4e-6,group=9.4,step=30,\nor the file that fit -o writes",
     usual: "a tile costs as much as 512 tokens, a patch as much as one",
   },
   systems: { kind: "text", argument: "NAMES", about: "which to compare, or all", usual: "those that are marked" },
@@ -66,10 +68,11 @@ of a step is that of its slowest rank. It is predicted from the loads alone:
 
 const CONSTANTS = "group and step";
 
-/** name=number,... as a cost. */
-function costOption(values: Values): Cost | undefined {
+/** name=number,... as a cost, or the file of one. */
+async function costOption(values: Values): Promise<Cost | undefined> {
   const text = textOption(values, "cost");
   if (text === undefined) return undefined;
+  if (text !== "" && !text.includes("=")) return costFile(text);
   const cost: Record<string, number> = {};
   for (const part of text.split(",")) {
     const at = part.lastIndexOf("=");
@@ -82,6 +85,13 @@ function costOption(values: Values): Cost | undefined {
     cost[name] = value;
   }
   return cost;
+}
+
+/** The file that `omnibal fit -o` writes. */
+async function costFile(path: string): Promise<Cost> {
+  const [cost, ...more] = await readLog(path);
+  if (cost !== undefined && more.length === 0) return cost as Cost;
+  throw new UsageError(`--cost names ${JSON.stringify(path)}, expected a JSON object of numbers by the names of loads`);
 }
 
 function maxOption(values: Values): Record<string, number> | undefined {
@@ -158,7 +168,7 @@ export const compareCommand: Command = {
     const asked = {
       ranks: requiredOption(values, COMPARE_OPTIONS, "ranks"),
       ...givenOptions(values, COMPARE_OPTIONS, "batch", "seed"),
-      ...given({ max: maxOption(values), cost: costOption(values), systems: systemsOption(values) }),
+      ...given({ max: maxOption(values), cost: await costOption(values), systems: systemsOption(values) }),
     };
     const lengths = await readFiles(paths, values);
     const omnibal = await load();

@@ -56,3 +56,8 @@ export function chosenFormat<F extends Format<never>>(
   if ("folder" in format && out === undefined) throw new UsageError(`--format ${name} makes a folder: name it with -o`);
   return format;
 }
+
+/** A format of text that is at hand: one file. */
+export function textFormat(name: string): Format<string> {
+  return { name, about: "", file: (text) => [new TextEncoder().encode(text)] };
+}

@@ -24,7 +24,7 @@ import { MODEL_PLAN_OPTIONS } from "../model/plan.ts";
 import type { Omnibal } from "../omnibal.ts";
 import { load } from "../omnibal.ts";
 import { openFile, openStream } from "../read/source.ts";
-import { type Format, openOutput } from "../write/index.ts";
+import { openOutput } from "../write/index.ts";
 import {
   type Command,
   type CommandOptions,
@@ -39,6 +39,7 @@ import {
   UsageError,
   type Values,
 } from "./command.ts";
+import { textFormat } from "./format.ts";
 import { inputOptions } from "./input.ts";
 import { print } from "./print.ts";
 import { interruptibly } from "./signals.ts";
@@ -139,10 +140,6 @@ function rangeOption(values: Values, name: string): LoadRange | undefined {
     throw new UsageError(`--${name} is ${JSON.stringify(text)}, expected N or N,MAX with MAX from N on`);
   }
   return { mean, max };
-}
-
-function textFormat(name: string): Format<string> {
-  return { name, about: "", file: (text) => [new TextEncoder().encode(text)] };
 }
 
 function chosenTrainers(values: Values): readonly Trainer[] {

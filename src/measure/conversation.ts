@@ -1,6 +1,5 @@
 // A sample of a data set, whatever form it is kept in: turns of text, pictures and videos.
-import { InputError } from "../core/errors.ts";
-import { shown } from "./shown.ts";
+import { InputError, show } from "../core/errors.ts";
 
 /** Bytes a picture begins with, and where the rest is read. */
 export interface PictureBytes {
@@ -78,7 +77,7 @@ const ROLES: Readonly<Record<string, string>> = {
 };
 
 function roleOf(name: unknown): string {
-  if (typeof name !== "string") return bad(`a turn is from ${shown(name)}, expected a name such as human or gpt`);
+  if (typeof name !== "string") return bad(`a turn is from ${show(name)}, expected a name such as human or gpt`);
   return Object.hasOwn(ROLES, name) ? ROLES[name] : name;
 }
 
@@ -111,7 +110,7 @@ function pictureFrom(value: unknown, record: Json, i: number, single: boolean): 
     if (own !== undefined) return { size: own };
   }
   return bad(
-    `a picture is ${isObject(value) ? "an object without path, bytes or size" : shown(value)}, expected a path`,
+    `a picture is ${isObject(value) ? "an object without path, bytes or size" : show(value)}, expected a path`,
   );
 }
 
@@ -181,7 +180,7 @@ function split(text: string, left: { images: number; videos: number }): Part[] {
 function typedParts(content: readonly unknown[], images: Picture[], videos: Video[], hasLists: boolean): Part[] {
   return content.map((item): Part => {
     if (typeof item === "string") return { type: "text", text: item };
-    if (!isObject(item)) return bad(`a part of a content is ${shown(item)}, expected an object with a type`);
+    if (!isObject(item)) return bad(`a part of a content is ${show(item)}, expected an object with a type`);
     const type =
       item.type ??
       (item.text !== undefined
@@ -197,7 +196,7 @@ function typedParts(content: readonly unknown[], images: Picture[], videos: Vide
       case "output_text":
         return typeof item.text === "string"
           ? { type: "text", text: item.text }
-          : bad(`a part of text is ${shown(item.text)}`);
+          : bad(`a part of text is ${show(item.text)}`);
       case "image":
       case "image_url":
       case "input_image": {
@@ -222,7 +221,7 @@ function typedParts(content: readonly unknown[], images: Picture[], videos: Vide
         return { type: "video" };
       }
       default:
-        return bad(`a part of a content has the type ${shown(type)}, known are text, image, image_url, video`);
+        return bad(`a part of a content has the type ${show(type)}, known are text, image, image_url, video`);
     }
   });
 }
@@ -270,8 +269,7 @@ const OWN = new Set(["role", "from", "content", "value"]);
  * @throws InputError INVALID_INPUT for a record that is none, with the reason.
  */
 export function conversationOf(record: unknown): Conversation {
-  if (!isObject(record))
-    return bad(`the record is ${Array.isArray(record) ? "a list" : shown(record)}, expected an object`);
+  if (!isObject(record)) return bad(`the record is ${show(record)}, expected an object`);
   const listed = record.images ?? record.image;
   const imageValues = listOf(listed);
   const videoValues = listOf(record.videos ?? record.video);
@@ -289,7 +287,7 @@ export function conversationOf(record: unknown): Conversation {
   const typedVideos: Video[] = [];
   const hasLists = images.length + videos.length > 0;
   const turns = list.map((turn): Turn => {
-    if (!isObject(turn)) return bad(`a turn is ${shown(turn)}, expected an object`);
+    if (!isObject(turn)) return bad(`a turn is ${show(turn)}, expected an object`);
     const role = roleOf(turn.role ?? turn.from);
     const content = turn.content ?? turn.value;
     const more = Object.fromEntries(Object.entries(turn).filter(([name]) => !OWN.has(name)));
@@ -297,7 +295,7 @@ export function conversationOf(record: unknown): Conversation {
       return { role, parts: typedParts(content, typedImages, typedVideos, hasLists), isPlain: false, more };
     }
     if (content === null || content === undefined) return { role, parts: [], isPlain: true, more };
-    if (typeof content !== "string") return bad(`a turn's text is ${shown(content)}, expected a string`);
+    if (typeof content !== "string") return bad(`a turn's text is ${show(content)}, expected a string`);
     const isPlain = turn.content !== undefined;
     return {
       role,
@@ -354,14 +352,14 @@ function plainRecord(record: Json, images: readonly Picture[], videos: readonly 
   const answer = record.answer ?? record.response ?? record.output;
   const question = record.question ?? record.query ?? record.instruction ?? record.prompt;
   const turn = (role: string, content: unknown): Turn => {
-    if (typeof content !== "string") return bad(`a text is ${shown(content)}, expected a string`);
+    if (typeof content !== "string") return bad(`a text is ${show(content)}, expected a string`);
     return { role, parts: content === "" ? [] : [{ type: "text", text: content }], isPlain: false, more: {} };
   };
   let turns: Turn[];
   if (question !== undefined && answer !== undefined) turns = [turn("user", question), turn("assistant", answer)];
   else if (text !== undefined) turns = [turn("user", ""), turn("assistant", text)];
   else {
-    const names = Object.keys(record).slice(0, 8).map(shown).join(", ");
+    const names = Object.keys(record).slice(0, 8).map(show).join(", ");
     return bad(`no turns: expected conversations, messages, texts, or text; the record has ${names || "nothing"}`);
   }
   return { ...placed(turns, images, videos), tools: record.tools, isUnplaced: images.length > 1 };
@@ -370,20 +368,18 @@ function plainRecord(record: Json, images: readonly Picture[], videos: readonly 
 /** NeMo Automodel's records, which have the text's tokens and the media's sizes already. */
 function measuredBefore(record: Json, meta: Json | undefined, textTokens: unknown): Conversation {
   if (typeof textTokens !== "number" || !Number.isInteger(textTokens) || textTokens < 0) {
-    return bad(`_text_tokens is ${shown(textTokens)}, expected a whole number`);
+    return bad(`_text_tokens is ${show(textTokens)}, expected a whole number`);
   }
   const images = listOf(meta?.images_meta).map((size): Picture => {
     const [h, w] = Array.isArray(size) ? size : [];
     const found = sizeFrom(h, w);
-    return found === undefined
-      ? bad(`images_meta has ${JSON.stringify(size)?.slice(0, 40)}, expected [height, width]`)
-      : { size: found };
+    return found === undefined ? bad(`images_meta has ${show(size)}, expected [height, width]`) : { size: found };
   });
   const videos = listOf(meta?.videos_meta).map((values): Video => {
     const [count, h, w, fps] = Array.isArray(values) ? values.map(plainNumber) : [];
     const size = sizeFrom(h, w);
     if (!whole(count) || size === undefined) {
-      return bad(`videos_meta has ${JSON.stringify(values)?.slice(0, 40)}, expected [frames, height, width, fps]`);
+      return bad(`videos_meta has ${show(values)}, expected [frames, height, width, fps]`);
     }
     return { count, size, fps: typeof fps === "number" && fps > 0 ? fps : null };
   });

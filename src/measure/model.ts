@@ -1,6 +1,7 @@
 // A model: what a picture, a video, a text and a sample cost it. Runs wherever JavaScript does.
-import { InputError, OptionError } from "../core/errors.ts";
+import { InputError, OptionError, show } from "../core/errors.ts";
 import { onlyNames, take } from "../core/options.ts";
+import { quoted } from "../core/printable.ts";
 import { type ChatFormat, formatNamed, isFormatName, TemplateFormat, type Written } from "./chat/formats.ts";
 import { ChatTemplate, TemplateError, UnsupportedTemplate } from "./chat/template.ts";
 import { type Conversation, conversationOf, isObject, type Json, type Picture, type Video } from "./conversation.ts";
@@ -18,7 +19,6 @@ import {
 } from "./families/index.ts";
 import { pictureSizeOf, seen } from "./images/header.ts";
 import { MODEL_OPTIONS, type ModelOptions } from "./model-options.ts";
-import { shown } from "./shown.ts";
 import { type Count, type Counter, TableCounter, type Text } from "./tokenizer/counter.ts";
 import { compile, type Tables, withTokens } from "./tokenizer/tables.ts";
 
@@ -73,7 +73,10 @@ export interface Pending extends Text {
 export type SizeOf = (picture: Picture) => readonly [height: number, width: number];
 
 const NO_FILE: SizeOf = ({ path }) => {
-  throw new InputError("INVALID_INPUT", `the size of ${shown(path ?? "a picture")} is not in the record`);
+  throw new InputError(
+    "INVALID_INPUT",
+    `the size of ${path === undefined ? "a picture" : quoted(path)} is not in the record`,
+  );
 };
 
 function textOf(value: unknown): string {
@@ -251,7 +254,7 @@ export class Model {
     ) {
       throw new InputError(
         "INVALID_INPUT",
-        `a picture of ${shown(height)} x ${shown(width)}, expected [height, width] in pixels`,
+        `a picture of ${show(height)} x ${show(width)}, expected [height, width] in pixels`,
       );
     }
     return this.#image.of(height, width, { images });
@@ -431,7 +434,7 @@ export function publishedFiles(
     const names = [...models.keys()].join(", ");
     throw new OptionError(
       "INVALID_OPTION",
-      `${shown(name)} is no folder of a model and no known model; known are ${names}`,
+      `${show(name)} is no folder of a model and no known model; known are ${names}`,
     );
   }
   const { family, published } = found;
@@ -464,7 +467,7 @@ export function customModel(
   if (typeof rule !== "string") {
     throw new InputError(
       "MISSING_FIELD",
-      `a model in a JSON file has "rule", the name of a family; it has ${Object.keys(json).map(shown).join(", ")}`,
+      `a model in a JSON file has "rule", the name of a family; it has ${Object.keys(json).map(show).join(", ")}`,
     );
   }
   return { family: requireFamily(rule), files: tokenizer, set };

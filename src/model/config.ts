@@ -69,7 +69,9 @@ export interface ConfigOptions {
   readonly efficiency?: number;
   /** Tokens in a micro-batch. Default: 4,096 in each. */
   readonly tokens?: LoadRange;
-  /** Tiles in a micro-batch, or patches for encoders of native resolution. Default: 9 tiles or 12,288 patches in each. */
+  /**
+   * Tiles in a micro-batch, or patches for encoders of native resolution. Default: 9 tiles or 12,288 patches in each.
+   */
   readonly vit?: LoadRange;
   /** Samples in a micro-batch, which do not attend to each other. Default: 1. */
   readonly samples?: number;
@@ -424,10 +426,10 @@ function rangeOption(name: string, range: LoadRange): LoadRange {
 }
 
 /**
- * Estimates a profile from a Hugging Face config, such as parsed JSON: patch embedding, ViT, projector, token embedding,
- * decoder (dense or MoE, also with latent attention) and loss head. A place to start: right in proportion, which decides
- * where to cut, rather than in milliseconds. The profile's `about` lists the formulas. `name` is what errors call the
- * config. O(layers).
+ * Estimates a profile from a Hugging Face config, such as parsed JSON: patch embedding, ViT, projector, token
+ * embedding, decoder (dense or MoE, also with latent attention) and loss head. A place to start: right in proportion,
+ * which decides where to cut, rather than in milliseconds. The profile's `about` lists the formulas. `name` is what
+ * errors call the config. O(layers).
  *
  * @throws InputError INVALID_INPUT naming the member that is missing or out of range; OptionError for the options.
  */

@@ -25,11 +25,14 @@ export interface CoreLayer {
 export const SCHEDULES = ["gpipe", "1f1b", "interleaved"] as const;
 /**
  * The order in which devices run forwards and backwards: `gpipe` all forwards, then all backwards (Huang et al., 2019);
- * `1f1b` one of each in turn (PipeDream-Flush); `interleaved` 1F1B over several chunks per device, in Megatron-Core's order.
+ * `1f1b` one of each in turn (PipeDream-Flush); `interleaved` 1F1B over several chunks per device, in Megatron-Core's
+ * order.
  */
 export type Schedule = (typeof SCHEDULES)[number];
 
-/** What may be recomputed: nothing and memory is unlimited (`free`), nothing, everything, or whatever is best (`joint`). */
+/**
+ * What may be recomputed: nothing and memory is unlimited (`free`), nothing, everything, or whatever is best (`joint`).
+ */
 const MODES = ["free", "none", "full", "joint", "given"] as const;
 export type RecomputeMode = Exclude<(typeof MODES)[number], "given">;
 
@@ -175,7 +178,10 @@ export class OpenProblem {
     return this.#takeCuts(this.#cuts);
   }
 
-  /** The best `keep` neighbours of the anchor within `radius` of each cut, and how many there were. `unit`: ms per unit of time. */
+  /**
+   * The best `keep` neighbours of the anchor within `radius` of each cut, and how many there were. `unit`: ms per unit
+   * of time.
+   */
   rank(radius: number, keep: number, unit: number): { candidates: number; best: { score: number; cuts: number[] }[] } {
     const abi = this.#abi;
     const cuts = this.#problem.stages - 1;

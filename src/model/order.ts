@@ -233,8 +233,9 @@ function evenOut(ranks: RankStep[], workOf: (group: number) => number, settle: (
 }
 
 /**
- * Orders the micro-batches of every rank and step, and evens out the ranks by exchanging micro-batches within a step, both
- * judged by the simulated time of the pipeline. Every step keeps its groups. Deterministic. O(steps * ranks * work).
+ * Orders the micro-batches of every rank and step, and evens out the ranks by exchanging micro-batches within a step,
+ * both judged by the simulated time of the pipeline. Every step keeps its groups. Deterministic. O(steps * ranks *
+ * work).
  *
  * @param plan The model's split, from `planModel`.
  * @param columns The loads of the groups that `given` numbers.

@@ -15,8 +15,8 @@ import { type Choice, measureSplit, type Shape, type Split } from "./split.ts";
 
 export const PARTITION_METHODS = ["exact", "paper"] as const;
 /**
- * How layers are assigned to stages. `exact`: the shortest simulated step. `paper`: the published way (OmniBal, balanced
- * model partition), the best among neighbours of a greedy anchor.
+ * How layers are assigned to stages. `exact`: the shortest simulated step. `paper`: the published way (OmniBal,
+ * balanced model partition), the best among neighbours of a greedy anchor.
  */
 export type PartitionMethod = (typeof PARTITION_METHODS)[number];
 
@@ -317,7 +317,10 @@ interface Found {
   readonly simulated: number;
 }
 
-/** The shortest step, by a search that starts from the smallest largest stage, the usual splits and the paper's candidates. */
+/**
+ * The shortest step, by a search that starts from the smallest largest stage, the usual splits and the paper's
+ * candidates.
+ */
 function planExactly(host: ModelHost, given: Resolved): Found | undefined {
   const usual = usualCuts(host, given);
   return withProblem(host, problemOf(given), (open) => {
@@ -340,7 +343,8 @@ function planExactly(host: ModelHost, given: Resolved): Found | undefined {
     const isExact = open.isExact;
     let floor = bound;
     if (!isExact) {
-      // Some stage times are not proven minimal, so the bound cannot rest on them: those without recomputation are lower.
+      // Some stage times are not proven minimal, so the bound cannot rest on them: those without recomputation are
+      // lower.
       open.setMode("free");
       open.restartSearch();
       open.offer(cuts, given.startWork);
@@ -459,8 +463,8 @@ export interface ModelComparison {
 }
 
 /**
- * Plans a model, and measures what the plan saves over the usual splits, and how much of that its cuts alone save. Takes
- * about twice as long as `planModel`.
+ * Plans a model, and measures what the plan saves over the usual splits, and how much of that its cuts alone save.
+ * Takes about twice as long as `planModel`.
  *
  * @throws As `planModel`.
  */
@@ -495,8 +499,8 @@ export interface ParetoPoint {
 const MEMORY_LEVELS = 12;
 
 /**
- * The Pareto front of step time, memory of the fullest device and time of transfers, by ascending step time: the plans for
- * tighter and tighter bounds on memory, those beaten in all three left out. Takes some 12 quick plans.
+ * The Pareto front of step time, memory of the fullest device and time of transfers, by ascending step time: the plans
+ * for tighter and tighter bounds on memory, those beaten in all three left out. Takes some 12 quick plans.
  *
  * @throws As `planModel`; OptionError INVALID_OPTION for interleaved stages.
  */

@@ -1,5 +1,5 @@
-// A profile: how much time and memory each layer of a model takes, and the machine it runs on. Here are its checks, and what
-// it amounts to for micro-batches of given loads.
+// A profile: how much time and memory each layer of a model takes, and the machine it runs on. Here are its checks, and
+// what it amounts to for micro-batches of given loads.
 import { InputError, show } from "../core/errors.ts";
 import type { CoreLayer } from "./core.ts";
 
@@ -7,7 +7,8 @@ export const PROFILE_FORMAT = "omnibal-profile";
 export const PROFILE_VERSION = 1;
 
 /**
- * A time or a size of a micro-batch: a number, or a sum of three parts. All numbers are finite and >= 0. See `quantityOf`.
+ * A time or a size of a micro-batch: a number, or a sum of three parts. All numbers are finite and >= 0. See
+ * `quantityOf`.
  */
 export type Quantity =
   | number
@@ -16,7 +17,9 @@ export type Quantity =
       readonly fixed?: number;
       /** Per unit of a load, by its name. */
       readonly per?: Readonly<Record<string, number>>;
-      /** Per unit of a load's sum of squares over samples (not the square of its sum: attention stays inside a sample). */
+      /**
+       * Per unit of a load's sum of squares over samples (not the square of its sum: attention stays inside a sample).
+       */
       readonly perSquare?: Readonly<Record<string, number>>;
     };
 
@@ -31,14 +34,19 @@ export interface Load {
 /** The loads of a micro-batch, by name. */
 export type Loads = Readonly<Record<string, Load>>;
 
-/** The roles that trainers know. What comes before the first `decoder` is an encoder, its projector or the embedding. */
+/**
+ * The roles that trainers know. What comes before the first `decoder` is an encoder, its projector or the embedding.
+ */
 export const LAYER_TYPES = ["vit", "projector", "embedding", "decoder", "head"] as const;
 
 /** One layer of a model: the unit that is cut between and recomputed as a whole. Times are for one micro-batch. */
 export interface ProfileLayer {
   /** Its name in the model, such as `model.layers.3`: 1 to 400 characters, unique. */
   readonly name: string;
-  /** `vit`, `projector`, `embedding`, `decoder`, `head`, or any other word. The published prober takes layers of one type as alike. */
+  /**
+   * `vit`, `projector`, `embedding`, `decoder`, `head`, or any other word. The published prober takes layers of one
+   * type as alike.
+   */
   readonly type: string;
   /** Time of the forward pass: 0 .. 1e7 ms. */
   readonly forwardMs: Quantity;
@@ -75,7 +83,9 @@ export interface Profile {
         readonly mean: number;
         /** The largest of any micro-batch, for which memory is planned: `mean` .. 2^53. */
         readonly max: number;
-        /** The average sum of squares over a micro-batch's samples. Needed if a quantity has this load in `perSquare`. */
+        /**
+         * The average sum of squares over a micro-batch's samples. Needed if a quantity has this load in `perSquare`.
+         */
         readonly meanSquares?: number;
         /** The largest such sum. Needed together with `meanSquares`. */
         readonly maxSquares?: number;
@@ -309,8 +319,8 @@ function loadOf(loads: Loads, load: string, figure: "sum" | "squares"): number {
 }
 
 /**
- * A quantity of a micro-batch with these loads: `fixed` + the sum over loads of `per[load]` * `sum` + `perSquare[load]` *
- * `squares`, in the quantity's unit.
+ * A quantity of a micro-batch with these loads: `fixed` + the sum over loads of `per[load]` * `sum` + `perSquare[load]`
+ * * `squares`, in the quantity's unit.
  *
  * @throws InputError INVALID_INPUT if it names a load that is not given.
  */

@@ -1,4 +1,5 @@
-// A split of a model: which layers each stage has, which of them it recomputes, and the step time and memory that gives.
+// A split of a model: which layers each stage has, which of them it recomputes, and the step time and memory that
+// gives.
 import { type CoreLayer, type ModelHost, type Schedule, simulateCore } from "./core.ts";
 import { type Loads, type Profile, quantityOf, transferTime, UNITS_PER_MS } from "./profile.ts";
 
@@ -46,7 +47,10 @@ export interface DeviceFigures {
   readonly inFlight: number;
 }
 
-/** A split of a model, and its step time and memory with equal micro-batches: the mean one in time, the largest in memory. */
+/**
+ * A split of a model, and its step time and memory with equal micro-batches: the mean one in time, the largest in
+ * memory.
+ */
 export interface Split {
   /** The first layer of each virtual stage but the first, ascending. */
   readonly cuts: readonly number[];

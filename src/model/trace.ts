@@ -2,8 +2,8 @@
 import type { SimulatedSplit } from "./split.ts";
 
 /**
- * A simulated step as JSON in Chrome's Trace Event Format, with a line break at the end: a thread per device, a slice per
- * forward and backward, times in microseconds. Open it in ui.perfetto.dev or chrome://tracing. O(operations).
+ * A simulated step as JSON in Chrome's Trace Event Format, with a line break at the end: a thread per device, a slice
+ * per forward and backward, times in microseconds. Open it in ui.perfetto.dev or chrome://tracing. O(operations).
  */
 export function chromeTrace({ operations, devices }: SimulatedSplit): string {
   const names = devices.map((_, device) => ({

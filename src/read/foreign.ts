@@ -17,7 +17,7 @@ interface Foreign {
 
 const ascii = (text: string): number[] => Array.from(text, (character) => character.charCodeAt(0));
 
-/** A new one is a line here, and one in assembly/wasi/foreign.ts; a test compares them. */
+/** A new one is a line here, and one in assembly/command/foreign.ts; a test compares them. */
 const FORMATS: readonly Foreign[] = [
   { name: "gzip within gzip", advice: DECOMPRESS, magic: [[0x1f, 0x8b]] },
   { name: "Zstandard", advice: DECOMPRESS, magic: [[0x28, 0xb5, 0x2f, 0xfd]] },

@@ -26,9 +26,9 @@ function filesOf<T>(all: readonly Format<T>[], name: string, stem: string, writt
 }
 
 /**
- * The bytes of a packing in one of `formats`, as pieces by file name: packing.json, packing.jsonl, or the files of a folder.
- * They are those that `omnibal pack` writes, on every host. Pieces are made as they are taken, anew each time they are
- * iterated; the instance is busy until the last piece of a file is taken. O(samples).
+ * The bytes of a packing in one of `formats`, as pieces by file name: packing.json, packing.jsonl, or the files of a
+ * folder. They are those that `omnibal pack` writes, on every host. Pieces are made as they are taken, anew each time
+ * they are iterated; the instance is busy until the last piece of a file is taken. O(samples).
  *
  * @throws OptionError INVALID_OPTION for an unknown format; while pieces are taken, as `packingText`.
  */

@@ -1,6 +1,6 @@
-// Where the bytes go. OUT is looked up and claimed before the work starts, so that hours of it are not lost to a wrong name
-// or to another run. Whenever the run ends, OUT is the old one or the new one, whole. The only files ever removed are
-// regular ones with known names, in a place whose name a run drew for itself; the only folders, empty ones.
+// Where the bytes go. OUT is looked up and claimed before the work starts, so that hours of it are not lost to a wrong
+// name or to another run. Whenever the run ends, OUT is the old one or the new one, whole. The only files ever removed
+// are regular ones with known names, in a place whose name a run drew for itself; the only folders, empty ones.
 import { createHash } from "node:crypto";
 import { chmodSync, fstatSync, lstatSync, mkdirSync, readdirSync, renameSync, statSync, unlinkSync } from "node:fs";
 import { basename, dirname, join, sep } from "node:path";
@@ -61,8 +61,8 @@ export interface Output<T> {
    */
   refuseInputs(paths: readonly string[]): void;
   /**
-   * Writes it and closes. If that fails or is interrupted (by `process.exit` as well), OUT is as it was, with nothing left
-   * beside it.
+   * Writes it and closes. If that fails or is interrupted (by `process.exit` as well), OUT is as it was, with nothing
+   * left beside it.
    *
    * @throws InputError INVALID_OUTPUT, and whatever making the bytes throws.
    */
@@ -145,7 +145,8 @@ class DiskOutput<T> implements Output<T> {
     }
     const inside = claimIn(path);
     const left = /^\.omnibal(-[0-9a-f]{16})?$|^commit\.json$/;
-    // Checked twice: nothing is touched in a folder that cannot be OUT, and afterwards it holds nothing but what it may.
+    // Checked twice: nothing is touched in a folder that cannot be OUT, and afterwards it holds nothing but what it
+    // may.
     this.#checkEntries((name) => left.test(name));
     // Left by a run that was killed just after it had made the folder.
     if (isClaimed(beside)) claim().release();
@@ -290,7 +291,8 @@ export function openOutput<T>(format: Format<T>, out: string | Writable, inputs:
 }
 
 /**
- * Writes a packing or a plan to the file or folder `out`, or to a stream if the format is one file: whole, or not at all.
+ * Writes a packing or a plan to the file or folder `out`, or to a stream if the format is one file: whole, or not at
+ * all.
  *
  * @throws InputError INVALID_OUTPUT as `openOutput`, and if writing fails (a full disk, a lost permission).
  */

@@ -48,7 +48,9 @@ function* jsonText({ plan }: PlanWritten): Pieces {
 
 /** A format of plans. */
 export type PlanFormat = Format<PlanWritten> & {
-  /** The option, if any, that the format cannot express, as the command line calls it. Checked before a plan is made. */
+  /**
+   * The option, if any, that the format cannot express, as the command line calls it. Checked before a plan is made.
+   */
   readonly lacks?: (asked: Pick<BalancedPlanOptions, "spSize" | "tail">) => string | undefined;
 };
 
@@ -108,8 +110,8 @@ const xtunerPlanFormat: PlanFormat = {
 };
 
 /**
- * The groups that a plan hands out, in its order: group k goes to rank k % ranks, at step floor(k / (ranks microBatch)), as
- * its floor(k / ranks) % microBatch-th. A sampler that does not shuffle then follows the plan.
+ * The groups that a plan hands out, in its order: group k goes to rank k % ranks, at step floor(k / (ranks
+ * microBatch)), as its floor(k / ranks) % microBatch-th. A sampler that does not shuffle then follows the plan.
  */
 function* inPlanOrder({ order, ranks, microBatch }: Plan): IterableIterator<number> {
   const stepSize = ranks * microBatch;

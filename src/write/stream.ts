@@ -33,9 +33,9 @@ function isReadableNull(fd: number): boolean {
 
 /**
  * Throws if standard output is closed (`>&-`): what is printed would be lost, with exit code 0. Node replaces a closed
- * descriptor with /dev/null, open for reading and writing. A shell's `> /dev/null` is open for writing only. Some programs
- * that discard another's output (Python's DEVNULL, Node's "ignore") open it for both as well, which looks like a closed
- * one; if standard error looks like that too, it is taken as intended.
+ * descriptor with /dev/null, open for reading and writing. A shell's `> /dev/null` is open for writing only. Some
+ * programs that discard another's output (Python's DEVNULL, Node's "ignore") open it for both as well, which looks like
+ * a closed one; if standard error looks like that too, it is taken as intended.
  *
  * @throws InputError INVALID_OUTPUT
  */

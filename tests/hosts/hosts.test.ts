@@ -15,7 +15,7 @@ const module = createHash("sha256")
   .update(readFileSync(new URL("../../build/omnibal.wasm", import.meta.url)))
   .digest("hex");
 /** Hosts that have the module without the facade. */
-const bare = ["Deno, without the facade", "wasmtime, from Python", "wasmtime, WASI command"];
+const bare = ["Deno, without the facade", "wasmtime, WASI command"];
 const beyond = await beyondIsf(await load());
 afterAll(removeApp);
 

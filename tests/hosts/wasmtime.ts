@@ -1,4 +1,4 @@
-// wasmtime as a library, from Python: through the module that examples/python holds.
+// wasmtime as a library, from Python: through the package in python/.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "./app.ts";
@@ -19,6 +19,6 @@ export const wasmtime: readonly Host[] = [
   {
     name: "wasmtime, from Python",
     missing: pythonMissing,
-    ask: (question) => askCommand(python, [join(root, "tests/hosts/wasmtime_host.py"), example, wasm], question),
+    ask: (question) => askCommand(python, [join(root, "tests/hosts/wasmtime_host.py"), join(root, "python")], question),
   },
 ];

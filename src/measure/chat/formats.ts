@@ -1,7 +1,6 @@
 // How a conversation becomes the text that is trained on.
-import { InputError, OptionError } from "../../core/errors.ts";
+import { InputError, OptionError, show } from "../../core/errors.ts";
 import type { Conversation, Part, Turn } from "../conversation.ts";
-import { shown } from "../shown.ts";
 import { strip } from "./strings.ts";
 import type { ChatTemplate, Message, Rendered } from "./template.ts";
 
@@ -46,7 +45,7 @@ function findPlaces(text: string, placeholders: Placeholders, images: number, vi
       found++;
     }
     if (found !== count) {
-      return bad(`the chat template wrote ${shown(mark)} ${found} times for ${count} ${type}${count === 1 ? "" : "s"}`);
+      return bad(`the chat template wrote ${show(mark)} ${found} times for ${count} ${type}${count === 1 ? "" : "s"}`);
     }
   }
   return places.sort((a, b) => a.start - b.start);
@@ -227,7 +226,7 @@ export class InternvlFormat implements ChatFormat {
     const assistant: number[] = [];
     for (const [i, { role, parts }] of rest.entries()) {
       if (role !== "user" && role !== "assistant")
-        bad(`the format ${this.name} has no place for a turn of ${shown(role)}`);
+        bad(`the format ${this.name} has no place for a turn of ${show(role)}`);
       if (!style.free && role !== (i % 2 === 0 ? "user" : "assistant"))
         bad(`turn ${i} is of the ${role}: turns must alternate`);
       text += role === "user" ? style.user : style.assistant;
@@ -301,7 +300,7 @@ export function formatNamed(name: string, bos: string, eos: string): ChatFormat 
   if (name === "paligemma") return new PaligemmaFormat(bos, eos);
   throw new OptionError(
     "INVALID_OPTION",
-    `${shown(name)} is no chat format; known are ${[...Object.keys(INTERNVL), "paligemma"].join(", ")}`,
+    `${show(name)} is no chat format; known are ${[...Object.keys(INTERNVL), "paligemma"].join(", ")}`,
   );
 }
 

@@ -1,10 +1,9 @@
 // What a user names as data, as files of records in order.
 import { access, open, readdir, stat } from "node:fs/promises";
 import { dirname, isAbsolute, join, resolve } from "node:path";
-import { InputError } from "../../core/errors.ts";
+import { InputError, show } from "../../core/errors.ts";
 import { parseMeta } from "../../read/meta.ts";
 import { fileError, openFile } from "../../read/source.ts";
-import { shown } from "../shown.ts";
 import type { RecordFile } from "./batch.ts";
 import { jsonFile, jsonInput } from "./json.ts";
 import { ParquetFile } from "./parquet.ts";
@@ -109,7 +108,7 @@ async function metaSets(path: string, entries: Meta["entries"], options: DataOpt
     const refuse = (member: string, expected: string): never => {
       throw new InputError(
         "INVALID_FILE",
-        `${path}: entry ${shown(name)}: ${member} is ${shown(entry[member])}, expected ${expected}`,
+        `${path}: entry ${show(name)}: ${member} is ${show(entry[member])}, expected ${expected}`,
       );
     };
     const { annotation, root = "", repeat_time: repeat = 1, max_dynamic_patch: most } = entry;
@@ -120,12 +119,12 @@ async function metaSets(path: string, entries: Meta["entries"], options: DataOpt
     }
     if (most !== undefined && !(Number.isInteger(most) && (most as number) >= 1))
       return refuse("max_dynamic_patch", "a whole number from 1 on");
-    const file = await recordFile(await place(path, annotation, `entry ${shown(name)}: annotation`), options.exif);
+    const file = await recordFile(await place(path, annotation, `entry ${show(name)}: annotation`), options.exif);
     const base =
       options.images === undefined
         ? root === ""
           ? dirname(file.path)
-          : await place(path, root, `entry ${shown(name)}: root`)
+          : await place(path, root, `entry ${show(name)}: root`)
         : resolve(options.images, root);
     sets.push({
       name,

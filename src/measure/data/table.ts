@@ -1,9 +1,8 @@
 // Tables of sizes: a row for a sample with one picture, or one video, and tokens that were counted before.
 import { pipeline } from "node:stream/promises";
 import { CsvError, parse } from "csv-parse";
-import { InputError } from "../../core/errors.ts";
+import { InputError, show } from "../../core/errors.ts";
 import type { Source } from "../../read/source.ts";
-import { shown } from "../shown.ts";
 import { BATCH_RECORDS, type Counted, type RecordFile } from "./batch.ts";
 
 const NAMES = {
@@ -60,7 +59,7 @@ export class TableFile implements RecordFile {
     if (found.height < 0 || found.width < 0) {
       throw new InputError(
         "MISSING_FIELD",
-        `${this.path}: line 1: height and width are missing, the header has ${names.slice(0, 12).map(shown).join(", ")}`,
+        `${this.path}: line 1: height and width are missing, the header has ${names.slice(0, 12).map(show).join(", ")}`,
       );
     }
     return found;

@@ -1,8 +1,7 @@
 // XTuner's cache of lengths: num_tokens.npy, one whole number for a sample. It tells nothing of pictures.
 import { open } from "node:fs/promises";
-import { InputError } from "../../core/errors.ts";
+import { InputError, show } from "../../core/errors.ts";
 import { fileError } from "../../read/source.ts";
-import { shown } from "../shown.ts";
 import { BATCH_RECORDS, type Counted, type RecordFile } from "./batch.ts";
 
 export class XtunerCache implements RecordFile {
@@ -31,7 +30,7 @@ export class XtunerCache implements RecordFile {
       }
       if (descr !== "<i8" && descr !== "<i4") {
         await file.close();
-        throw new InputError("INVALID_FILE", `${this.path}: descr is ${shown(descr)}, expected '<i8' or '<i4'`);
+        throw new InputError("INVALID_FILE", `${this.path}: descr is ${show(descr)}, expected '<i8' or '<i4'`);
       }
       return { file, start: start + length, width: descr === "<i8" ? 8 : 4, count: Number(shape) };
     } catch (error) {

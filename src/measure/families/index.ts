@@ -1,5 +1,4 @@
-import { InputError, OptionError } from "../../core/errors.ts";
-import { shown } from "../shown.ts";
+import { InputError, OptionError, show } from "../../core/errors.ts";
 import { deepseekVl2 } from "./deepseek-vl2.ts";
 import type { Family, Published } from "./family.ts";
 import { gemma3 } from "./gemma3.ts";
@@ -73,7 +72,7 @@ export function requireFamily(name: string): Family {
   if (family !== undefined) return family;
   throw new OptionError(
     "INVALID_OPTION",
-    `${shown(name)} is no model family; known are ${known(families.map((other) => other.name))}`,
+    `${show(name)} is no model family; known are ${known(families.map((other) => other.name))}`,
   );
 }
 
@@ -92,7 +91,7 @@ export function familyOf(names: readonly (readonly [where: string, name: unknown
     );
     const family = familyNamed(bare) ?? familyNamed(name);
     if (family !== undefined) return family;
-    seen.push(`${where} is ${shown(name)}`);
+    seen.push(`${where} is ${show(name)}`);
   }
   const list = known(families.map((family) => `${family.name} (${family.about})`));
   throw new InputError(

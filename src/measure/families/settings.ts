@@ -1,7 +1,6 @@
 // The parameters of a rule, looked up in the files of a checkpoint. Their names have changed over the years, so each is
 // asked for by all the names it has had; what is found is kept, to be printed.
-import { InputError } from "../../core/errors.ts";
-import { shown } from "../shown.ts";
+import { InputError, show } from "../../core/errors.ts";
 
 /** What a layer of settings is read for: files differ in what the same name means. */
 export type Role = "given" | "image" | "video" | "processor" | "config" | "tokenizer";
@@ -83,8 +82,7 @@ export class Settings {
     if (found !== undefined) {
       value = read(found.value);
       if (value === undefined) {
-        const seen = typeof found.value === "object" ? JSON.stringify(found.value).slice(0, 60) : shown(found.value);
-        throw new InputError("INVALID_FILE", `${found.at} is ${seen}, expected ${expected}`);
+        throw new InputError("INVALID_FILE", `${found.at} is ${show(found.value)}, expected ${expected}`);
       }
     }
     this.resolved[name] = value;

@@ -1,6 +1,7 @@
 // Measures batches of records: what a worker does, or the process itself.
 import { isUtf8 } from "node:buffer";
 import { InputError, OptionError } from "../../core/errors.ts";
+import { printable, quoted } from "../../core/printable.ts";
 import { BAD, COLUMNS, columnsOf } from "../columns.ts";
 import { type Conversation, conversationOf, type Picture } from "../conversation.ts";
 import type { Batch } from "../data/batch.ts";
@@ -10,7 +11,6 @@ import { PictureFiles } from "../images/files.ts";
 import { pictureSize, seen } from "../images/header.ts";
 import { type ModelSource, makeModel } from "../load.ts";
 import type { Model, Pending, SizeOf } from "../model.ts";
-import { reason, shown } from "../shown.ts";
 import { type Counter, TableCounter } from "../tokenizer/counter.ts";
 import { libraryCounter } from "../tokenizer/library.ts";
 import type { Tables } from "../tokenizer/tables.ts";
@@ -34,6 +34,9 @@ export interface MeasurerSource {
   readonly counter: CounterSource;
   readonly sets: readonly SetSource[];
 }
+
+/** Characters: room for the path of any picture but an absurd one. */
+const LONGEST_REASON = 1000;
 
 export interface Measured {
   /** COLUMNS of each record, one record after another. */
@@ -155,7 +158,7 @@ export class Measurer {
         return seen(files.size(path), model.exif);
       } catch (error) {
         if (!(error instanceof InputError)) throw error;
-        throw new InputError(error.code, `${shown(path)}: ${error.message}`, { cause: error });
+        throw new InputError(error.code, `${quoted(path)}: ${error.message}`, { cause: error });
       }
     };
   }
@@ -205,6 +208,11 @@ function readJson(text: string): Conversation {
     return conversationOf(parseExact(text));
   }
   return conversation;
+}
+
+/** A reason on one line, fit for a terminal and a report: of longer ones the beginning. */
+function reason(text: string): string {
+  return printable(text.length > LONGEST_REASON ? `${text.slice(0, LONGEST_REASON - 3)}...` : text);
 }
 
 /** The reason in words; a bug is none. */

@@ -1,4 +1,5 @@
-// What a trainer is handed. If it cannot express the plan, the model is planned again within its limits, and the cost is reported.
+// What a trainer is handed. If it cannot express the plan, the model is planned again within its limits, and the cost
+// is reported.
 import type { ModelHost } from "../core.ts";
 import { type ModelPlan, type ModelPlanOptions, planByRule, recomputable } from "../plan.ts";
 import { type Profile, profileLoads, toCoreLayers } from "../profile.ts";
@@ -26,7 +27,9 @@ export interface Handover {
   readonly split?: Split;
 }
 
-/** A training framework that plans can be handed to. A new one is a file in src/model/trainers and a line in its index. */
+/**
+ * A training framework that plans can be handed to. A new one is a file in src/model/trainers and a line in its index.
+ */
 export interface Trainer {
   /** What `--trainer` calls it. */
   readonly name: string;

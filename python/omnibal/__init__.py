@@ -1,0 +1,61 @@
+"""omnibal packs multimodal training samples into groups bounded on several loads, and deals the groups out to ranks evenly.
+
+`pack` makes the groups, `plan` says which of them each rank trains on at each step; `search` finds bounds, `evaluate`
+measures evenness, `Packer` packs a stream. They run the same WebAssembly module as every other host, by wasmtime.
+
+`PlanBatchSampler` and `GroupBatchSampler` feed a trainer. `omnibal.accelerate`, `omnibal.transformers`, `omnibal.lightning`,
+`omnibal.energon`, `omnibal.swift`, `omnibal.automodel` and `omnibal.torchtitan` fit them into one each.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from ._errors import EngineError, ErrorCode, InputError, OmnibalError, OptionError
+from ._evaluate import evaluate
+from ._pack import LowerBounds, Progress, lower_bound, pack
+from ._packing import Packing, PackingStats
+from ._plan import Evaluation, GroupLoads, Plan, plan
+from ._search import Row, SearchResult, search
+from ._stream import Packer, StreamedGroups
+from ._write import write_plan
+
+if TYPE_CHECKING:
+    from ._sampler import PlanBatchSampler
+
+_LAZY = {"PlanBatchSampler": "._sampler"}
+"""What imports torch where it is there: only when it is asked for."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_LAZY[name], __name__), name)
+
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "EngineError",
+    "ErrorCode",
+    "Evaluation",
+    "GroupLoads",
+    "InputError",
+    "LowerBounds",
+    "OmnibalError",
+    "OptionError",
+    "Packer",
+    "Packing",
+    "PackingStats",
+    "Plan",
+    "PlanBatchSampler",
+    "Progress",
+    "Row",
+    "SearchResult",
+    "StreamedGroups",
+    "evaluate",
+    "lower_bound",
+    "pack",
+    "plan",
+    "search",
+    "write_plan",
+]
