@@ -346,8 +346,9 @@ export {
  */
 export { begin as textBegin, write as textWrite } from "./text/packing";
 /**
- * statsLook(columns, names, lengths, k, n): status. Takes the figures of k loads, u32[k] pointers to i32[n] at `columns`;
- * 256 KB of the arena meanwhile. 3 and 4 are of vit and tokens alone; of others 18, with `errorLoad()`.
+ * statsLook(columns, floats, names, lengths, k, n, invalid): status. Takes the figures of k loads, u32[k] pointers at `columns`
+ * to i32[n], or f64[n] where the load's bit is set in `floats`; as many samples beside them are invalid. 256 KB of the arena
+ * meanwhile. 3 and 4 are of vit and tokens alone; of others 18, with `errorLoad()`.
  * statsWrite(out, room): writes them at `out` as one line of JSON (room >= 4096, and 6 times the bytes of other names);
  * returns its bytes, or a status negated. Percentiles are by nearest rank, ratios have six decimals rounded half up, null
  * where there is nothing to divide by. Loads other than vit and tokens stand in "loads", and without a histogram.

@@ -67,6 +67,12 @@ export function say(text: usize): void {
   for (; load<u8>(text) != 0; text++) sayByte(load<u8>(text));
 }
 
+/** And from here on it is output again. */
+export function sayOnStandardOutput(): void {
+  flush();
+  fd = STANDARD_OUTPUT;
+}
+
 export function sayByte(byte: u32): void {
   if (end == buffer + ROOM) flush();
   store<u8>(end++, byte);

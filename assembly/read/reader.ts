@@ -14,7 +14,7 @@ const NPY: i32 = 2;
 const ENDED: i32 = 3;
 
 /** A field name in UTF-8 is at most so long, and so are all names of one column. */
-const MAX_NAME: u32 = 4096;
+export const MAX_NAME: u32 = 4096;
 
 /** A reader in the arena: freed with the mark before it. */
 @unmanaged

@@ -240,7 +240,15 @@ export interface Abi {
   steeredStatus(): number;
   steeredStep(at: number): number;
 
-  statsLook(columns: number, names: number, lengths: number, loads: number, n: number): number;
+  statsLook(
+    columns: number,
+    floats: number,
+    names: number,
+    lengths: number,
+    loads: number,
+    n: number,
+    invalid: number,
+  ): number;
   statsWrite(out: number, room: number): number;
 
   // The model's partition.

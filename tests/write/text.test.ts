@@ -190,12 +190,12 @@ describe("a packing as text", () => {
       new Uint32Array(buffer, at, k).fill(at + 1024);
       new Uint32Array(buffer, at + 64, k).fill(6);
       new Uint8Array(buffer, at + 128, 6 * k).set(new TextEncoder().encode(names.join("")));
-      expect(abi.statsLook(at, at + 128, at + 64, k, 5)).toBe(0);
+      expect(abi.statsLook(at, 0, at + 128, at + 64, k, 5, 0)).toBe(0);
       const text = Buffer.from(buffer, at + 2048, abi.statsWrite(at + 2048, 8192)).toString();
       expect(JSON.parse(text)).toEqual({ samples: 5, loads: Object.fromEntries(names.map((name) => [name, vit])) });
     }
     new Int32Array(buffer, at + 1032, 1).set([-1]);
-    expect(abi.statsLook(at, at + 128, at + 64, 8, 5)).toBe(18);
+    expect(abi.statsLook(at, 0, at + 128, at + 64, 8, 5, 0)).toBe(18);
     expect([abi.errorIndex(), abi.errorLoad()]).toEqual([2, 0]);
     abi.release(top);
   });
@@ -220,9 +220,9 @@ describe("a packing as text", () => {
     abi.release(top);
     expect(abi.textWrite(0, 767)).toBe(-2);
     expect(abi.statsWrite(0, 4095)).toBe(-2);
-    expect(abi.statsLook(0, 0, 0, 2, -1)).toBe(2);
-    expect(abi.statsLook(0, 0, 0, 0, 1)).toBe(2);
-    expect(abi.statsLook(0, 0, 0, 9, 1)).toBe(2);
+    expect(abi.statsLook(0, 0, 0, 0, 2, -1, 0)).toBe(2);
+    expect(abi.statsLook(0, 0, 0, 0, 0, 1, 0)).toBe(2);
+    expect(abi.statsLook(0, 0, 0, 0, 9, 1, 0)).toBe(2);
   });
 
   test("the instance is at work until the text is drained or left", () => {
