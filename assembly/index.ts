@@ -121,7 +121,7 @@ export {
 
 /** Inner loops, not for callers: exported so that they stay functions of their own, which engines optimise in time. */
 export { refill as hotRefill, shuffleBlock as hotShuffleBlock } from "./base/mt19937";
-export { squares32 as hotSquares32, squares64 as hotSquares64 } from "./pack/isf/vit-tokens";
+export { squares32 as hotSquares32, squares64 as hotSquares64 } from "./loads/sums";
 
 /** Where the negative value of status 3 or 4 is: an index of a sample; of status 17, a place in the order. */
 export function errorIndex(): i32 {
@@ -250,7 +250,16 @@ export { balanced as planBalanced } from "./plan/balanced";
 export { take as planTake } from "./plan/samplers";
 
 /** Inner loops, not for callers. */
-export { split as hotSplit, unevenness as hotUnevenness } from "./plan/balanced";
+export {
+  countDigits as hotCountDigits,
+  countKeys as hotCountKeys,
+  divide as hotDivide,
+  divideLarge as hotDivideLarge,
+  gatherKeys as hotGatherKeys,
+  markAll as hotMarkAll,
+  scatter as hotScatter,
+  tally as hotTally,
+} from "./plan/cuts";
 
 /** Stands in planOrder() where a short step has no unit: 2^32 - 1. Such steps are the last planShortSteps() ones. */
 export function planShortSteps(): i32 {
@@ -723,11 +732,19 @@ export { busyTimes as modelBusy, peaks as modelPeaks, run as modelRun } from "./
  * columnSums(column, floats, order, offsets, groups, out): status. The sums of a column, i32 or f64, inside each group, into
  *   f64[groups] at `out`. 19: the sum of group `errorIndex()` is above 2^53 - 1.
  * loadsSums(handle, load, order, offsets, groups, out): sums of a bounded load inside each group into f64[groups] at `out`.
+ * loadsSquares(handle, load, order, offsets, groups, out): the same of its squares: exact below 2^53.
+ * groupsMix(offsets, sums, squares, groups): how random groups are, from such sums, f64[groups] each.
  * loadsMix(handle, load, order, offsets, groups): how random groups are in a bounded load: the variance inside them over that
  *   of a random deal; -1 where it means nothing.
  */
 export { begin as loadsBegin, listOversize as loadsOversize, push as loadsPush } from "./loads/loads";
-export { groupSums as columnSums, loadMix as loadsMix, loadSums as loadsSums } from "./loads/sums";
+export {
+  groupSums as columnSums,
+  groupsMix,
+  loadMix as loadsMix,
+  loadSquares as loadsSquares,
+  loadSums as loadsSums,
+} from "./loads/sums";
 /**
  * ISF over such samples.
  * roundsBegin(loads, minima, seed): handle, or 0: `roundsStatus()`. minima: f64[columns]; a group is full once any bounded

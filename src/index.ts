@@ -6,7 +6,7 @@ export { loadCore, loadCoreSync, type WasmSource } from "./core/load.ts";
 export type { WorkerLike } from "./core/worker-like.ts";
 export { load, loadSync, Omnibal } from "./omnibal.ts";
 export type { BalancedOptions } from "./pack/balanced.ts";
-export type { LowerBound } from "./pack/find-lower-bound.ts";
+export type { BoundKind, LowerBound } from "./pack/find-lower-bound.ts";
 export type { IsfOptions, RoundInfo } from "./pack/isf.ts";
 export { type Bounds, lowerBound, suitableBounds } from "./pack/lower-bound.ts";
 export { type PackingMade, packingMade } from "./pack/made.ts";

@@ -4,10 +4,10 @@ import type { LengthsInput } from "./core/lengths.ts";
 import { loadCore, loadCoreSync, type WasmSource } from "./core/load.ts";
 import type { LowerBound } from "./pack/find-lower-bound.ts";
 import type { IsfOptions, RoundInfo } from "./pack/isf.ts";
-import { type Bounds, lowerBound, suitableBounds } from "./pack/lower-bound.ts";
+import { type Bounds, type LowerBoundOptions, lowerBound, suitableBounds } from "./pack/lower-bound.ts";
 import { type PackingMade, packingMade } from "./pack/made.ts";
 import type { PackOptions } from "./pack/methods.ts";
-import type { CommonPackOptions, PackProgress } from "./pack/options.ts";
+import type { PackProgress } from "./pack/options.ts";
 import { pack, packInRounds } from "./pack/pack.ts";
 import type { Packing } from "./pack/packing.ts";
 import { type LengthStats, type LoadsStats, loadStats, stats, statsText } from "./pack/stats.ts";
@@ -42,12 +42,13 @@ export class Omnibal implements HasCore {
   }
 
   /**
-   * Packs samples into groups: vit <= maxVit and tokens <= maxTokens in every group, each sample in one group or, when it
-   * is beyond a bound, in `oversize`. The same input, options and seed give the same groups on every host.
+   * Packs samples into groups in which every load is within its bound, 1 to 8 loads: each sample is in one group or, when
+   * it is beyond a bound, in `oversize`. The same input, options and seed give the same groups on every host.
    *
-   * `isf` (paper, Algorithm 1) makes the groups of the published code, bit for bit: O(samples) per round, 24 bytes per
-   * sample at most (32 where the bounds need more than 30 bits). `balanced` makes fewer, close to the lower bound, in a
-   * few times the time of 50 rounds: O(samples) but for a part that does not grow with them, about 45 bytes per sample.
+   * `isf` (paper, Algorithm 1) makes the groups of the published code, bit for bit, for vit and tokens: O(samples) per round,
+   * 20 bytes per sample (28 where the bounds need more than 30 bits together, up to 140 for eight wide loads). `balanced` makes
+   * fewer, close to the lower bound, in a few times the time of 50 rounds: O(samples) but for a part that does not grow with
+   * them, about 45 bytes per sample. Its way follows from the data.
    *
    * @throws InputError for lengths, OptionError for options, EngineError OUT_OF_MEMORY; the signal's reason.
    */
@@ -79,12 +80,12 @@ export class Omnibal implements HasCore {
   }
 
   /**
-   * Lower bounds on the number of groups of any packing of these samples, those beyond a bound left out. O(samples), 8
-   * bytes per sample and 1 MB.
+   * Lower bounds on the number of groups of any packing of these samples, those beyond a bound left out, and which of them is
+   * the best. O(samples), 4 to 64 bytes per sample and 1 MB.
    *
-   * @throws InputError for lengths, OptionError for bounds out of 1 .. 2^31 - 1, EngineError OUT_OF_MEMORY.
+   * @throws InputError for lengths, OptionError for bounds, EngineError OUT_OF_MEMORY.
    */
-  lowerBound(lengths: LengthsInput, options: Pick<CommonPackOptions, "maxVit" | "maxTokens">): LowerBound {
+  lowerBound(lengths: LengthsInput, options: LowerBoundOptions): LowerBound {
     return lowerBound(this.core, lengths, options);
   }
 

@@ -125,7 +125,7 @@ test("there are snippets of every kind, and a page whose commands have nothing b
   const quick = pages.filter(({ quickstart }) => quickstart);
   expect(quick.map(({ name }) => name)).toEqual(expect.arrayContaining(["README.md", "docs/command-line.md"]));
   for (const { blocks } of quick) {
-    expect(blocks.filter(({ language }) => language === "console").length).toBeGreaterThan(2);
+    expect(blocks.filter(({ language }) => language === "console").length).toBeGreaterThan(0);
   }
 });
 

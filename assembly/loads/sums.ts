@@ -2,7 +2,7 @@
 // elsewhere.
 
 import { BAD_LOAD, failAt, OK, SUM_TOO_LARGE } from "../base/status";
-import { Loads, MOST } from "./loads";
+import { Loads, MOST, WORD_32, WORD_64 } from "./loads";
 
 /** Samples gathered at a time: reads all over a column wait for memory together. */
 const BLOCK: i32 = 512;
@@ -60,6 +60,83 @@ export function loadSums(handle: usize, k: i32, order: usize, offsets: usize, gr
     for (; at < end; at += 4) sum += loads.value(load<u32>(at), k);
     store<f64>(out + (g << 3), <f64>sum);
   }
+}
+
+/** Groups per call of `squares`: the inner loop is optimised after a few calls. */
+const GROUPS: usize = 1024;
+
+function squares<T extends number>(handle: usize, k: i32, order: usize, ends: usize, count: usize, out: usize): void {
+  const loads = Loads.of(handle);
+  const words = loads.words;
+  const shift = <T>loads.shift(k);
+  const mask = <T>loads.mask(k);
+  const scale: usize = alignof<T>();
+  let at = order + ((<usize>load<u32>(ends)) << 2);
+  for (let g: usize = 0; g < count; g++) {
+    const stop = order + ((<usize>load<u32>(ends + (g << 2), 4)) << 2);
+    let sum: u64 = 0;
+    for (; at < stop; at += 4) {
+      const x = <u64>((load<T>(words + ((<usize>load<u32>(at)) << scale)) >> shift) & mask);
+      sum += x * x;
+    }
+    store<f64>(out + (g << 3), <f64>sum);
+  }
+}
+
+/** The sums of squares of some groups, from u32 words. Exported, as the scans, for engines to compile well. */
+export function squares32(handle: usize, k: i32, order: usize, ends: usize, count: usize, out: usize): void {
+  squares<u32>(handle, k, order, ends, count, out);
+}
+
+/** The same from u64 words. */
+export function squares64(handle: usize, k: i32, order: usize, ends: usize, count: usize, out: usize): void {
+  squares<u64>(handle, k, order, ends, count, out);
+}
+
+/**
+ * out[g] = the sum of the squares of bounded load k over group g: f64[groups]. Exact below 2^53, above it the nearest double
+ * where the bound is below 2^32, rounded sample by sample where it is not. O(samples).
+ */
+export function loadSquares(handle: usize, k: i32, order: usize, offsets: usize, groups: i32, out: usize): void {
+  const loads = Loads.of(handle);
+  const exact = loads.bound(k) <= <u64>u32.MAX_VALUE;
+  for (let from: usize = 0; from < <usize>groups; from += GROUPS) {
+    const count = min<usize>(GROUPS, <usize>groups - from);
+    const ends = offsets + (from << 2);
+    const to = out + (from << 3);
+    if (exact && loads.layout == WORD_32) squares32(handle, k, order, ends, count, to);
+    else if (exact && loads.layout == WORD_64) squares64(handle, k, order, ends, count, to);
+    else {
+      let at = order + ((<usize>load<u32>(ends)) << 2);
+      for (let g: usize = 0; g < count; g++) {
+        const stop = order + ((<usize>load<u32>(ends + (g << 2), 4)) << 2);
+        let whole: u64 = 0;
+        let rounded: f64 = 0;
+        for (; at < stop; at += 4) {
+          const x = loads.value(load<u32>(at), k);
+          whole += x * x;
+          rounded += <f64>x * <f64>x;
+        }
+        store<f64>(to + (g << 3), exact ? <f64>whole : rounded);
+      }
+    }
+  }
+}
+
+/** How random groups are, from their sums of a load and of its squares, f64[groups] each: see `mixOfSums`. O(groups). */
+export function groupsMix(offsets: usize, sums: usize, squares: usize, groups: i32): f64 {
+  let within: f64 = 0;
+  let sum: f64 = 0;
+  let all: f64 = 0;
+  for (let g: usize = 0; g < <usize>groups; g++) {
+    const size = load<u32>(offsets + (g << 2), 4) - load<u32>(offsets + (g << 2));
+    const t = load<f64>(sums + (g << 3));
+    const a = load<f64>(squares + (g << 3));
+    if (size > 1) within += a - (t * t) / <f64>size;
+    sum += t;
+    all += a;
+  }
+  return mixOfSums(within, sum, all, offsets, groups);
 }
 
 /**

@@ -1,8 +1,6 @@
 // The balanced plan: steps whose units are alike in vit, tokens and attention, in an order that hides no curriculum.
 //
-// Units are cut in two again and again, like a k-d tree, at multiples of a step, along the load whose cut leaves the
-// two halves most even, until each piece is one step. The steps are then shuffled and the ranks dealt at random. A cut
-// falls anywhere in the middle quarter, so that the neighbours of a unit change from epoch to epoch.
+// Units are cut into steps (see cuts.ts); the steps are then shuffled and the ranks dealt at random.
 //
 // The tail rotates: one permutation of the seed alone is walked through from epoch to epoch, so that over
 // ceil(units / tail) epochs every unit is dropped (or repeated, or put into the short step) as often as any other.
@@ -11,25 +9,22 @@ import { allocArray, mark, release } from "../base/memory";
 import { iota, next, seed as seedWords, torchShuffle } from "../base/mt19937";
 import { sortByKey } from "../base/sort";
 import { BAD_ARGUMENT, OK, OUT_OF_MEMORY } from "../base/status";
+import { cutIntoSteps, openCuts, weigh } from "./cuts";
 import { deal, descendingKeys, fail, finish, NONE, open, order, setShortSteps, setWord, valid, word } from "./samplers";
-import { loadCount, loadOf, MAX_LOADS, parts, partUnits, unitLoads, units } from "./units";
+import { loadCount, loadOf, parts, partUnits, unitLoads, units } from "./units";
 
 /** Tail rules. */
 const DROP: i32 = 0;
 const REPEAT: i32 = 1;
 const SHORT: i32 = 2;
 
-/** f64[loadCount][units]: what is evened out. */
+/** f64[loadCount][units]: what is evened out, or kept clear of the position. */
 let keys: usize = 0;
-/** What a load's unevenness counts. */
-const weights: usize = memory.data(8 * 8, 16);
+/** Of a cost, which is one load. */
+const ONE: usize = memory.data<f64>([1]);
 /** Of each load: how it correlates with the position of its step, and how it would after a swap. */
 const correlation: usize = memory.data(8 * 8, 16);
 const swapped: usize = memory.data(8 * 8, 16);
-
-function weightOf(k: i32): f64 {
-  return load<f64>(weights + ((<usize>k) << 3));
-}
 
 function key(k: i32, unit: u32): f64 {
   return load<f64>(keys + ((<usize>k * <usize>units + <usize>unit) << 3));
@@ -41,115 +36,6 @@ function mix(seed: u32, epoch: u32): u32 {
   x = (x ^ (x >> 16)) * 0x85ebca6b;
   x = (x ^ (x >> 13)) * 0xc2b2ae35;
   return x ^ (x >> 16);
-}
-
-/**
- * How the unevenness of a piece guides the cuts. None is best everywhere, so each is tried and the most even plan kept.
- * What the piece would waste as one step is the aim itself, but blind to a few light units: they cost the same wherever
- * they are, until they fill a step of their own. The standard deviation sees them, its 2/3 power more so. Measured, sum
- * of the dists of vit and tokens (of attention too) on 1.2 M samples at 64 ranks: .0019, .0015, .0003 (.013, .012, .015).
- */
-const WASTE: i32 = 0;
-const DEVIATION: i32 = 1;
-const SEPARATION: i32 = 2;
-const GUIDES: i32 = 3;
-
-/** Weighted sum over loads of count * (the guide's measure of spread / most). */
-export function unevenness(at: usize, count: i32, guide: i32): f64 {
-  const n = <f64>count;
-  let uneven: f64 = 0;
-  for (let k = 0; k < loadCount; k++) {
-    const weight = weightOf(k);
-    if (weight == 0) continue;
-    let most: f64 = 0;
-    let sum: f64 = 0;
-    let squares: f64 = 0;
-    for (let i = 0; i < count; i++) {
-      const x = key(k, word(at, i));
-      most = max(most, x);
-      sum += x;
-      squares += x * x;
-    }
-    if (most == 0) continue;
-    const variance = max<f64>(squares * n - sum * sum, 0) / (most * most * n * n);
-    if (guide == WASTE) uneven += weight * (n - sum / most);
-    else if (guide == DEVIATION) uneven += weight * n * Math.sqrt(variance);
-    else if (guide == SEPARATION) uneven += weight * n * Math.cbrt(variance);
-  }
-  return uneven;
-}
-
-/** Moves the `left` smallest of `count` units by load k to the front: quickselect, expected O(count). */
-export function split(at: usize, count: i32, left: i32, k: i32): void {
-  let low = 0;
-  let high = count - 1;
-  while (low < high) {
-    const pivot = key(k, word(at, low + <i32>(next() % <u32>(high - low + 1))));
-    let i = low;
-    let j = high;
-    while (i <= j) {
-      while (key(k, word(at, i)) < pivot) i++;
-      while (key(k, word(at, j)) > pivot) j--;
-      if (i <= j) {
-        const x = word(at, i);
-        setWord(at, i++, word(at, j));
-        setWord(at, j--, x);
-      }
-    }
-    // at[low .. j] <= pivot <= at[i .. high]: `left` is in one of them, or between.
-    if (left <= j + 1) high = j;
-    else if (left > i) low = i;
-    else return;
-    if (left == j + 1 && left == i) return;
-  }
-}
-
-/**
- * Cuts the units at `at` into steps that are alike inside; `trial` has room for as many. Recursion: at most
- * log(steps) / log(8 / 5) deep.
- */
-function cut(at: usize, steps: i32, step: i32, trial: usize, guide: i32): void {
-  if (steps < 2) return;
-  const count = steps * step;
-  // The middle quarter: steps * 3/8 .. steps * 5/8, at least one step on either side.
-  const spread = steps >> 2;
-  const drawn = (steps >> 1) - (spread >> 1) + (spread > 0 ? <i32>(next() % <u32>(spread + 1)) : 0);
-  const left = min(max(drawn, 1), steps - 1);
-  const leftCount = left * step;
-  const right = (<usize>leftCount) << 2;
-  let best = -1;
-  let last = -1;
-  let least: f64 = Infinity;
-  for (let k = 0; k < loadCount; k++) {
-    if (weightOf(k) == 0) continue;
-    memory.copy(trial, at, (<usize>count) << 2);
-    split(trial, count, leftCount, k);
-    last = k;
-    const uneven = unevenness(trial, leftCount, guide) + unevenness(trial + right, count - leftCount, guide);
-    if (uneven >= least) continue;
-    least = uneven;
-    best = k;
-  }
-  if (best < 0) return;
-  if (best == last) memory.copy(at, trial, (<usize>count) << 2);
-  else split(at, count, leftCount, best);
-  cut(at, left, step, trial, guide);
-  cut(at + right, steps - left, step, trial, guide);
-}
-
-/** Cuts by each guide in turn and leaves the plan in which steps waste least. `other` and `trial` are u32[steps * step]. */
-function cutBest(at: usize, steps: i32, step: i32, other: usize, trial: usize, guides: i32): void {
-  const bytes = (<usize>steps * <usize>step) << 2;
-  memory.copy(other, at, bytes);
-  let least: f64 = Infinity;
-  for (let guide = 0; guide < guides; guide++) {
-    cut(other, steps, step, trial, guide);
-    let waste: f64 = 0;
-    for (let s = 0; s < steps; s++) waste += unevenness(other + ((<usize>s * <usize>step) << 2), step, WASTE);
-    if (waste >= least) continue;
-    least = waste;
-    memory.copy(at, other, bytes);
-  }
 }
 
 /** Sum of load k over a step. */
@@ -235,27 +121,48 @@ function fillCosts(weightsAt: usize): void {
 }
 
 /**
+ * out[u] = how much work unit u is, against the others: its cost, or the weighted sum of its loads over their means.
+ * f64[units].
+ */
+function fillWork(weightsAt: usize, cost: i32, out: usize): void {
+  if (cost != 0) {
+    memory.copy(out, keys, (<usize>units) << 3);
+    return;
+  }
+  memory.fill(out, 0, (<usize>units) << 3);
+  for (let k = 0; k < loadCount; k++) {
+    const row = loadOf(k);
+    let sum: f64 = 0;
+    for (let u: usize = 0; u < (<usize>units) << 3; u += 8) sum += load<f64>(row + u);
+    const each = sum > 0 ? load<f64>(weightsAt + ((<usize>k) << 3)) / sum : 0;
+    for (let u: usize = 0; u < (<usize>units) << 3; u += 8) {
+      store<f64>(out + u, load<f64>(out + u) + each * load<f64>(row + u));
+    }
+  }
+}
+
+/**
  * Plans one epoch. weightsAt: f64[loads], what unevenness in each load counts (>= 0), where a unit's load is its sum;
  * with `cost` not 0 they are instead what one of each costs, and the cost of a unit is the only load to even out.
- * tail: DROP, REPEAT or SHORT, per part. O(loads units log steps); 32 + 8 loads bytes per unit.
+ * tail: DROP, REPEAT or SHORT, per part. O(loads units log steps); 24 + 8 loads bytes per unit.
  */
 export function balanced(ranks: i32, micro: i32, seed: u32, epoch: u32, tail: i32, weightsAt: usize, cost: i32): i32 {
   let sum: f64 = 0;
-  let weighed = 0;
   for (let k = 0; k < loadCount; k++) {
     const weight = load<f64>(weightsAt + ((<usize>k) << 3));
     // A negated comparison, so that NaN fails it too.
     if (!(weight >= 0)) return BAD_ARGUMENT;
     sum += weight;
-    weighed += i32(weight > 0);
   }
   if (!valid(ranks, micro) || tail < DROP || tail > SHORT || !(sum < Infinity)) return BAD_ARGUMENT;
   const top = mark();
   const step = ranks * micro;
   let total: i64 = 0;
+  let most: i64 = 0;
   for (let p = 0; p < parts; p++) {
-    const n = word(partUnits, p);
-    total += ((<i64>n + (tail == DROP ? 0 : step - 1)) / step) * step;
+    const own = ((<i64>word(partUnits, p) + (tail == DROP ? 0 : step - 1)) / step) * step;
+    total += own;
+    most = max(most, own);
   }
   const status = open(ranks, micro, total, 0);
   if (status != OK) return status;
@@ -263,35 +170,37 @@ export function balanced(ranks: i32, micro: i32, seed: u32, epoch: u32, tail: i3
   const count = <i32>(total / step);
   const chosen = allocArray(<usize>total, 4);
   const walk = allocArray(units, 4);
-  const other = allocArray(<usize>total, 4);
-  const trial = allocArray(<usize>total, 4);
   const turns = allocArray(count, 4);
   const stepLoads = allocArray(<usize>count * loadCount, 8);
   const sums = allocArray(ranks, 8);
   const counts = allocArray(ranks, 4);
   keys = cost != 0 ? allocArray(<usize>units * loadCount, 8) : unitLoads;
   const descending = allocArray(micro > 1 ? <usize>units : 0, 8);
+  const work = allocArray(micro > 1 ? <usize>units : 0, 8);
+  const spare = allocArray(micro > 1 ? <usize>step : 0, 4);
   if (
     chosen == 0 ||
     walk == 0 ||
-    other == 0 ||
-    trial == 0 ||
     turns == 0 ||
     stepLoads == 0 ||
     sums == 0 ||
     counts == 0 ||
     keys == 0 ||
-    descending == 0
+    descending == 0 ||
+    work == 0 ||
+    spare == 0
   ) {
     return fail(top, OUT_OF_MEMORY);
   }
-  if (cost != 0) fillCosts(weightsAt);
-  if (micro > 1) descendingKeys(descending);
-  memory.fill(weights, 0, MAX_LOADS * 8);
-  if (cost != 0) store<f64>(weights, 1);
-  else memory.copy(weights, weightsAt, (<usize>loadCount) << 3);
-  // Along one load alone, all guides cut alike.
-  const guides = weighed > 1 && cost == 0 ? GUIDES : 1;
+  if (cost != 0) {
+    fillCosts(weightsAt);
+    weigh(keys, ONE, 1);
+  } else weigh(keys, weightsAt, loadCount);
+  if (!openCuts(<i32>most, step)) return fail(top, OUT_OF_MEMORY);
+  if (micro > 1) {
+    fillWork(weightsAt, cost, work);
+    descendingKeys(descending, work);
+  }
 
   // The part's units in the order in which the tail walks through them; those of this epoch; whole steps; the tail.
   let first: u32 = 0;
@@ -327,7 +236,7 @@ export function balanced(ranks: i32, micro: i32, seed: u32, epoch: u32, tail: i3
     }
     seedWords(mix(mix(seed, epoch), <u32>p));
     torchShuffle(at, out);
-    cutBest(at, own, step, other, trial, guides);
+    cutIntoSteps(at, own);
     at += (<usize>out) << 2;
     first += n;
   }
@@ -354,8 +263,8 @@ export function balanced(ranks: i32, micro: i32, seed: u32, epoch: u32, tail: i3
     torchShuffle(from, step);
     if (micro == 1) memory.copy(to, from, (<usize>step) << 2);
     else {
-      sortByKey(from, step, descending, trial);
-      deal(from, to, ranks, micro, <i32>(next() % <u32>ranks), sums, counts);
+      sortByKey(from, step, descending, spare);
+      deal(from, to, ranks, micro, <i32>(next() % <u32>ranks), work, sums, counts);
     }
   }
   setShortSteps(shortSteps);

@@ -5,7 +5,21 @@
 import { allocArray, mark, release } from "../base/memory";
 import { sortByKey } from "../base/sort";
 import { BAD_ARGUMENT, OK, OUT_OF_MEMORY } from "../base/status";
-import { deal, fail, finish, open, order, permute, setWord, tokensOf, transpose, valid, word } from "./samplers";
+import {
+  deal,
+  descendingKeys,
+  fail,
+  finish,
+  open,
+  order,
+  permute,
+  setWord,
+  tokensOf,
+  tokenWork,
+  transpose,
+  valid,
+  word,
+} from "./samplers";
 import { parts, partUnits, units } from "./units";
 
 /**
@@ -48,18 +62,20 @@ export function lengthGroup(ranks: i32, micro: i32, seed: u32): i32 {
   const drawn = allocArray(units, 4);
   const scratch = allocArray(units, 4);
   const keys = allocArray(units, 8);
+  const work = allocArray(units, 8);
   const sums = allocArray(ranks, 8);
   const counts = allocArray(ranks, 4);
-  if (drawn == 0 || scratch == 0 || keys == 0 || sums == 0 || counts == 0) return fail(top, OUT_OF_MEMORY);
+  if (drawn == 0 || scratch == 0 || keys == 0 || work == 0 || sums == 0 || counts == 0) return fail(top, OUT_OF_MEMORY);
   permute(drawn, units, units, seed, 0);
-  for (let u = 0; u < units; u++) store<u64>(keys + ((<usize>u) << 3), ~tokensOf(u));
+  tokenWork(work);
+  descendingKeys(keys, work);
   for (let at = 0; at < units; at += stepSize) {
     const size = min(stepSize, units - at);
     const from = drawn + ((<usize>at) << 2);
     const to = order + ((<usize>at) << 2);
     sortByKey(from, size, keys, scratch);
     if (size % ranks == 0) {
-      deal(from, to, ranks, size / ranks, 0, sums, counts);
+      deal(from, to, ranks, size / ranks, 0, work, sums, counts);
     } else {
       for (let r = 0, k = 0; r < ranks; r++) {
         for (let i = r; i < size; i += ranks) setWord(to, k++, word(from, i));

@@ -133,11 +133,20 @@ export function random(ranks: i32, micro: i32, seed: u32, tail: i32): i32 {
 }
 
 /**
- * Deals the `ranks * micro` units at `from`, which are in descending order, to `to` as [ranks][micro]: each to the rank
- * with the smallest sum so far that is not full, the first of these counted from rank `turn`. Scratch: u64[ranks],
- * u32[ranks].
+ * Deals the `ranks * micro` units at `from`, which are in descending order of work (f64[units]), to `to` as [ranks][micro]:
+ * each to the rank with the smallest sum so far that is not full, the first of these counted from rank `turn`. Scratch:
+ * f64[ranks], u32[ranks].
  */
-export function deal(from: usize, to: usize, ranks: i32, micro: i32, turn: i32, sums: usize, counts: usize): void {
+export function deal(
+  from: usize,
+  to: usize,
+  ranks: i32,
+  micro: i32,
+  turn: i32,
+  work: usize,
+  sums: usize,
+  counts: usize,
+): void {
   memory.fill(sums, 0, (<usize>ranks) << 3);
   memory.fill(counts, 0, (<usize>ranks) << 2);
   for (let i = 0; i < ranks * micro; i++) {
@@ -146,9 +155,9 @@ export function deal(from: usize, to: usize, ranks: i32, micro: i32, turn: i32, 
     if (micro == 1) {
       best = <i32>((<u32>turn + <u32>i) % <u32>ranks);
     } else {
-      let least = u64.MAX_VALUE;
+      let least: f64 = Infinity;
       for (let k = 0, r = turn; k < ranks; k++) {
-        const sum = load<u64>(sums + ((<usize>r) << 3));
+        const sum = load<f64>(sums + ((<usize>r) << 3));
         if (sum < least) {
           least = sum;
           best = r;
@@ -160,13 +169,18 @@ export function deal(from: usize, to: usize, ranks: i32, micro: i32, turn: i32, 
     setWord(to, best * micro + <i32>filled, unit);
     setWord(counts, best, filled + 1);
     const sumAt = sums + ((<usize>best) << 3);
-    store<u64>(sumAt, filled + 1 == <u32>micro ? u64.MAX_VALUE : load<u64>(sumAt) + tokensOf(unit));
+    store<f64>(sumAt, filled + 1 == <u32>micro ? Infinity : load<f64>(sumAt) + load<f64>(work + ((<usize>unit) << 3)));
   }
 }
 
-/** keys[unit] = ~tokens: an ascending sort by it is a descending one by tokens. */
-export function descendingKeys(keys: usize): void {
-  for (let u = 0; u < units; u++) store<u64>(keys + ((<usize>u) << 3), ~tokensOf(u));
+/** work[unit] = its tokens, f64[units]. */
+export function tokenWork(work: usize): void {
+  for (let u = 0; u < units; u++) store<f64>(work + ((<usize>u) << 3), <f64>tokensOf(u));
+}
+
+/** keys[unit] = ~bits of its work, u64[units]: an ascending sort by it is a descending one by work, which is 0 or more. */
+export function descendingKeys(keys: usize, work: usize): void {
+  for (let u: usize = 0; u < (<usize>units) << 3; u += 8) store<u64>(keys + u, ~load<u64>(work + u));
 }
 
 function binKeys(keys: usize, bin: i32): void {
@@ -190,12 +204,14 @@ export function lengthGroup(ranks: i32, micro: i32, seed: u32, tail: i32, window
   const turns = allocArray(<usize>steps, 4);
   const scratch = allocArray(<usize>length, 4);
   const keys = allocArray(units, 8);
+  const work = allocArray(units, 8);
   const sums = allocArray(ranks, 8);
   const counts = allocArray(ranks, 4);
-  if (drawn == 0 || turns == 0 || scratch == 0 || keys == 0 || sums == 0 || counts == 0)
+  if (drawn == 0 || turns == 0 || scratch == 0 || keys == 0 || work == 0 || sums == 0 || counts == 0)
     return fail(top, OUT_OF_MEMORY);
   permute(drawn, units, length, seed, 0);
-  descendingKeys(keys);
+  tokenWork(work);
+  descendingKeys(keys, work);
   const span = min<i64>(<i64>window * stepSize, i32.MAX_VALUE);
   for (let at: i64 = 0; at < length; at += span) {
     sortByKey(drawn + ((<usize>at) << 2), <i32>min<i64>(span, <i64>length - at), keys, scratch);
@@ -203,7 +219,7 @@ export function lengthGroup(ranks: i32, micro: i32, seed: u32, tail: i32, window
   permute(turns, steps, steps, seed + STEP_SEED, 0);
   for (let s = 0; s < steps; s++) {
     const from = drawn + ((<usize>(<i32>word(turns, s) * stepSize)) << 2);
-    deal(from, order + ((<usize>(s * stepSize)) << 2), ranks, micro, s % ranks, sums, counts);
+    deal(from, order + ((<usize>(s * stepSize)) << 2), ranks, micro, s % ranks, work, sums, counts);
   }
   release(scratchTop);
   return finish(top);

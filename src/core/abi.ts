@@ -207,6 +207,7 @@ export interface Abi {
   boundsFind(handle: number): number;
   boundsGet(kind: number): number;
   columnSums(column: number, floats: number, order: number, offsets: number, groups: number, out: number): number;
+  groupsMix(offsets: number, sums: number, squares: number, groups: number): number;
   loadsBegin(n: number, columns: number, bounds: number): number;
   loadsLayout(handle: number): number;
   loadsLinearBound(handle: number): number;
@@ -214,6 +215,7 @@ export interface Abi {
   loadsOversize(at: number): number;
   loadsOversizeCount(handle: number): number;
   loadsPush(at: number, columns: number, floats: number, more: number): number;
+  loadsSquares(handle: number, k: number, order: number, offsets: number, groups: number, out: number): void;
   loadsStatus(): number;
   loadsSums(handle: number, k: number, order: number, offsets: number, groups: number, out: number): void;
   loadsTotal(handle: number, load: number): number;

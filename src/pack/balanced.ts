@@ -1,15 +1,12 @@
-import { check } from "../core/abi.ts";
 import type { Core } from "../core/core.ts";
-import { type Lengths, vitTokens } from "../core/lengths.ts";
+import type { Lengths } from "../core/lengths.ts";
 import { type NamesOf, type Spec, take } from "../core/options.ts";
-import { takeLowerBound } from "./find-lower-bound.ts";
+import { Counted } from "./counted.ts";
 import type { Method } from "./method.ts";
-import { type CommonPackOptions, type PackProgress, resolveCommon, seenIn } from "./options.ts";
-import { type Packing, packingBounds, takePacking } from "./packing.ts";
+import { type CommonPackOptions, type PackProgress, resolveCommon } from "./options.ts";
+import type { Packing } from "./packing.ts";
 
-/** Options of the method that comes close to the lower bound. */
 export interface BalancedOptions extends CommonPackOptions {
-  /** The packer for close to the fewest groups. */
   readonly method: "balanced";
   /** 0 quick, 1 normal, 2 long, 3 very long: 2 may take 10 times as long as 1 to save a few groups. Default: 1. */
   readonly effort?: number;
@@ -25,29 +22,25 @@ export function* balanced(
   samples: Lengths,
   options: BalancedOptions,
 ): Generator<PackProgress, Packing, void> {
-  const { maxVit, maxTokens, seed, lowerBound } = resolveCommon(options, "tight");
+  const { loads, seed, lowerBound } = resolveCommon(options, "tight");
   const effort = take(BALANCED_OPTIONS, "effort", options);
   const { abi } = core;
-  const n = samples.vit.length;
-  const seen = seenIn(samples);
-  const { vit, tokens } = vitTokens(samples);
-  const vitAt = core.copyIn(vit, n);
-  const tokensAt = core.copyIn(tokens, n);
-  check(abi, abi.balancedBegin(vitAt, tokensAt, n, maxVit, maxTokens, seed, effort), n, seen);
+  const counted = new Counted(core, samples, loads);
+  const packer = abi.packerBegin(counted.handle, seed, effort);
+  if (packer === 0) counted.check(abi.packerStatus());
   let done = 0;
   for (let left = 1000; left > 0; ) {
     options.signal?.throwIfAborted();
-    left = abi.balancedStep();
-    if (left < 0) check(abi, -left, n, seen);
+    left = abi.packerStep(packer);
+    if (left < 0) counted.check(-left);
     done = Math.max(done, 1 - left / 1000);
-    const progress = { done, samples: n, groups: abi.balancedGroups() };
+    const progress = { done, samples: counted.count, groups: abi.packerGroups(packer) };
     options.onProgress?.(progress);
     yield progress;
   }
-  if (lowerBound === "tight") check(abi, abi.lowerBound(vitAt, tokensAt, n, maxVit, maxTokens), n, seen);
-  const least = lowerBound === "tight" ? takeLowerBound(core).best : abi.packingBound();
-  const bounds = packingBounds({ vit: maxVit, tokens: maxTokens });
-  return takePacking(core, samples, bounds, "balanced", 0, least, { seed, effort });
+  const groups = abi.packerGroups(packer);
+  const found = { order: abi.packerOrder(packer), offsets: abi.packerOffsets(packer), groups };
+  return counted.take(found, { method: "balanced", bound: counted.least(lowerBound), settings: { seed, effort } });
 }
 
 export const balancedMethod = {

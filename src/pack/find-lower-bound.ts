@@ -1,37 +1,30 @@
-import { check } from "../core/abi.ts";
 import type { Core } from "../core/core.ts";
-import { type Lengths, vitTokens } from "../core/lengths.ts";
-import { seenIn } from "./options.ts";
 
-/** Lower bounds on the number of groups, each one by itself. */
+/** The lower bounds by name, the simplest first. */
+export const BOUND_KINDS = ["linear", "pattern", "half", "difference"] as const;
+
+/** What a lower bound on the number of groups rests on. */
+export type BoundKind = (typeof BOUND_KINDS)[number];
+
+/** Lower bounds on the number of groups, each one by itself; 0 where one says nothing. */
 export interface LowerBound {
-  /** The larger of the sums of vit and of tokens over their bounds, rounded up. */
+  /** The sum of each load over its bound, rounded up; the largest one. */
   readonly linear: number;
-  /** What the multisets of vit values that fit a group allow (Gilmore and Gomory's linear programme). */
+  /** What the multisets of a coarse load's values that fit a group allow (Gilmore and Gomory's linear programme). */
   readonly pattern: number;
-  /** What samples above half of a bound allow, on the load where it is more (Martello and Toth's L2). */
+  /** What samples above half of a bound allow, on the load where it is most (Martello and Toth's L2). */
   readonly half: number;
+  /** What two loads allow of which one leaves too little of the other, by their weighted difference. */
+  readonly difference: number;
   /** The largest of them. */
   readonly best: number;
+  /** Which one that is; of equal ones the simplest. */
+  readonly kind: BoundKind;
 }
 
-/** `lowerBound` for whoever has the core to himself. */
-export function findLowerBound(core: Core, samples: Lengths, maxVit: number, maxTokens: number): LowerBound {
-  const { abi } = core;
-  const n = samples.vit.length;
-  const top = abi.mark();
-  const { vit, tokens } = vitTokens(samples);
-  const vitAt = core.copyIn(vit, n);
-  const tokensAt = core.copyIn(tokens, n);
-  check(abi, abi.lowerBound(vitAt, tokensAt, n, maxVit, maxTokens), n, seenIn(samples));
-  abi.release(top);
-  return takeLowerBound(core);
-}
-
-/** What the core's last `lowerBound` found. */
+/** What the core's last `boundsFind` found. */
 export function takeLowerBound({ abi }: Core): LowerBound {
-  const linear = abi.linearBound() >>> 0;
-  const pattern = abi.patternBound() >>> 0;
-  const half = abi.halfBound() >>> 0;
-  return { linear, pattern, half, best: Math.max(linear, pattern, half) };
+  const [linear, pattern, half, difference] = BOUND_KINDS.map((_, kind) => abi.boundsGet(kind) >>> 0);
+  const best = abi.boundsBest();
+  return { linear, pattern, half, difference, best: abi.boundsGet(best) >>> 0, kind: BOUND_KINDS[best] };
 }

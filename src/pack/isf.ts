@@ -1,11 +1,11 @@
-import { check } from "../core/abi.ts";
 import type { Core } from "../core/core.ts";
-import { type Lengths, type VitTokens, vitTokens } from "../core/lengths.ts";
+import { OptionError, show } from "../core/errors.ts";
+import type { Lengths, LoadColumn } from "../core/lengths.ts";
 import { MAX_INT32, type NamesOf, OWN, type Spec, take } from "../core/options.ts";
-import { findLowerBound } from "./find-lower-bound.ts";
+import { Counted } from "./counted.ts";
 import type { Method } from "./method.ts";
-import { byLoad, type CommonPackOptions, type PackProgress, resolveCommon, seenIn } from "./options.ts";
-import { type ByLoad, type Packing, packingBounds, takePacking } from "./packing.ts";
+import { byLoad, type CommonPackOptions, type PackLoads, type PackProgress, resolveCommon } from "./options.ts";
+import type { ByLoad, Packing } from "./packing.ts";
 
 /** How far ISF has come, after each round. */
 export interface RoundInfo extends PackProgress {
@@ -64,59 +64,73 @@ export const ISF_OPTIONS = {
   onRound: OWN,
 } as const satisfies NamesOf<Omit<IsfOptions, keyof CommonPackOptions | "method">, Spec>;
 
-/** Samples per call into the core: a buffer that stays in the second-level cache. */
-const PIECE = 16384;
+/** Of a load with more different values than these, a group is full a little below the bound. */
+const FEW_VALUES = 64;
 
-/** Hands the lengths to `push` through a buffer in the core's memory, piece by piece. */
-function feed(
-  core: Core,
-  { vit, tokens }: VitTokens,
-  push: (vit: number, tokens: number, count: number) => void,
-): void {
-  const vitAt = core.alloc(PIECE * 8, vit.length);
-  const tokensAt = vitAt + PIECE * 4;
-  const buffer = core.int32(vitAt, PIECE * 2);
-  for (let from = 0; from < vit.length; from += PIECE) {
-    const end = Math.min(from + PIECE, vit.length);
-    buffer.set(vit.subarray(from, end));
-    buffer.set(tokens.subarray(from, end), PIECE);
-    push(vitAt, tokensAt, end - from);
+/** Whether a load has more than 64 different values, among those within its bound. O(samples), mostly less. */
+export function hasManyValues(column: LoadColumn, bound: number): boolean {
+  if (bound < FEW_VALUES) return false;
+  const seen = new Set<number>();
+  let last = -1;
+  for (const value of column) {
+    if (value === last || value > bound) continue;
+    last = value;
+    seen.add(value);
+    if (seen.size > FEW_VALUES) return true;
   }
+  return false;
+}
+
+/** What makes a group full of a load, where nobody says: the published defaults, and 99 % of the bound for fine loads. */
+function usualMinimum(name: string, column: LoadColumn, bound: number): number {
+  if (name === "tokens") return Math.max(bound - FULL_BELOW, 0);
+  return hasManyValues(column, bound) ? bound - Math.ceil(bound / 100) : bound;
+}
+
+/** The minimum of each bounded load. @throws OptionError for one of a load without a bound. */
+function minima({ max }: PackLoads, columns: readonly LoadColumn[], options: IsfOptions): Record<string, number> {
+  const short = { vit: ["minVit", options.minVit], tokens: ["minTokens", options.minTokens] } as const;
+  const given = byLoad("min", options.min, short, 0);
+  const other = Object.keys(given).find((name) => !Object.hasOwn(max, name));
+  if (other !== undefined) {
+    const bounded = Object.keys(max).join(", ");
+    throw new OptionError("INVALID_OPTION", `min has ${show(other)}, which has no bound: those are of ${bounded}`);
+  }
+  const all = Object.entries(max).map(([name, bound], k) => [
+    name,
+    given[name] ?? usualMinimum(name, columns[k], bound),
+  ]);
+  return Object.fromEntries(all);
 }
 
 /** ISF (paper, Algorithm 1), a round at a time. The core is the caller's to enter and leave. */
 export function* isf(core: Core, samples: Lengths, options: IsfOptions): Generator<RoundInfo, Packing, void> {
-  const common = resolveCommon(options, "linear");
-  const { maxVit, maxTokens, seed } = common;
-  const given = options.min === undefined ? {} : byLoad("min", options.min, {}, 0);
-  const minVit = take(ISF_OPTIONS, "minVit", options, given.vit ?? maxVit);
-  const minTokens = take(ISF_OPTIONS, "minTokens", options, given.tokens ?? Math.max(maxTokens - FULL_BELOW, 0));
+  const { loads, seed, lowerBound } = resolveCommon(options, "linear");
   const rounds = take(ISF_OPTIONS, "rounds", options);
   const { abi } = core;
-  const n = samples.vit.length;
-  const seen = seenIn(samples);
-  const tight = common.lowerBound === "tight" ? findLowerBound(core, samples, maxVit, maxTokens).best : undefined;
-  check(abi, abi.isfBegin(n, maxVit, maxTokens, minVit, minTokens, seed), n, seen);
-  feed(core, vitTokens(samples), (vitAt, tokensAt, count) => {
-    check(abi, abi.isfPush(vitAt, tokensAt, count), n, seen);
-  });
+  const counted = new Counted(core, samples, loads);
+  const { count } = counted;
+  const min = minima(loads, counted.columns, options);
+  const bound = counted.least(lowerBound);
+  const isf = abi.roundsBegin(counted.handle, counted.byLoad(min), seed);
+  if (isf === 0) counted.check(abi.roundsStatus());
   let round = 0;
-  let loose = n;
+  let loose = count;
   while (round < rounds && loose > 0) {
     options.signal?.throwIfAborted();
     round++;
-    loose = abi.isfRound(round === rounds ? 1 : 0);
+    loose = abi.roundsNext(isf, round === rounds ? 1 : 0);
     const done = loose === 0 ? 1 : round / rounds;
-    const info = { done, round, rounds, samples: n, loose, groups: abi.isfGroups() };
+    const info = { done, round, rounds, samples: count, loose, groups: abi.roundsGroupsNow(isf) };
     options.onRound?.(info);
     options.onProgress?.(info);
     yield info;
   }
-  check(abi, abi.isfFinish(), n, seen);
-  check(abi, abi.isfAttention(), n, seen);
-  const bounds = packingBounds({ vit: maxVit, tokens: maxTokens }, { vit: minVit, tokens: minTokens });
-  const settings = { seed, min: bounds.min, rounds };
-  return takePacking(core, samples, bounds, "isf", round, tight ?? abi.packingBound(), settings);
+  const found = {
+    ...{ order: abi.roundsOrder(isf), offsets: abi.roundsOffsets(isf), groups: abi.roundsGroups(isf) },
+    sums: (k: number, out: number) => abi.roundsSums(isf, k, out),
+  };
+  return counted.take(found, { method: "isf", min, rounds: round, bound, settings: { seed, min, rounds } });
 }
 
 export const isfMethod = {

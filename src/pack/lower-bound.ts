@@ -1,27 +1,26 @@
 import { check } from "../core/abi.ts";
 import type { Core } from "../core/core.ts";
-import { type LengthsInput, toLengths, toVitTokens, USUAL } from "../core/lengths.ts";
+import { type LengthsInput, toLengths, toVitTokens } from "../core/lengths.ts";
 import { take } from "../core/options.ts";
-import { findLowerBound, type LowerBound } from "./find-lower-bound.ts";
+import { Counted } from "./counted.ts";
+import type { LowerBound } from "./find-lower-bound.ts";
 import { checkPackOptions } from "./option-names.ts";
-import { BOUNDS, type CommonPackOptions, seenIn } from "./options.ts";
+import { BOUNDS, type CommonPackOptions, resolveLoads, seenIn } from "./options.ts";
+
+/** What lower bounds depend on, beside the samples. */
+export type LowerBoundOptions = Pick<CommonPackOptions, "max" | "align" | "maxVit" | "maxTokens">;
 
 /**
- * Lower bounds on the number of groups of any packing of these samples, those beyond a bound left out. O(samples), 8
- * bytes per sample and 1 MB.
+ * Lower bounds on the number of groups of any packing of these samples, those beyond a bound left out. O(samples), 4 to
+ * 64 bytes per sample and 1 MB.
  *
- * @throws InputError for lengths, OptionError for bounds out of 1 .. 2^31 - 1, EngineError OUT_OF_MEMORY.
+ * @throws InputError for lengths, OptionError for bounds, EngineError OUT_OF_MEMORY.
  */
-export function lowerBound(
-  core: Core,
-  lengths: LengthsInput,
-  options: Pick<CommonPackOptions, "maxVit" | "maxTokens">,
-): LowerBound {
+export function lowerBound(core: Core, lengths: LengthsInput, options: LowerBoundOptions): LowerBound {
   checkPackOptions("lowerBound", options);
-  const samples = toLengths(lengths, USUAL);
-  const maxVit = take(BOUNDS, "maxVit", options);
-  const maxTokens = take(BOUNDS, "maxTokens", options);
-  return core.exclusive(() => findLowerBound(core, samples, maxVit, maxTokens));
+  const loads = resolveLoads(options);
+  const samples = toLengths(lengths, loads.names);
+  return core.exclusive(() => new Counted(core, samples, loads).lowerBound());
 }
 
 /** Bounds of a group on the usual two loads. */

@@ -147,11 +147,8 @@ export function resolveLoads(
 
 /** What every method takes, checked and with its defaults. */
 export function resolveCommon(options: CommonPackOptions, lowerBound: "linear" | "tight") {
-  const loads = resolveLoads(options);
   return {
-    loads,
-    maxVit: loads.max.vit,
-    maxTokens: loads.max.tokens,
+    loads: resolveLoads(options),
     seed: take(COMMON, "seed", options),
     lowerBound: take(COMMON, "lowerBound", options, lowerBound),
   };

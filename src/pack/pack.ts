@@ -1,10 +1,10 @@
 import type { Core } from "../core/core.ts";
 import { numbered, validLengths } from "../core/invalid.ts";
-import { type LengthsInput, toLengths, USUAL } from "../core/lengths.ts";
+import { type LengthsInput, toLengths } from "../core/lengths.ts";
 import type { IsfOptions, RoundInfo } from "./isf.ts";
 import type { PackOptions } from "./methods.ts";
 import { checkPackOptions, methodOf } from "./option-names.ts";
-import type { PackProgress } from "./options.ts";
+import { type PackProgress, resolveLoads } from "./options.ts";
 import { type Packing, trustedPacking } from "./packing.ts";
 
 /** The body of `Omnibal.pack`. */
@@ -32,7 +32,7 @@ export function* packInRounds(
   options: PackOptions,
 ): Generator<PackProgress, Packing, void> {
   checkPackOptions("pack", options);
-  const samples = toLengths(lengths, USUAL);
+  const samples = toLengths(lengths, resolveLoads(options).names);
   const method = methodOf(options);
   const { lengths: valid, numbers, invalid } = validLengths(samples);
   const top = core.enter();

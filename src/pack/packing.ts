@@ -1,4 +1,3 @@
-import type { Core } from "../core/core.ts";
 import { InputError, show } from "../core/errors.ts";
 import { type Lengths, type LoadColumn, MAX_LOAD, squareOf } from "../core/lengths.ts";
 import { MAX_INT32 } from "../core/options.ts";
@@ -437,37 +436,4 @@ export class Packing implements Iterable<Int32Array> {
       mix: this.mix,
     };
   }
-}
-
-/** Copies the core's packing out. */
-export function takePacking(
-  core: Core,
-  lengths: Lengths,
-  bounds: PackingBounds,
-  method: string,
-  rounds: number,
-  bound: number,
-  settings: PackingSettings,
-): Packing {
-  const { abi } = core;
-  const mix = abi.packingMix();
-  const groups = abi.packingGroups();
-  const offsets = core.int32(abi.packingOffsets(), groups + 1).slice();
-  return trustedPacking({
-    offsets,
-    indices: core.int32(abi.packingOrder(), offsets[groups]).slice(),
-    loads: {
-      vit: core.int32(abi.packingVit(), groups).slice(),
-      tokens: core.int32(abi.packingTokens(), groups).slice(),
-      [ATTENTION]: core.float64(abi.packingAttention(), groups).slice(),
-    },
-    oversize: core.int32(abi.packingOversize(), abi.packingOversizeCount()).slice(),
-    bounds,
-    bound,
-    rounds,
-    method,
-    mix: mix < 0 ? null : mix,
-    settings: { bounds: bounds.max, method, ...settings },
-    lengths,
-  });
 }

@@ -2,12 +2,11 @@
 
 import { allocArray, mark, release } from "../../base/memory";
 import { BAD_ARGUMENT, BAD_LOAD, failAt, NEGATIVE_TOKENS, NEGATIVE_VIT, OK, OUT_OF_MEMORY } from "../../base/status";
-import { begin as beginLoads, Loads, listOversize, push as pushLoads, WORD_32 } from "../../loads/loads";
+import { begin as beginLoads, Loads, listOversize, push as pushLoads } from "../../loads/loads";
+import { loadSquares } from "../../loads/sums";
 import { setAttention, setBound, setGroups, setOversize } from "../packing";
 import { beginRounds, Isf, putSums } from "./isf";
 
-/** Groups per call of `squares`. */
-const BLOCK: usize = 1024;
 const VIT: i32 = 0;
 const TOKENS: i32 = 1;
 const bounds: usize = memory.data(2 * 8, 16);
@@ -85,37 +84,6 @@ export function finish(): i32 {
   return OK;
 }
 
-function squares<T extends number>(from: usize, end: usize, out: usize): void {
-  const pass = Isf.of(isfAt).pass;
-  const loads = pass.loads;
-  const words = loads.words;
-  const order = pass.order;
-  const ends = pass.ends;
-  const shift = <T>loads.shift(TOKENS);
-  const mask = <T>loads.mask(TOKENS);
-  const scale: usize = alignof<T>();
-  let at = order + ((<usize>load<u32>(ends + (from << 2))) << 2);
-  for (let g = from; g < end; g++) {
-    const stop = order + ((<usize>load<u32>(ends + (g << 2), 4)) << 2);
-    let sum: u64 = 0;
-    for (; at < stop; at += 4) {
-      const tokens = <u64>((load<T>(words + ((<usize>load<u32>(at)) << scale)) >> shift) & mask);
-      sum += tokens * tokens;
-    }
-    store<f64>(out + (g << 3), <f64>sum);
-  }
-}
-
-/** Sums of tokens^2 of the groups from .. end - 1, from u32 words. Exported, as the scans, for engines to compile well. */
-export function squares32(from: usize, end: usize, out: usize): void {
-  squares<u32>(from, end, out);
-}
-
-/** The same from u64 words. */
-export function squares64(from: usize, end: usize, out: usize): void {
-  squares<u64>(from, end, out);
-}
-
 /**
  * Also adds up each group's tokens^2, once it is finished: what attention costs. 8 bytes per group at most, O(samples).
  * Returns a status. Summed in u64, which a group within its bound cannot pass (2^62 at most); the f64 is exact below
@@ -129,12 +97,7 @@ export function attend(): i32 {
   let attention = (pass.spare + (groups << 2) + 7) & ~7;
   if (attention + (groups << 3) > pass.spare + ((<usize>loads.count) << 2)) attention = allocArray(groups, 8);
   if (attention == 0) return OUT_OF_MEMORY;
-  const narrow = loads.layout == WORD_32;
-  for (let from: usize = 0; from < groups; from += BLOCK) {
-    const end = min<usize>(from + BLOCK, groups);
-    if (narrow) squares32(from, end, attention);
-    else squares64(from, end, attention);
-  }
+  loadSquares(loadsAt, TOKENS, pass.order, pass.ends, <i32>groups, attention);
   setAttention(attention);
   return OK;
 }
