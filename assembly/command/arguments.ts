@@ -26,19 +26,18 @@ export const VIT_FIELD: i32 = 14;
 export const TOKEN_FIELD: i32 = 15;
 export const LOAD: i32 = 16;
 export const MISSING: i32 = 17;
-export const COLUMNS: i32 = 18;
-export const RANKS: i32 = 19;
-export const SAMPLES_PER_GROUP: i32 = 20;
-export const MAX_VIT_LIMIT: i32 = 21;
-export const MAX_TOKENS_LIMIT: i32 = 22;
-export const STRATEGY: i32 = 23;
-export const CANDIDATES: i32 = 24;
-export const SLACK: i32 = 25;
-export const MAX_LEFT_OUT: i32 = 26;
-export const QUIET: i32 = 27;
-export const HELP: i32 = 28;
-export const JSON: i32 = 29;
-const OPTIONS: i32 = 30;
+export const RANKS: i32 = 18;
+export const SAMPLES_PER_GROUP: i32 = 19;
+export const MAX_VIT_LIMIT: i32 = 20;
+export const MAX_TOKENS_LIMIT: i32 = 21;
+export const STRATEGY: i32 = 22;
+export const CANDIDATES: i32 = 23;
+export const SLACK: i32 = 24;
+export const MAX_LEFT_OUT: i32 = 25;
+export const QUIET: i32 = 26;
+export const HELP: i32 = 27;
+export const JSON: i32 = 28;
+const OPTIONS: i32 = 29;
 
 const INPUT: u32 = ((1 << RANKS) - (1 << VIT_FIELD)) | (1 << QUIET) | (1 << HELP);
 export const STATS_OPTIONS: u32 = INPUT | (1 << JSON);
@@ -82,8 +81,6 @@ function nameOf(option: i32): usize {
       return ascii("load");
     case MISSING:
       return ascii("missing");
-    case COLUMNS:
-      return ascii("columns");
     case VIT_FIELD:
       return ascii("vit-field");
     case TOKEN_FIELD:
@@ -124,7 +121,7 @@ const DASH: u32 = 0x2d;
 const EQUALS: u32 = 0x3d;
 
 /** usize[OPTIONS]: the value of each option, 0 where it is not given. */
-const values: usize = memory.data(30 * 4, 4);
+const values: usize = memory.data(29 * 4, 4);
 /** usize[fileCount]: the arguments that are no options. They take the place of those that were read. */
 let files: usize = 0;
 export let fileCount: i32 = 0;

@@ -9,7 +9,7 @@ import { Columns } from "../read/columns";
 import { errorText, Reader, end as readerEnd, push as readerPush, refuse, restart } from "../read/reader";
 import { areSame, file, fileCount, isGiven, lengthOf, QUIET, startOptionError } from "./arguments";
 import { advice, foreignFormat } from "./foreign";
-import { beginReader, loadCount, longestOption, sayMissing, setColumns, takeFields } from "./loads";
+import { areUsual, beginReader, loadCount, longestOption, takeFields } from "./loads";
 import {
   BAD_INPUT,
   endError,
@@ -20,11 +20,11 @@ import {
   sayNumber,
   sayOnStandardError,
   sayOnStandardOutput,
+  sayThousands,
   startError,
   WRONG_USAGE,
 } from "./output";
 import { sayArgument } from "./printable";
-import { sayThousands } from "./summary";
 import { fd_close, fd_prestat_dir_name, fd_prestat_get, fd_read, path_open } from "./wasi_snapshot_preview1";
 
 /** Bytes that are read at a time. */
@@ -212,10 +212,9 @@ function readAll(reader: Reader, fd: i32, path: usize): void {
     if (bytes == 0) break;
     if (isFirst) {
       if (isForeign(path, reader.buffer, bytes)) return;
-      if (load<u8>(reader.buffer) == 0x93 && !setColumns(reader)) {
+      if (load<u8>(reader.buffer) == 0x93 && !areUsual()) {
         startFileError(path);
-        say(ascii(": "));
-        sayMissing();
+        say(ascii(": the columns of a .npy have no names, and this command reads it for vit and tokens alone"));
         endError();
         return;
       }

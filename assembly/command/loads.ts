@@ -1,13 +1,11 @@
-// The loads that are read: their names, the fields that records have them in, and what the columns of a .npy are.
+// The loads that are read: their names, and the fields that records have them in.
 
 import { ascii } from "../base/ascii";
 import { alloc } from "../base/memory";
 import { OUT_OF_MEMORY } from "../base/status";
-import { SKIPPED } from "../read/columns";
-import { begin, MAX_NAME, Reader, setTable } from "../read/reader";
+import { begin, MAX_NAME } from "../read/reader";
 import {
   areSame,
-  COLUMNS,
   isGiven,
   LOAD,
   lengthOf,
@@ -23,10 +21,6 @@ import { sayPrintable, sayQuotedPart } from "./printable";
 /** Loads at most, and names of fields for them. */
 export const MAX_LOADS: i32 = 8;
 const MAX_FIELDS: i32 = 16;
-/** Columns of a .npy at most. */
-const MAX_TABLE: i32 = 255;
-const table: usize = memory.data(256);
-
 /** A text in memory: a name, or none at 0. */
 @unmanaged
 class Text {
@@ -114,27 +108,6 @@ export function startPartError(option: i32, verb: usize, at: usize, end: usize):
   sayQuotedPart(at, end);
 }
 
-/** Whether an option's names are some, and all different. */
-function areNames(option: i32): bool {
-  const text = valueOf(option);
-  for (let at = text; ; ) {
-    const end = partEnd(at);
-    if (end == at) {
-      startPartError(option, ascii(" is "), text, text + lengthOf(text));
-      say(ascii(", expected names with commas between"));
-      return false;
-    }
-    for (let other = text; other < at; other = partEnd(other) + 1) {
-      if (partEnd(other) - other != end - at || memory.compare(other, at, end - at) != 0) continue;
-      startPartError(option, ascii(" has "), at, end);
-      say(ascii(" twice"));
-      return false;
-    }
-    if (load<u8>(end) == 0) return true;
-    at = end + 1;
-  }
-}
-
 /** Notes what an option says of a load; an error, whose line is not ended, where it says nothing of use. */
 function nameField(option: i32, at: usize, length: usize, field: usize, fieldLength: usize, isOpen: bool): bool {
   if (isOpen) {
@@ -170,7 +143,8 @@ function nameField(option: i32, at: usize, length: usize, field: usize, fieldLen
 /** What --load says. `isOpen`: it is what names the loads. */
 function takeLoad(isOpen: bool): bool {
   if (!isGiven(LOAD)) return true;
-  for (let at = valueOf(LOAD); ; ) {
+  let at = valueOf(LOAD);
+  while (true) {
     const end = partEnd(at);
     const equals = find(0x3d, at, end);
     const field = min(equals + 1, end);
@@ -201,7 +175,8 @@ function takeField(option: i32, name: usize, length: usize): bool {
 function addField(k: i32, at: usize, length: usize): void {
   textAt(fields, fieldCount).set(at, length);
   store<u32>(fieldLengths + ((<usize>fieldCount) << 2), <u32>length);
-  store<i32>(fieldLoads + ((<usize>fieldCount++) << 2), k);
+  store<i32>(fieldLoads + ((<usize>fieldCount) << 2), k);
+  fieldCount++;
 }
 
 /** Lists the fields of all loads, those of a load in the order in which they count. */
@@ -231,14 +206,6 @@ function listFields(): bool {
   return true;
 }
 
-/** The load of a column: vit_num is vit. */
-function addColumn(at: usize, end: usize): void {
-  const length = end - at;
-  if (length == 7 && memory.compare(at, ascii("vit_num"), 7) == 0) addLoad(ascii("vit"), 3);
-  else if (length == 9 && memory.compare(at, ascii("token_num"), 9) == 0) addLoad(ascii("tokens"), 6);
-  else addLoad(at, length);
-}
-
 /**
  * Takes the options about fields, for the loads that were added; without any, those that the options name are read, else vit and
  * tokens. After an error, whose line is not ended, false.
@@ -246,15 +213,6 @@ function addColumn(at: usize, end: usize): void {
 export function takeFields(): bool {
   const isOpen = loadCount == 0;
   if (!takeLoad(isOpen)) return false;
-  if (isGiven(COLUMNS) && !areNames(COLUMNS)) return false;
-  if (loadCount == 0 && isGiven(COLUMNS)) {
-    for (let at = valueOf(COLUMNS); ; ) {
-      const end = partEnd(at);
-      addColumn(at, end);
-      if (load<u8>(end) == 0) break;
-      at = end + 1;
-    }
-  }
   if (loadCount == 0) addUsualLoads();
   if (!takeField(VIT_FIELD, ascii("vit"), 3) || !takeField(TOKEN_FIELD, ascii("tokens"), 6)) return false;
   if (!listFields()) return false;
@@ -290,81 +248,7 @@ export function longestOption(): i32 {
   return LOAD;
 }
 
-/** The field of column `at .. end` of a .npy, SKIPPED for none; fields that the load has itself are its last. */
-function fieldOf(at: usize, end: usize): u32 {
-  for (let i = 0; i < fieldCount; i++) if (textAt(fields, i).is(at, end - at)) return i;
-  const k = findLoad(at, end - at);
-  for (let i = 0; i < fieldCount && k >= 0; i++) if (load<i32>(fieldLoads + ((<usize>i) << 2)) == k) return i;
-  return SKIPPED;
-}
-
-/**
- * Tells the reader what the columns of a .npy are. After an error, whose line names no file yet, false: `missing` is then a
- * load that is not among them, or -1 where nobody has named them.
- */
-export let missing: i32 = 0;
-export function setColumns(reader: Reader): bool {
-  let count = 0;
-  missing = -1;
-  if (!isGiven(COLUMNS)) {
-    for (let k = 0; k < loadCount; k++) {
-      if (!textAt(names, k).is(ascii("vit"), 3) && !textAt(names, k).is(ascii("tokens"), 6)) return false;
-    }
-  }
-  let found: u32 = 0;
-  for (let at = isGiven(COLUMNS) ? valueOf(COLUMNS) : ascii("vit,tokens"); count < MAX_TABLE; count++) {
-    const end = partEnd(at);
-    let field = fieldOf(at, end);
-    if (field != SKIPPED) {
-      const k = load<i32>(fieldLoads + ((<usize>field) << 2));
-      // Without names of columns, messages use the last name of the load.
-      while (
-        !isGiven(COLUMNS) &&
-        field + 1 < <u32>fieldCount &&
-        load<i32>(fieldLoads + ((<usize>(field + 1)) << 2)) == k
-      ) {
-        field++;
-      }
-      if (((found >> k) & 1) != 0) field = SKIPPED;
-      found |= 1 << k;
-    }
-    store<u8>(table + count, <u8>field);
-    if (load<u8>(end) == 0) {
-      count++;
-      break;
-    }
-    at = end + 1;
-  }
-  for (missing = 0; missing < loadCount; missing++) {
-    if (((found >> missing) & 1) == 0 && !isGiven(MISSING)) return false;
-  }
-  setTable(reader, table, count);
-  return true;
-}
-
-/** Says why `setColumns` failed. */
-export function sayMissing(): void {
-  if (missing < 0) {
-    say(ascii("the columns of a .npy have no names: say what they are with columns (--columns), to find "));
-    for (let k = 0; k < loadCount; k++) {
-      if (k > 0) say(ascii(", "));
-      sayQuotedPart(nameAt(k), nameAt(k) + nameLength(k));
-    }
-    return;
-  }
-  let isFirst = true;
-  for (let i = 0; i < fieldCount; i++) {
-    if (load<i32>(fieldLoads + ((<usize>i) << 2)) != missing) continue;
-    if (!isFirst) say(ascii(" or "));
-    isFirst = false;
-    sayPrintable(textAt(fields, i).at, textAt(fields, i).length);
-  }
-  say(ascii(" is missing, the columns are "));
-  for (let at = isGiven(COLUMNS) ? valueOf(COLUMNS) : ascii("vit,tokens"); ; ) {
-    const end = partEnd(at);
-    sayPrintable(at, end - at);
-    if (load<u8>(end) == 0) return;
-    say(ascii(", "));
-    at = end + 1;
-  }
+/** Whether all loads are among the columns that a .npy has where nobody names them. */
+export function areUsual(): bool {
+  return loadCount == 2 && findLoad(ascii("vit"), 3) == 0 && findLoad(ascii("tokens"), 6) == 1;
 }

@@ -94,6 +94,18 @@ export function sayNumber(x: u64): void {
   endPart();
 }
 
+/** 1234567 as 1,234,567 */
+export function sayThousands(x: u64): void {
+  let scale: u64 = 1;
+  let digits = 1;
+  for (; x / scale >= 10; digits++) scale *= 10;
+  for (; digits > 0; digits--) {
+    sayByte(<u32>((x / scale) % 10) + 0x30);
+    scale /= 10;
+    if (digits % 3 == 1 && digits > 1) sayByte(0x2c);
+  }
+}
+
 export function sayBytes(from: usize, length: usize): void {
   for (let i: usize = 0; i < length; i++) sayByte(load<u8>(from + i));
 }

@@ -74,7 +74,9 @@ export function loadFingerprint(values: usize, n: u32, first: f64): u64 {
       signs |= load<i32>(values + ((<usize>k) << 2));
     }
     if (signs >= 0) sum += sumOfBlock(<u32>(key >> 32), values, count);
-    else for (let k: u32 = 0; k < count; k++) sum += mixLoad(key + k, <f64>load<i32>(values + ((<usize>k) << 2)));
+    else
+      for (let k: u32 = 0; k < count; k++)
+        sum += sampleFingerprint(key + k, <f64>load<i32>(values + ((<usize>k) << 2)));
     values += (<usize>count) << 2;
     key += count;
     n -= count;
@@ -86,12 +88,13 @@ export function loadFingerprint(values: usize, n: u32, first: f64): u64 {
 export function wideFingerprint(values: usize, n: u32, first: f64): u64 {
   let key = <u64>first;
   let sum: u64 = 0;
-  for (const end = values + ((<usize>n) << 3); values < end; values += 8, key++) sum += mixLoad(key, load<f64>(values));
+  for (const end = values + ((<usize>n) << 3); values < end; values += 8, key++)
+    sum += sampleFingerprint(key, load<f64>(values));
   return sum;
 }
 
-/** mix(key, load), 0 for a load that is none. */
-function mixLoad(key: u64, load: f64): u64 {
+/** What sample `key` adds to its load's fingerprint: mix(key, load), 0 for a load that is none. */
+export function sampleFingerprint(key: u64, load: f64): u64 {
   if (load < 0) return 0;
   const value = <u64>load;
   const h = mix32(mix32(<u32>(key >> 32) ^ 0x9e3779b9) ^ <u32>(value >> 32));
