@@ -46,7 +46,7 @@ export interface Assignment {
 }
 
 /**
- * Samples by falling tokens, each into the open group with the least free tokens, then the least free vit, that can take
+ * Samples by descending tokens, each into the open group with the least free tokens, then the least free vit, that can take
  * it. O(samples maxVit); maxVit * maxTokens bits and up to as many lists, so for bounds that are not large.
  */
 export function bestFitDecreasing({ vit, tokens }: Samples, maxVit: number, maxTokens: number): Assignment {

@@ -159,7 +159,7 @@ export class Writer {
     ).join(from === 0x4e00 || from === 0x3042 ? "，" : " ");
   }
 
-  /** About so many characters. */
+  /** Roughly how many characters. */
   text(length: number): string {
     const parts: string[] = [];
     let size = 0;

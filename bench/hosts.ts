@@ -19,13 +19,13 @@ const job: Job = {
 const hash = expected(job);
 
 // How a page came by the module does not matter here: one row per engine and kind of thread. A command
-// tells no times of its core.
+// does not report its core's time.
 const rows = hosts.filter(({ name }) => !/wrong type|, esbuild$|Vite|WASI command/.test(name));
 const ms = new Map<string, number[]>();
 const engines = new Map<string, string>();
 const notes: string[] = [];
 
-// In turn over all hosts, so that a machine that changes its pace changes it for all.
+// Hosts take turns, so that a change in the pace of the machine affects them all.
 for (let cycle = 0; cycle < CYCLES; cycle++) {
   for (const host of rows) {
     const missing = host.missing();

@@ -39,7 +39,7 @@ function same(groups: number): void {
 }
 
 const times = new Map<string, number[]>();
-// Short cycles over all competitors, so that a machine that changes its pace changes it for all.
+// Competitors take turns in short cycles, so that a change in the pace of the machine affects them all.
 for (let cycle = 0; cycle < CYCLES; cycle++) {
   const bench = new Bench({
     iterations: RUNS,

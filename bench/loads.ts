@@ -7,7 +7,7 @@ import { median, publish } from "./results.ts";
 
 const SEEDS = [1, 2, 3, 4, 5];
 const SIZES = process.argv.length > 2 ? process.argv.slice(2).map(Number) : [200_000, 1_200_000];
-/** Beyond so many samples the competitors are not run. */
+/** With more samples than this, the competitors are not run. */
 const RIVALS_UP_TO = 200_000;
 
 type Name = keyof NativeLoads;

@@ -5,7 +5,7 @@ import type { Samples } from "./inputs.ts";
 
 /**
  * Group after group takes the longest sample left that still fits, which is what first-fit-decreasing comes to; then they
- * are numbered by rising vit. Samples beyond maxTokens are in none. O(samples + maxTokens), but for the sort.
+ * are numbered by ascending vit. Samples beyond maxTokens are in none. O(samples + maxTokens), but for the sort.
  */
 export function vtBalanced({ vit, tokens }: Samples, maxTokens: number): Assignment {
   const waiting: number[][] = Array.from({ length: maxTokens + 1 }, () => []);

@@ -55,13 +55,16 @@ describe.each([["Packing", formats] as const, ["Plan", planFormats] as const])("
   for (const format of all) {
     test(format.name, async () => {
       const heading = `${kind}: ${format.name}`;
+      expect(section(heading).trim()).not.toBe("");
       const out = join(mkdtempSync(join(folder, "out-")), "out");
       await writeAs(format, written, out);
       const made = [`\`made\` of a ${kind.toLowerCase()}`, "`made` of a packing"];
       const json = kind === "Packing" ? "Packing: json" : "Plan: json";
       if (!("folder" in format)) {
         const lines = readFileSync(out, "utf8").trimEnd().split("\n");
-        for (const line of lines) expectKeys(JSON.parse(line), heading, json, ...made);
+        // A format may have text of its own in place of JSON.
+        for (const line of lines.filter((own) => own.startsWith("{")))
+          expectKeys(JSON.parse(line), heading, json, ...made);
         return;
       }
       const described = new Map(parents[heading].flatMap((own) => [...filesIn(own)]));

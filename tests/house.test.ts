@@ -112,6 +112,23 @@ for (const [side, rooms] of Object.entries(ROOMS)) {
       expect(missing.flat()).toEqual([]);
     });
 
+    test("ARCHITECTURE.md has the same rooms and arrows", () => {
+      const page = readFileSync(`${root}ARCHITECTURE.md`, "utf8");
+      const [, section] = new RegExp(`^### ${side}/.*?\\n([^]*?)(?=^#)`, "m").exec(page) ?? [];
+      const rows = Array.from(
+        section.matchAll(/^\| `(\w+)(?:\/|\.ts)` \| .* \| ?([^|]*?) ?\|$/gm),
+        ([, room, known]) => {
+          const all = Object.keys(rooms).filter((other) => other !== room);
+          const but = /^all but (.*)$/.exec(known)?.[1].split(", ") ?? [];
+          const named = known.startsWith("all") ? all.filter((other) => !but.includes(other)) : known.split(", ");
+          return [room, named.filter((name) => name !== "").sort()];
+        },
+      );
+      expect(Object.fromEntries(rows)).toEqual(
+        Object.fromEntries(Object.entries(rooms).map(([room, known]) => [room, [...known].sort()])),
+      );
+    });
+
     test("no room imports from one that it must not know", () => {
       const arrows = Array.from(graph, ([file, found]) => found.map((at) => [file, at] as const)).flat();
       const wrong = arrows.filter(([file, at]) => {

@@ -40,6 +40,7 @@ const blocksOf = (text: string): Block[] =>
 /** Pages whose snippets need more than this folder has, and the test that runs them. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
   "docs/model.md": "tests/model/docs.test.ts",
+  "docs/recipes.md": "tests/long/recipes.ts",
   "docs/your-own-data.md": "tests/measure/docs.test.ts",
 };
 

@@ -38,7 +38,7 @@ test("a run that is all well ends with its time and its counts", () => {
   });
 });
 
-test("each reason for skipping is told once with its count; what fails outside a test counts as failed", () => {
+test("each reason for skipping is reported once, with its count; what fails outside a test counts as failed", () => {
   const { code, end } = run("not well", {
     "a.ts": `
       test("good", () => expect(1).toBe(1));

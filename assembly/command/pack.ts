@@ -49,7 +49,8 @@ import {
   tellOutOfMemory,
   wideLoads,
 } from "./input";
-import { addLoad, find, findLoad, MAX_LOADS, partEnd, resolved, startPartError } from "./loads";
+import { addLoad, findLoad, MAX_LOADS, partEnd, resolved, startPartError as sayOption } from "./loads";
+import { sayPrintable } from "./printable";
 import { putMade } from "./made";
 import { exitCode, flush, say, send } from "./output";
 import { bounds, minima, nameLengths, names, packed, sums } from "./packed";
@@ -76,26 +77,44 @@ function addCounted(at: usize, length: usize, most: f64): void {
 
 /** A part of --max, --carry or --min: NAME=N, or NAME; an error, whose line is not ended, for anything else. */
 function takePart(option: i32, at: usize, end: usize): void {
-  const equals = option == CARRY ? end : find(0x3d, at, end);
-  let number = Infinity;
-  if (option != CARRY) number = parseDecimal(min(equals + 1, end), end);
-  const low: f64 = option == MIN ? 0 : 1;
-  const isNumber = option == CARRY || (number >= low && number <= <f64>MOST && floor(number) == number);
+  let equals = end;
+  // A name may have an equals sign, a number has none.
+  if (option != CARRY) while (equals > at && load<u8>(equals) != 0x3d) equals--;
+  const number = option == CARRY ? Infinity : parseDecimal(min(equals + 1, end), end);
   const own = resolved(at, equals - at);
   const length = own == at ? equals - at : 8;
   const known = packed.find(own, length);
-  let why: usize = 0;
-  if (length == 0 || !isNumber) {
-    why = option == CARRY ? ascii(", expected names with commas between") : ascii(", expected NAME=N");
-  } else if (option != MIN) {
-    if (known >= 0) why = ascii(" twice");
-    else if (packed.counted == MAX_LOADS) why = ascii(", the ninth load: expected at most 8");
-    else addCounted(own, length, number);
-  } else if (known < 0 || known >= packed.bounded) why = ascii(", which has no bound");
-  else store<f64>(minima + ((<usize>known) << 3), number);
-  if (why == 0) return;
-  startPartError(option, ascii(" has "), at, end);
-  say(why);
+  const low: f64 = option == MIN ? 0 : 1;
+  if (length == 0 || number != number) {
+    if (option == CARRY) {
+      sayOption(option, ascii(" is "), valueOf(option), valueOf(option) + lengthOf(valueOf(option)));
+      say(ascii(", expected names with commas between"));
+    } else {
+      sayOption(option, ascii(" has "), at, end);
+      say(ascii(", expected NAME=N, with commas between several"));
+    }
+  } else if (option != CARRY && !(number >= low && number <= <f64>MOST && floor(number) == number)) {
+    startOptionError(option);
+    say(ascii(" has "));
+    sayPrintable(at, end - at);
+    say(option == MIN ? ascii(", expected a whole number from 0") : ascii(", expected a whole number from 1"));
+    say(ascii(" to 9007199254740991"));
+  } else if (option == MIN) {
+    if (known < 0 || known >= packed.bounded) {
+      sayOption(option, ascii(" has "), own, own + length);
+      say(ascii(", which has no bound"));
+    } else if (packed.minimumOf(known) >= 0) sayTwice(option, own, length);
+    else store<f64>(minima + ((<usize>known) << 3), number);
+  } else if (known >= 0) sayTwice(option, own, length);
+  else if (packed.counted == MAX_LOADS) {
+    sayOption(option, ascii(" has "), own, own + length);
+    say(ascii(", which is one load too many: expected 1 to 8"));
+  } else addCounted(own, length, number);
+}
+
+function sayTwice(option: i32, at: usize, length: usize): void {
+  sayOption(option, ascii(" names "), at, at + length);
+  say(ascii(" twice"));
 }
 
 /** A list of such. */
@@ -215,17 +234,18 @@ function hasManyValues(k: i32): bool {
 /** f64[64] */
 const values: usize = memory.data(64 * 8, 8);
 
-/** The minima that nobody has given. */
+/** The minima that nobody has given; notes of which loads a group is full below the bound. */
 function setMinima(): void {
   for (let k = 0; k < packed.counted; k++) {
     if (k >= packed.bounded) store<f64>(minima + ((<usize>k) << 3), Infinity);
     else if (packed.minimumOf(k) < 0) {
       const most = packed.boundOf(k);
-      const least = packed.isNamed(k, ascii("tokens"), 6)
-        ? max(most - <f64>usual.FULL_BELOW, 0)
-        : hasManyValues(k)
-          ? most - ceil(most / 100)
-          : most;
+      let least = most;
+      if (packed.isNamed(k, ascii("tokens"), 6)) least = max(most - <f64>usual.FULL_BELOW, 0);
+      else if (hasManyValues(k)) {
+        least = most - ceil(most / 100);
+        packed.fine |= 1 << k;
+      }
       store<f64>(minima + ((<usize>k) << 3), least);
     }
   }
@@ -233,6 +253,7 @@ function setMinima(): void {
 
 /** Packs; false where there is no memory for it. What else it could lack is checked. */
 function run(balanced: bool, most: i32, seed: u32, effort: i32): bool {
+  packed.fine = 0;
   if (!takeColumns()) return false;
   const handle = loadsBegin(samples, packed.counted, bounds);
   if (handle == 0 || loadsPush(handle, columns, floats, samples) != OK) return false;
@@ -382,7 +403,7 @@ export function pack(): void {
   if (exitCode != 0 || isGiven(QUIET)) return;
   const maxVit = packed.boundOf(0);
   const isUsual = packed.counted == 2 && packed.isNamed(0, ascii("vit"), 3) && packed.isNamed(1, ascii("tokens"), 6);
-  const isAdvised = isUsual && floats == 0 && maxVit <= <f64>i32.MAX_VALUE && packed.boundOf(1) <= <f64>i32.MAX_VALUE;
+  const isAdvised = isUsual && packed.align == 1 && floats == 0 && maxVit <= <f64>i32.MAX_VALUE && packed.boundOf(1) <= <f64>i32.MAX_VALUE;
   // Of no memory for it, nothing is said: the packing is written.
   if (isAdvised) advise(columnAt(0), columnAt(1), samples, <i32>maxVit, <i32>packed.boundOf(1), packed.bound);
   saySummary(isAdvised, !balanced);

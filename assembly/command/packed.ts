@@ -16,6 +16,8 @@ export class Packed {
   rounds: i32;
   bound: u32;
   mix: f64;
+  /** Loads of which a group is full a little below the bound, a bit each. */
+  fine: u32;
 
   /** Of counted load k: where its name is, its bytes, its bound (Infinity for none), what makes a group full. */
   @inline

@@ -36,29 +36,36 @@ function sayHelp(): void {
 The WASI command of omnibal.wasm: wasmtime run --dir=FOLDER omnibal.wasm ...
 
 Commands:
-  pack    packs samples into groups within bounds on tiles and tokens
-  stats   shows how tiles and tokens are distributed, as --json
+  pack    packs samples into groups within bounds on their loads
+  stats   shows how the loads are distributed, as --json
   search  finds bounds to pack with, as --json
 
-FILE is JSON, JSON Lines or .npy of shape (n, 2), in a folder opened with --dir;
-- or none is standard input. Samples are numbered across all FILEs.
+FILE is JSON, JSON Lines or a .npy of vit and tokens, in a folder opened with
+--dir; - or none is standard input. Samples are numbered across all FILEs.
 
 Options of all:
-  --vit-field NAME    (default vit_num)
-  --token-field NAME  (default token_num)
-  -q, --quiet         nothing on standard error but errors
+  --load NAME=FIELD,...
+                      fields of loads that are called otherwise
+  --missing 0         a record that lacks a load has 0 of it
+  --vit-field NAME    (default vit, or else vit_num)
+  --token-field NAME  (default tokens, or else token_num)
+  -q, --quiet         only errors on standard error
   -h, --help          this text
   -V, --version       as the only argument
 
 Options of pack:
+  --max NAME=N,...    most of each load in a group, or for the usual two
   --max-vit N         most tiles in a group
   --max-tokens N      most tokens in a group
+  --carry NAME,...    loads to add up without a bound
+  --align N           a sample's tokens count rounded up to N (default 1)
   --method METHOD     isf (default) or balanced
   --seed N            (default 1024)
   --format FORMAT     json or jsonl (default json)
   of isf:
-  --min-vit N         full with so many tiles (default: --max-vit)
-  --min-tokens N      or so many tokens (default: --max-tokens less 128)
+  --min NAME=N,...    full at any of these
+  --min-vit N         full at this many tiles (default: --max-vit)
+  --min-tokens N      or this many tokens (default: --max-tokens less 128)
   --rounds N          (default 50)
   of balanced:
   --effort N          0 quick, 1 normal, 2 long, 3 very long (default 1)
@@ -68,12 +75,12 @@ Options of search, one of the first three needed beside --ranks:
                       on average: N to N + 1, or LOW-HIGH
   --max-vit-limit N   no bound on tiles above this
   --max-tokens-limit N
-                      the same of tokens
+                      the same for tokens
   --ranks N           data-parallel ranks
-  --rounds N          at most so many of packing (default 50)
+  --rounds N          (default 50)
   --strategy NAME     scan (default), or reference: the published walk
   --candidates N      how many scan tries (default 200)
-  --slack RATIO       how much more groups than the best (default 0.01)
+  --slack RATIO       how many more groups than the fewest (default 0.01)
   --max-left-out N    samples that scan may leave out (default 0)
   --seed N            (default 1024)
 

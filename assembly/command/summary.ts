@@ -22,15 +22,31 @@ function sayPercent(ratio: f64): void {
   say(ascii(" %"));
 }
 
-function sayFill(k: i32): void {
+/** What groups hold of a load. */
+function sayLoad(k: i32): void {
   sayPrintable(packed.name(k), packed.nameLength(k));
-  for (let column = packed.nameLength(k); column < 13; column++) sayByte(0x20);
+  sayByte(0x20);
+  for (let column = packed.nameLength(k) + 1; column < 13; column++) sayByte(0x20);
   let sum: u64 = 0;
   for (let g: usize = 0; g < <usize>packed.groups; g++) sum += <u64>load<f64>(packed.sumsOf(k) + (g << 3));
+  if (k >= packed.bounded) {
+    sayThousands(sum);
+    say(ascii(" in groups, without a bound\n"));
+    return;
+  }
   sayPercent(packed.groups == 0 ? 0 : <f64>sum / (<f64>packed.groups * packed.boundOf(k)));
   say(ascii(" of "));
   sayThousands(<u64>packed.boundOf(k));
   say(ascii(" in a group filled\n"));
+}
+
+/** Of a load with many values, when a group is full. */
+function sayFine(k: i32): void {
+  say(ascii("full at      "));
+  sayThousands(<u64>packed.minimumOf(k));
+  sayByte(0x20);
+  sayPrintable(packed.name(k), packed.nameLength(k));
+  say(ascii(": 99 %, as it has over 64 values\n"));
 }
 
 function sayOversize(): void {
@@ -87,7 +103,8 @@ export function saySummary(isAdvised: bool, isIsf: bool): void {
     say(ascii(" above it"));
   }
   say(ascii("\n"));
-  for (let k = 0; k < packed.bounded; k++) sayFill(k);
+  for (let k = 0; k < packed.counted; k++) sayLoad(k);
+  for (let k = 0; k < packed.bounded; k++) if (((packed.fine >> k) & 1) != 0) sayFine(k);
   if (isAdvised) sayAdvice();
   say(ascii("samples      "));
   sayThousands(samples);

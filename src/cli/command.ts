@@ -36,6 +36,11 @@ export function optionsOf(specs: Specs, names: readonly string[] = textual(specs
   return Object.fromEntries(names.map((name) => [optionName(name), specs[name]]));
 }
 
+/** Those that the command line has: a text can give them, or they have a notation of their own. */
+export function typed(specs: Specs): string[] {
+  return Object.keys(specs).filter((name) => specs[name].kind !== "own" || specs[name].about !== undefined);
+}
+
 /** Those that a text can give. */
 export function textual(specs: Specs): string[] {
   return Object.keys(specs).filter((name) => specs[name].kind !== "own");

@@ -35,7 +35,7 @@ const options = (): CommandOptions => ({
   },
   systems: { kind: "text", argument: "NAMES", about: "which to compare, or all", usual: "those that are marked" },
   ...optionsOf(COMPARE_OPTIONS, ["seed"]),
-  json: { kind: "flag", about: "one line of JSON in place of the table" },
+  json: { kind: "flag", about: "one line of JSON instead of the table" },
 });
 
 /** The systems, the usual ones marked: lines of at most 80 columns. */

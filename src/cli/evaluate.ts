@@ -31,10 +31,10 @@ const options = (): CommandOptions => ({
   ...packingOptions,
   ...optionsOf(EVALUATE_OPTIONS, ["ranks"]),
   sampler: { ...kindSpec(), default: SAMPLER_KINDS[0] },
-  plan: { kind: "text", argument: "PLAN", about: "what `omnibal plan` wrote of this PACKING, json or npy" },
+  plan: { kind: "text", argument: "PLAN", about: "what `omnibal plan` wrote for this PACKING, json or npy" },
   ...optionsOf(EVALUATE_OPTIONS, OF_A_SAMPLER),
   ...optionsOf(samplerSpecs()),
-  json: { kind: "flag", about: "one line of JSON in place of the figures" },
+  json: { kind: "flag", about: "one line of JSON instead of the figures" },
 });
 
 const help = () => `Usage: omnibal evaluate --packing PACKING --ranks N [options] FILE...

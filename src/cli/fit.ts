@@ -36,8 +36,8 @@ const options: CommandOptions = {
     usual: "those unlike the others",
   },
   output: { kind: "text", short: "o", argument: "OUT", about: "write the costs there as JSON, for --cost OUT" },
-  json: { kind: "flag", about: "one line of JSON in place of the table" },
-  quiet: { kind: "flag", short: "q", about: "nothing on standard error but errors" },
+  json: { kind: "flag", about: "one line of JSON instead of the table" },
+  quiet: { kind: "flag", short: "q", about: "only errors on standard error" },
 };
 
 const help = `Usage: omnibal fit [options] LOG...

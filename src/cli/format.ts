@@ -6,7 +6,7 @@ import { wrap } from "./table.ts";
 export function outputOptions<T>(formats: readonly Format<T>[], usual = formats[0].name): CommandOptions {
   const names = formats.map(({ name }) => name);
   return {
-    output: { kind: "text", short: "o", argument: "OUT", about: "write there and not to standard output" },
+    output: { kind: "text", short: "o", argument: "OUT", about: "write here instead of to standard output" },
     format: {
       ...{ kind: "choice", names, argument: "FORMAT", about: names.join(", ") },
       usual: `by the ending of OUT, else ${usual}`,

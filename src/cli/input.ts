@@ -18,8 +18,8 @@ import { megabytes, thousands } from "./table.ts";
 /** The options of every command that reads lengths. */
 export const inputOptions = {
   ...optionsOf(FIELDS),
-  root: { kind: "text", argument: "DIR", about: "no FILE outside DIR is read, whoever names it" },
-  quiet: { kind: "flag", short: "q", about: "nothing on standard error but errors" },
+  root: { kind: "text", argument: "DIR", about: "reads no file outside DIR, whatever names it" },
+  quiet: { kind: "flag", short: "q", about: "only errors on standard error" },
 } as const satisfies CommandOptions;
 
 export const inputHelp = `FILE is a list of samples with a number for each load: image tiles (vit or
@@ -97,7 +97,7 @@ export function namedLoads(values: Values): readonly string[] {
   return columns?.map((field) => USUAL.find((name) => fieldsOf(name).includes(field)) ?? field) ?? USUAL;
 }
 
-/** What to call when a named pipe brings nothing: says so, so that nobody wonders. */
+/** What to call when a named pipe brings nothing: says so, so that the wait is no mystery. */
 export function sayWaiting(values: Values): (path: string) => void {
   return (path) => {
     if (values.quiet === true) return;
@@ -105,7 +105,7 @@ export function sayWaiting(values: Values): (path: string) => void {
   };
 }
 
-/** Reads the files, with a progress bar where somebody sees it. `loads`: those that are needed. */
+/** Reads the files, with a progress bar if standard error is a terminal. `loads`: those that are needed. */
 export async function readFiles(
   files: readonly string[],
   values: Values,

@@ -1,4 +1,5 @@
 import { OptionError } from "../core/errors.ts";
+import { printable } from "../core/printable.ts";
 import type { Column, MeasureOptions, MeasureProgress, MeasureResult } from "../measure/index.ts";
 import { MEASURE_OPTIONS } from "../measure/options.ts";
 import {
@@ -16,7 +17,7 @@ import {
 } from "./command.ts";
 import { inputOptions } from "./input.ts";
 import { Progress } from "./progress.ts";
-import { seconds, thousands } from "./table.ts";
+import { seconds, thousands, wrap } from "./table.ts";
 
 const TEXTS = ["images", "tokenizer", "template", "metaOut"] as const;
 const FLAGS = ["header", "restart"] as const;
@@ -78,31 +79,49 @@ function partOption(values: Values): readonly [number, number] | undefined {
   return [Number(i), Number(n)];
 }
 
+/** Samples per second and the time left, since the first of several reports. */
+export class Pace {
+  #first: { readonly at: number; readonly samples: number; readonly share: number } | undefined;
+
+  /** What is said at a time in ms: `12,345/s, 3 min left`. */
+  note({ stage, samples, share }: MeasureProgress, now: number): string {
+    if (stage !== "measuring") return stage;
+    this.#first ??= { at: now, samples, share: share ?? 0 };
+    const { at, samples: before, share: shareBefore } = this.#first;
+    const spent = (now - at) / 1000;
+    if (spent <= 0) return stage;
+    const rate = `${thousands(Math.round((samples - before) / spent))}/s`;
+    const done = (share ?? 0) - shareBefore;
+    return share !== undefined && share < 1 && done > 1e-6
+      ? `${rate}, ${clock((spent * (1 - share)) / done)} left`
+      : rate;
+  }
+}
+
+/** Milliseconds between two lines where there is no terminal. */
+const QUIET_TIME = 30_000;
+
 /** A bar where somebody watches; else a line now and then. */
 class Watcher {
   readonly #bar: Progress;
   readonly #quiet: boolean;
-  readonly #start = performance.now();
-  #told = performance.now();
+  readonly #pace = new Pace();
+  #last = performance.now();
 
   constructor(quiet: boolean) {
     this.#bar = new Progress("measuring", quiet);
     this.#quiet = quiet;
   }
 
-  update({ stage, samples, before, share }: MeasureProgress): void {
+  update(progress: MeasureProgress): void {
+    const { samples, share } = progress;
     const now = performance.now();
-    const spent = (now - this.#start) / 1000;
-    const rate = (samples - before) / Math.max(spent, 1e-3);
-    const left = share !== undefined && share > 0.001 && share < 1 ? (spent * (1 - share)) / share : undefined;
-    const note =
-      stage === "measuring"
-        ? `${thousands(Math.round(rate))}/s${left === undefined ? "" : `, ${clock(left)} left`}`
-        : stage;
+    const note = this.#pace.note(progress, now);
     this.#bar.update(share ?? 0, share === undefined ? undefined : 1, note);
-    if (this.#quiet || process.stderr.isTTY === true || now - this.#told < 30_000) return;
-    this.#told = now;
-    process.stderr.write(`${thousands(samples)} samples, ${note}\n`);
+    if (this.#quiet || process.stderr.isTTY === true || now - this.#last < QUIET_TIME) return;
+    this.#last = now;
+    const percent = share === undefined ? "" : ` (${(share * 100).toFixed(1)} %)`;
+    process.stderr.write(`${thousands(samples)} samples${percent}, ${note}\n`);
   }
 
   end(): void {
@@ -116,14 +135,27 @@ function clock(time: number): string {
   return time < 6000 ? `${Math.ceil(time / 60)} min` : `${(time / 3600).toFixed(1)} h`;
 }
 
+/** Columns of the names that notes begin with, and of all of it. */
+const NAMES = 9;
+const WIDTH = 80;
+
+/** A name and what it is, on lines that fit a terminal. */
+function note(line: string): string {
+  const rest = wrap(printable(line.slice(NAMES)), WIDTH - NAMES).join(`\n${" ".repeat(NAMES)}`);
+  return `${line.slice(0, NAMES)}${rest}\n`;
+}
+
 function summary({ samples, bad, firstBad, resumed, report, counts }: MeasureResult, time: number): string {
   const lines = [
     `samples  ${thousands(samples)}${resumed > 0 ? `, ${thousands(resumed)} of them by an earlier run` : ""}; vit_num counts ${counts}`,
   ];
   if (bad > 0) {
     lines.push(`bad      ${thousands(bad)}: -1 in every column`);
-    for (const text of firstBad) lines.push(`         ${text}`);
-    if (bad > firstBad.length) lines.push(`         and ${thousands(bad - firstBad.length)} more, all in ${report}`);
+    const texts = firstBad.map((text) => printable(text));
+    texts.push(
+      `${bad > firstBad.length ? `and ${thousands(bad - firstBad.length)} more, ` : ""}all in ${printable(report)}`,
+    );
+    lines.push(...texts.flatMap((text) => wrap(text, WIDTH - NAMES)).map((text) => " ".repeat(NAMES) + text));
   }
   const rate = Math.round((samples - resumed) / Math.max(time / 1000, 1e-3));
   lines.push(`time     ${seconds(time)}, ${thousands(rate)} samples/s`);
@@ -157,7 +189,7 @@ export const measureCommand: Command = {
       ...givenOptions(values, MEASURE_OPTIONS, "workers", "content", "exif", "format"),
       ...Object.fromEntries(FLAGS.map((name) => [name, values[name] === true])),
       onProgress: (progress) => watcher.update(progress),
-      ...(quiet ? {} : { onNote: (line: string) => process.stderr.write(`${line}\n`) }),
+      ...(quiet ? {} : { onNote: (line: string) => process.stderr.write(note(line)) }),
       ...given({
         ...Object.fromEntries(texts),
         template: await templateOption(values),
@@ -178,7 +210,7 @@ export const measureCommand: Command = {
     }
     if (!quiet) process.stderr.write(summary(result, performance.now() - start));
     if (result.samples > 0 && result.bad === result.samples) {
-      process.stderr.write(`omnibal: every sample is bad: ${result.firstBad[0]}\n`);
+      process.stderr.write(`omnibal: every sample is bad: ${printable(result.firstBad[0])}\n`);
       process.exitCode = 1;
     }
   },

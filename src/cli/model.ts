@@ -51,7 +51,7 @@ const PROFILED = ["samples", "tensorParallel", "dataParallel", "expertParallel"]
 /** What `model plan` takes. */
 const planOptions: CommandOptions = {
   ...optionsOf(MODEL_PLAN_OPTIONS, ["stages", "microBatches", "memory", ...PLANNED]),
-  pareto: { kind: "flag", about: "also lists splits of less memory or fewer transfers" },
+  pareto: { kind: "flag", about: "also lists splits that need less memory or send less" },
   trainer: {
     kind: "choice",
     names: [...trainers.map(({ name }) => name), "all"],
@@ -59,14 +59,14 @@ const planOptions: CommandOptions = {
     about: `also prints what to paste for a trainer: ${trainers.map(({ name }) => name).join(", ")}, or all`,
   },
   trace: { kind: "text", argument: "FILE", about: "the timeline of a step, for ui.perfetto.dev" },
-  json: { kind: "flag", about: "one line of JSON in place of the tables" },
+  json: { kind: "flag", about: "one line of JSON instead of the tables" },
 };
 
 /** What `model profile` takes. */
 const profileOptions: CommandOptions = {
   "from-config": { kind: "text", argument: "FILE", about: "config.json of a model on Hugging Face" },
   ...optionsOf(CONFIG_OPTIONS, ["gpu", "efficiency", "tokens", "vit", ...PROFILED]),
-  output: { kind: "text", short: "o", argument: "OUT", about: "write there and not to standard output" },
+  output: { kind: "text", short: "o", argument: "OUT", about: "write here instead of to standard output" },
   quiet: inputOptions.quiet,
 };
 
@@ -368,7 +368,7 @@ async function runProfile(files: readonly string[], values: Values): Promise<voi
 
 export const modelCommand: Command = {
   name: "model",
-  about: "splits a model over pipeline stages, and chooses what is recomputed",
+  about: "splits a model into pipeline stages, and chooses what to recompute",
   help,
   options: Object.assign({}, ...Object.values(SUBCOMMANDS).map(({ own }) => own)),
   async run(paths, values) {

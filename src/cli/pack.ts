@@ -1,18 +1,21 @@
 import { setImmediate } from "node:timers/promises";
 import type { LengthsInput } from "../core/lengths.ts";
 import type { NumberSpec } from "../core/options.ts";
+import { printable } from "../core/printable.ts";
 import { load, type Omnibal } from "../omnibal.ts";
-import type { RoundInfo } from "../pack/isf.ts";
+import type { IsfOptions, RoundInfo } from "../pack/isf.ts";
 import type { Bounds } from "../pack/lower-bound.ts";
 import type { Method } from "../pack/method.ts";
 import { methods, type PackOptions } from "../pack/methods.ts";
 import { methodSpec } from "../pack/option-names.ts";
-import { BOUNDS, COMMON, type PackProgress } from "../pack/options.ts";
+import { BOUNDS, COMMON, type PackProgress, resolveLoads } from "../pack/options.ts";
 import type { Packing } from "../pack/packing.ts";
 import { formats, openOutput } from "../write/index.ts";
+import { namesOfLoads, numbersByLoad } from "./by-load.ts";
 import {
   type Command,
   type CommandOptions,
+  given,
   givenOptions,
   optionName,
   optionsHelp,
@@ -20,6 +23,7 @@ import {
   outputOption,
   requiredOption,
   textual,
+  typed,
   UsageError,
   type Values,
 } from "./command.ts";
@@ -29,19 +33,25 @@ import { Progress } from "./progress.ts";
 import { percent, seconds, thousands } from "./table.ts";
 
 /** What decides about groups alone: `plan` has it too. */
-const groupOptions = (): CommandOptions => ({ ...optionsOf(BOUNDS), method: methodSpec() });
+const groupOptions = (): CommandOptions => ({
+  ...optionsOf(COMMON, ["max", "maxVit", "maxTokens", "carry", "align"]),
+  method: methodSpec(),
+});
 /** The options of every method, and those of each. */
 const commonOptions = (): CommandOptions => ({ ...groupOptions(), seed: COMMON.seed, ...outputOptions(formats) });
-const ownOptions = () => Object.assign({}, ...methods.map(({ options }) => optionsOf(options))) as CommandOptions;
+const ownOf = ({ options }: Method) => optionsOf(options, typed(options));
+const ownOptions = () => Object.assign({}, ...methods.map(ownOf)) as CommandOptions;
 /** All that `pack` has to make groups by, but the seed. */
 export const ownPackOptions = (): CommandOptions => ({ ...groupOptions(), ...ownOptions() });
 
 const help = () => `Usage: omnibal pack --max-vit N --max-tokens N [options] FILE...
+       omnibal pack --max NAME=N,... [options] FILE...
 
-Packs samples into groups bounded on image tiles (vit) and on tokens. The same
-input, options and seed give the same groups. Every sample ends up in exactly
-one group, or in the list of oversize samples, which exceed a bound by
-themselves.
+Packs samples into groups bounded on each load: image tiles (vit) and tokens, or
+any loads by the names of their fields. NAME^2 is the sum of the squares of
+NAME's values. The same input, options and seed give the same groups. Every
+sample ends up in exactly one group, or in the list of oversize samples, which
+exceed a bound by themselves.
 
 ${inputHelp}
 
@@ -57,11 +67,13 @@ ${formatsHelp(formats)}
 Samples are numbered from 0. OUT appears once it is complete, or not at all. The
 mix shown at the end is the variance of tokens within groups over that of a
 random draw: well below 1, the samples of a group are alike in length. If no
-packing can fill a bound to 70 %, bounds that suit the samples better are named.
+packing of tiles and tokens can fill a bound to 70 %, bounds that suit the
+samples better are named.
 `;
 
-function methodHelp({ about, options }: Method): string {
-  const own = optionsHelp(optionsOf(options));
+function methodHelp(method: Method): string {
+  const { about } = method;
+  const own = optionsHelp(ownOf(method));
   return own === "" ? `${about}.` : `${about}:\n${own}`;
 }
 
@@ -74,12 +86,17 @@ export function packOptions(values: Values, usual = methods[0].name): PackOption
     if (foreign === undefined) continue;
     throw new UsageError(`--${optionName(foreign)} is given, but it is for --method ${other.name}`);
   }
+  const max = numbersByLoad(values, "max", 1);
+  const short =
+    max === undefined
+      ? { maxVit: requiredOption(values, BOUNDS, "maxVit"), maxTokens: requiredOption(values, BOUNDS, "maxTokens") }
+      : givenOptions(values, BOUNDS, "maxVit", "maxTokens");
   return {
     method,
     ...givenOptions(values, own as Readonly<Record<string, NumberSpec>>, ...textual(own)),
-    ...givenOptions(values, COMMON, "seed"),
-    maxVit: requiredOption(values, BOUNDS, "maxVit"),
-    maxTokens: requiredOption(values, BOUNDS, "maxTokens"),
+    ...given({ max, min: numbersByLoad(values, "min", 0), carry: namesOfLoads(values, "carry") }),
+    ...givenOptions(values, COMMON, "align", "seed"),
+    ...short,
     lowerBound: "tight",
   } as PackOptions;
 }
@@ -133,15 +150,33 @@ function adviceLine(bounds: Bounds, advised: readonly Bounds[]): string {
   return `do not suit: ${options.map((texts) => texts.join(" ")).join(" or ")} would`;
 }
 
+/** What a group holds of a load. */
+function loadLine({ stats, bounds, loads }: Packing, name: string): string {
+  if (!Object.hasOwn(bounds.max, name)) {
+    return `${thousands((loads[name] as Float64Array).reduce((sum, own) => sum + own, 0))} in groups, without a bound`;
+  }
+  return `${percent(stats.fill[name])} of ${thousands(bounds.max[name])} in a group filled`;
+}
+
+/** Loads of which a group is full below the bound, because they have many values and nobody said when it is. */
+function fineLines({ bounds, method }: Packing, options: PackOptions): string[][] {
+  if (method !== "isf") return [];
+  const { min, minVit } = options as IsfOptions;
+  const asked = { ...min, ...given({ vit: minVit }) };
+  return Object.keys(bounds.max)
+    .filter((name) => name !== "tokens" && !Object.hasOwn(asked, name) && bounds.min[name] < bounds.max[name])
+    .map((name) => ["full at", `${thousands(bounds.min[name])} ${printable(name)}: 99 %, as it has over 64 values`]);
+}
+
 /** How good a packing is, for people: lines of at most 80 columns. `advised` is what `suitableBounds` says of its bounds. */
-export function packingSummary(packing: Packing, advised: readonly Bounds[] = []): string {
+export function packingSummary(packing: Packing, options: PackOptions, advised: readonly Bounds[] = []): string {
   const { stats, bounds } = packing;
   const above = stats.bound > 0 ? `, ${percent(stats.groups / stats.bound - 1)} above it` : "";
   const lines = [
     ["groups", thousands(stats.groups)],
     ["lower bound", `${thousands(stats.bound)}${above}`],
-    ["vit", `${percent(stats.fill.vit)} of ${thousands(bounds.max.vit)} in a group filled`],
-    ["tokens", `${percent(stats.fill.tokens)} of ${thousands(bounds.max.tokens)} in a group filled`],
+    ...packing.names.map((name) => [printable(name), loadLine(packing, name)]),
+    ...fineLines(packing, options),
     ...(advised.length > 0
       ? [["bounds", adviceLine({ maxVit: bounds.max.vit, maxTokens: bounds.max.tokens }, advised)]]
       : []),
@@ -149,13 +184,14 @@ export function packingSummary(packing: Packing, advised: readonly Bounds[] = []
     ["oversize", oversizeLine(packing)],
     ["mix", mixLine(packing)],
   ];
-  if (packing.method !== "balanced") lines.push(["rounds", thousands(stats.rounds)]);
-  return lines.map(([name, text]) => `${name.padEnd(13)}${text}\n`).join("");
+  const method = methods.find(({ name }) => name === packing.method);
+  if (method !== undefined && "rounds" in method.options) lines.push(["rounds", thousands(stats.rounds)]);
+  return lines.map(([name, text]) => `${`${name} `.padEnd(13)}${text}\n`).join("");
 }
 
 export const packCommand: Command = {
   name: "pack",
-  about: "packs samples into groups within bounds on tiles and tokens",
+  about: "packs samples into groups within bounds on their loads",
   get help() {
     return help();
   },
@@ -169,7 +205,8 @@ export const packCommand: Command = {
     const quiet = values.quiet === true;
     const output = openOutput(format, out ?? process.stdout, paths);
     const start = performance.now();
-    const lengths = await readFiles(paths, values);
+    const { names, max, align } = resolveLoads(options);
+    const lengths = await readFiles(paths, values, names);
     output.refuseInputs(lengths.files.map((file) => file.path));
     const read = performance.now();
     const omnibal = await load();
@@ -179,7 +216,8 @@ export const packCommand: Command = {
     if (quiet) return;
     const written = performance.now();
     const times = `${seconds(written - start)} (read ${seconds(read - start)}, pack ${seconds(packed - read)}, write ${seconds(written - packed)})`;
-    const advised = omnibal.suitableBounds(lengths, options as Bounds);
-    process.stderr.write(`${packingSummary(packing, advised)}${"time".padEnd(13)}${times}\n`);
+    const usual = names.length === 2 && Object.hasOwn(max, "vit") && Object.hasOwn(max, "tokens") && align === 1;
+    const advised = usual ? omnibal.suitableBounds(lengths, { maxVit: max.vit, maxTokens: max.tokens }) : [];
+    process.stderr.write(`${packingSummary(packing, options, advised)}${"time".padEnd(13)}${times}\n`);
   },
 };

@@ -1,6 +1,7 @@
 // What `evaluate` and `plan` begin with: samples, and a packing of them.
 import type { Omnibal } from "../omnibal.ts";
 import type { PackOptions } from "../pack/methods.ts";
+import { resolveLoads } from "../pack/options.ts";
 import type { Packing } from "../pack/packing.ts";
 import { type OpenPacking, openPacking, type ReadResult } from "../read/index.ts";
 import { type CommandOptions, textOption, UsageError, type Values } from "./command.ts";
@@ -9,7 +10,7 @@ import { ownPackOptions, packOptions, packWithProgress } from "./pack.ts";
 import { Progress } from "./progress.ts";
 import { megabytes, thousands } from "./table.ts";
 
-export const packingHelp = `PACKING is what \`omnibal pack\` wrote of the same FILEs, in any of its formats,
+export const packingHelp = `PACKING is what \`omnibal pack\` wrote for the same FILEs, in any of its formats,
 or groups of another tool: {"groups":[[3,1],...]} or [[3,1],...].`;
 
 export const packingOptions = {
@@ -43,7 +44,7 @@ export async function readOrPack(
   values: Values,
 ): Promise<{ lengths: ReadResult<string>; packing: Packing; packMs?: number }> {
   if ("path" in groups) return readPacked(omnibal, files, groups.path, values);
-  const lengths = await readFiles(files, values);
+  const lengths = await readFiles(files, values, resolveLoads(groups.options).names);
   const start = performance.now();
   const packing = await packWithProgress(omnibal, lengths, groups.options, values.quiet === true);
   return { lengths, packing, packMs: performance.now() - start };

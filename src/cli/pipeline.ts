@@ -18,7 +18,7 @@ import { bytesOption, readText } from "./model.ts";
 import { thousands } from "./table.ts";
 
 const STAGES = {
-  stages: { ...MODEL_PLAN_OPTIONS.stages, about: "devices of a pipeline, for --pipeline" },
+  stages: { ...MODEL_PLAN_OPTIONS.stages, about: "devices in the pipeline, for --pipeline" },
 } as const;
 
 export const pipelineOptions: CommandOptions = {
@@ -26,11 +26,11 @@ export const pipelineOptions: CommandOptions = {
     kind: "text",
     argument: "PROFILE",
     about:
-      "a model's profile (see omnibal model): a rank is a pipeline whose micro-batches are its groups; they are put in order and ranks evened by the simulated time",
+      "a model's profile (see omnibal model): each rank is a pipeline whose micro-batches are its groups, ordered and evened out between ranks by simulated time",
   },
   ...optionsOf(STAGES),
-  memory: { kind: "text", argument: "BYTES", about: "what a stage has, as 80GB (default: the profile's)" },
-  "fixed-order": { kind: "flag", about: "leaves each rank's groups in the order that they come in" },
+  memory: { kind: "text", argument: "BYTES", about: "bytes per stage, as 80GB (default: the profile's)" },
+  "fixed-order": { kind: "flag", about: "keeps each rank's groups in their order" },
 };
 
 export interface Pipeline {

@@ -33,7 +33,7 @@ const NUMBERS = [
 ] as const;
 const options: CommandOptions = {
   ...optionsOf(SEARCH_OPTIONS, ["ranks", "samplesPerGroup", ...NUMBERS]),
-  json: { kind: "flag", about: "one line of JSON in place of the table" },
+  json: { kind: "flag", about: "one line of JSON instead of the table" },
 };
 
 const help = `Usage: omnibal search --ranks N --samples-per-group N [options] FILE...

@@ -7,7 +7,7 @@ import { print } from "./print.ts";
 import { bar, table, thousands } from "./table.ts";
 
 const options = {
-  json: { kind: "flag", about: "one line of JSON in place of the tables" },
+  json: { kind: "flag", about: "one line of JSON instead of the tables" },
 } as const satisfies CommandOptions;
 
 const help = `Usage: omnibal stats [options] FILE...

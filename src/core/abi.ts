@@ -339,7 +339,7 @@ export function check(
     case NEGATIVE_TOKENS:
       throw refused("tokens");
     case BAD_ARGUMENT:
-      throw new OptionError("INVALID_OPTION", "the core refused an argument that the checks before it let pass");
+      throw new OptionError("INVALID_OPTION", "the core refused an argument that had passed the checks before it");
   }
   const load = names[abi.errorLoad()];
   if (status === BAD_LOAD && load !== undefined) throw refused(load);

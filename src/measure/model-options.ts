@@ -1,4 +1,6 @@
-import type { NamesOf, Spec } from "../core/options.ts";
+import { type NamesOf, OWN, type Spec } from "../core/options.ts";
+import type { ModelFile, ModelFiles } from "./model-files.ts";
+import type { TokenizerLibrary } from "./tokenizer/library.ts";
 
 export interface ModelOptions {
   /** Parameters in place of the checkpoint's: `max_pixels`, `video.fps` and so on. */
@@ -12,8 +14,13 @@ export interface ModelOptions {
 }
 
 export interface LoadModelOptions extends ModelOptions {
-  /** A folder with the tokenizer, for a model that is given by name or as a JSON file. */
-  readonly tokenizer?: string;
+  /** The folder of the tokenizer, or its files, for a model that is given by name or as a JSON file. */
+  readonly tokenizer?: string | ModelFiles | Iterable<ModelFile>;
+  /**
+   * The module `@huggingface/tokenizers`, for tokenizers that have no tables here. Node and Deno load it by themselves
+   * where it is installed.
+   */
+  readonly library?: TokenizerLibrary;
 }
 
 /** How a model is made: the options of `loadModel`, and of `measure` among others. */
@@ -47,4 +54,5 @@ export const MODEL_OPTIONS = {
     about:
       "a parameter in place of the model's, such as max_pixels=1003520 or, for videos, video.fps=1; several with commas between",
   },
+  library: OWN,
 } as const satisfies NamesOf<LoadModelOptions, Spec>;

@@ -18,23 +18,10 @@ import {
   type Visual,
 } from "./families/index.ts";
 import { pictureSizeOf, seen } from "./images/header.ts";
+import type { ModelFiles } from "./model-files.ts";
 import { MODEL_OPTIONS, type ModelOptions } from "./model-options.ts";
-import { type Count, type Counter, TableCounter, type Text } from "./tokenizer/counter.ts";
-import { compile, type Tables, withTokens } from "./tokenizer/tables.ts";
-
-/** The files of a checkpoint, parsed where they are JSON; those that are not there are left out. */
-export interface ModelFiles {
-  readonly "config.json"?: unknown;
-  readonly "preprocessor_config.json"?: unknown;
-  readonly "video_preprocessor_config.json"?: unknown;
-  readonly "processor_config.json"?: unknown;
-  readonly "tokenizer.json"?: unknown;
-  readonly "tokenizer_config.json"?: unknown;
-  readonly "special_tokens_map.json"?: unknown;
-  readonly "chat_template.json"?: unknown;
-  /** As text. */
-  readonly "chat_template.jinja"?: string;
-}
+import type { Count, Counter, Text } from "./tokenizer/counter.ts";
+import { withTokens } from "./tokenizer/tables.ts";
 
 /** What a picture or a video costs. */
 export interface VisualLoads {
@@ -143,7 +130,8 @@ function layersOf(files: ModelFiles, set: Readonly<Record<string, unknown>>, kin
   return layers;
 }
 
-function familyIn(files: ModelFiles): Family {
+/** The family of a checkpoint, whose files name it. */
+export function familyOfFiles(files: ModelFiles): Family {
   const at = (file: keyof ModelFiles, name: string): readonly [string, unknown] => {
     const values = files[file];
     return [`${file}: ${name}`, isObject(values) ? values[name] : undefined];
@@ -195,6 +183,14 @@ export class Model {
       ...(this.#video && { video: this.#video.parameters }),
     };
     this.format = this.#formatOf(imageSettings.fresh());
+    this.#refuseUnknown(imageSettings.unknown(), "image");
+    this.#refuseUnknown(videoSettings.unknown(), "video");
+  }
+
+  /** A misspelt parameter would do nothing, without a word. */
+  #refuseUnknown(unknown: readonly string[], kind: "image" | "video"): void {
+    const given = Object.fromEntries(unknown.map((name) => [name, true]));
+    onlyNames(this.family.name, given, this.parameters[kind] ?? {}, `${kind} parameter`);
   }
 
   #formatOf(settings: Settings): ChatFormat | undefined {
@@ -224,11 +220,12 @@ export class Model {
     }
   }
 
-  /** The same model with other parameters. */
+  /** The same model with other parameters of images, those of them that it has. */
   with(set: Readonly<Record<string, unknown>>): Model {
+    const own = Object.entries(set).filter(([name]) => name in this.parameters.image);
     return new Model(this.family, this.#files, this.counter, {
       ...this.#options,
-      set: { ...this.#options.set, ...set },
+      set: { ...this.#options.set, ...Object.fromEntries(own) },
     });
   }
 
@@ -473,29 +470,7 @@ export function customModel(
   return { family: requireFamily(rule), files: tokenizer, set };
 }
 
-/**
- * A model from the files of a checkpoint. A tokenizer that is not counted by tables needs a `counter` of its own.
- *
- * @throws InputError INVALID_FILE for a family or a parameter that is not known; Unrecognized for such a tokenizer.
- */
-export function loadModelFiles(files: ModelFiles, options: ModelOptions = {}, counter?: Counter): Model {
-  onlyNames("loadModelFiles", options, MODEL_OPTIONS);
-  const family = familyIn(files);
-  return new Model(family, files, counter ?? counterOf(tokenizerOf(family, files)), options);
-}
-
-/** The family of a checkpoint, whose files name it. */
-export const familyOfFiles = familyIn;
-
 /** The tokenizer of a model, with the tokens that its training code adds. */
 export function tokenizerOf(family: Family, files: ModelFiles): unknown {
   return withTokens(files["tokenizer.json"], family.adds ?? []);
-}
-
-function counterOf(json: unknown): Counter | undefined {
-  return json === undefined ? undefined : tableCounter(compile(json));
-}
-
-export function tableCounter(tables: Tables): TableCounter {
-  return new TableCounter(tables);
 }

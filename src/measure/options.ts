@@ -3,7 +3,9 @@ import { COLUMNS, type Column } from "./columns.ts";
 import { type LoadModelOptions, MODEL_OPTIONS } from "./model-options.ts";
 import { lengthFormats } from "./run/formats.ts";
 
-export interface MeasureOptions extends LoadModelOptions {
+export interface MeasureOptions extends Omit<LoadModelOptions, "library" | "tokenizer"> {
+  /** Folder of the tokenizer, for a model that is given by name or as a JSON file. */
+  readonly tokenizer?: string;
   /** Folder that pictures are read below. Default: the folder of each file of records, or a meta file's root. */
   readonly images?: string;
   /** Threads beside this one; 0 measures on this one. Default: one for each core. */
@@ -36,6 +38,8 @@ export interface MeasureProgress {
   readonly share: number | undefined;
 }
 
+const { library: _library, ...MODEL } = MODEL_OPTIONS;
+
 export const MEASURE_OPTIONS = {
   images: {
     kind: "text",
@@ -43,7 +47,7 @@ export const MEASURE_OPTIONS = {
     about: "pictures are read below ROOT and nowhere else",
     usual: "the folder of each DATA file",
   },
-  ...MODEL_OPTIONS,
+  ...MODEL,
   format: {
     kind: "choice",
     names: lengthFormats.map(({ name }) => name),

@@ -59,12 +59,12 @@ export interface ModelPlanOptions {
 
 /** The specs of `ModelPlanOptions`. */
 export const MODEL_PLAN_OPTIONS = {
-  stages: { kind: "integer", low: 1, high: 256, about: "devices of a pipeline" },
-  microBatches: { kind: "integer", low: 1, high: 4096, about: "micro-batches of a step" },
+  stages: { kind: "integer", low: 1, high: 256, about: "devices in the pipeline" },
+  microBatches: { kind: "integer", low: 1, high: 4096, about: "micro-batches per step" },
   memory: {
     kind: "own",
     argument: "BYTES",
-    about: "what a device has, as 80GB, 74.5GiB or 80e9; leave room for what is not in the profile",
+    about: "bytes per device, as 80GB, 74.5GiB or 80e9; leave room for what is not in the profile",
     usual: "the profile's",
   },
   schedule: {
@@ -78,21 +78,21 @@ export const MODEL_PLAN_OPTIONS = {
     kind: "integer",
     low: 1,
     high: 256,
-    about: "virtual stages of a device, for interleaved",
+    about: "virtual stages per device, for interleaved",
     usual: "2",
   },
   partition: {
     kind: "choice",
     names: PARTITION_METHODS,
     argument: "METHOD",
-    about: "exact: the least step; paper: the published neighbours of a greedy anchor",
+    about: "exact: the shortest step; paper: the published neighbours of a greedy anchor",
     default: "exact",
   },
   recompute: {
     kind: "choice",
     names: RECOMPUTE_METHODS,
     argument: "METHOD",
-    about: "exact: the best layers; paper: the published two probes; full, none",
+    about: "exact: the fastest choice; paper: the published two probes; full: all; none",
     default: "exact",
   },
   effort: { kind: "integer", low: 0, high: 2, about: "0 quick, 1 normal, 2 long", default: 1 },

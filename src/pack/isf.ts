@@ -60,7 +60,7 @@ export const ISF_OPTIONS = {
     about: "a group is full once it reaches this many tokens",
     usual: `--max-tokens less ${FULL_BELOW}`,
   },
-  rounds: { kind: "integer", low: 1, high: MAX_INT32, default: 50, about: "at most so many rounds" },
+  rounds: { kind: "integer", low: 1, high: MAX_INT32, default: 50, about: "most rounds of ISF" },
   onRound: OWN,
 } as const satisfies NamesOf<Omit<IsfOptions, keyof CommonPackOptions | "method">, Spec>;
 

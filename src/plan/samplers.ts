@@ -47,11 +47,11 @@ export interface PlanOptions {
 
 const POSITIVE = { kind: "integer", low: 1, high: MAX_INT32 } as const satisfies Spec;
 
-/** What ranks are handed at a step: options of every plan. */
+/** What ranks get at each step: options of every plan. */
 export const SHAPE = {
   ranks: { ...POSITIVE, about: "data-parallel ranks" },
-  microBatch: { ...POSITIVE, default: 1, about: "groups that a rank is handed at a step" },
-  spSize: { ...POSITIVE, default: 1, usual: "1: none", about: "groups of a sequence-parallel team" },
+  microBatch: { ...POSITIVE, default: 1, about: "groups per rank and step" },
+  spSize: { ...POSITIVE, default: 1, usual: "1: none", about: "devices of a sequence-parallel rank" },
 } as const;
 
 /** The epoch that is planned or measured. */
@@ -67,7 +67,7 @@ export const PLAN_OPTIONS = {
     names: ["repeat", "drop"],
     default: "repeat",
     argument: "RULE",
-    about: "groups that fill no step: repeat others or drop them",
+    about: "groups that do not fill a step: repeat others, or drop them",
   },
   // Of one sampler each, but every state has them: format 2.
   binSize: { ...POSITIVE, default: 512 },

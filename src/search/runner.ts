@@ -23,5 +23,5 @@ export interface Runner {
   close(): void;
 }
 
-/** Makes a runner over these sets of lengths, with so many workers; undefined: as many as suit the machine. */
+/** Makes a runner over these sets of lengths with a number of workers; undefined: as many as suit the machine. */
 export type OpenRunner = (sets: readonly Lengths[], workers: number | undefined) => Promise<Runner>;

@@ -54,15 +54,15 @@ export interface SearchOptions {
   readonly signal?: AbortSignal;
 }
 
-/** No bound that is looked for is above it: what a device can take. */
+/** The largest bound to look for: what a device can take. */
 const LIMIT = { kind: "integer", low: 1, high: MAX_INT32 } as const satisfies Spec;
 
 export const SEARCH_OPTIONS = {
   ranks: SHAPE.ranks,
   samplesPerGroup: { kind: "own", about: "samples in a group on average: N to N + 1, or LOW-HIGH" },
-  maxVitLimit: { ...LIMIT, about: "no bound on tiles above this: what a device can take" },
-  maxTokensLimit: { ...LIMIT, about: "the same of tokens" },
-  rounds: { ...ISF_OPTIONS.rounds, about: "at most so many rounds of packing" },
+  maxVitLimit: { ...LIMIT, about: "no bound on tiles above this, such as what a device can take" },
+  maxTokensLimit: { ...LIMIT, about: "the same for tokens" },
+  rounds: { ...ISF_OPTIONS.rounds, about: "most rounds of ISF" },
   strategy: {
     kind: "choice",
     names: ["scan", "reference"],
@@ -77,7 +77,7 @@ export const SEARCH_OPTIONS = {
     high: 1,
     default: 0.01,
     argument: "RATIO",
-    about: "how much more groups than the best a winner may have",
+    about: "how many more groups than the fewest a winner may have: 0.01 is 1 %",
   },
   maxLeftOut: {
     kind: "integer",
@@ -91,7 +91,7 @@ export const SEARCH_OPTIONS = {
     kind: "integer",
     low: 0,
     high: 1024,
-    about: "threads; the result is the same",
+    about: "threads; the result does not depend on them",
     usual: "one for each processor, up to 8",
   },
   startWorker: OWN,
@@ -219,7 +219,7 @@ export function sampleText({ index, file, vit, tokens }: SampleAt): string {
   return `sample ${index}${where} with ${count(vit, "tile")} and ${count(tokens, "token")}`;
 }
 
-/** Beyond so many samples, candidates are tried on a part of them first. */
+/** With more samples than this, candidates are tried on a part of them first. */
 const WHOLE = 100_000;
 /** The ints of a candidate as the core hands it out. */
 const CANDIDATE_INTS = 6;

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { load } from "../../src/index.ts";
+import { load, SAMPLER_KINDS } from "../../src/index.ts";
 import { testFolder } from "../folder.ts";
 import { vectorPacking, vectors } from "../loads.ts";
 import { samples, sha256 } from "../samples.ts";
@@ -137,7 +137,7 @@ describe("errors", () => {
     [
       ["--packing=groups.json", "--ranks=8", "--sampler=sorted"],
       2,
-      '--sampler is "sorted", expected one of random, length-group, group-random (see omnibal evaluate --help)',
+      `--sampler is "sorted", expected one of ${SAMPLER_KINDS.join(", ")} (see omnibal evaluate --help)`,
     ],
     [
       ["--packing=groups.json", "--plan=x", "--seed=1"],

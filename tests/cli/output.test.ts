@@ -129,7 +129,7 @@ describe("closed standard output", () => {
   });
 });
 
-/** A run that reads its samples from a pipe, and so goes on when it is told to. */
+/** A run that reads its samples from a pipe, so that the test decides when it goes on. */
 async function waiting(at: string, format: string, out: string) {
   const { child, end } = start(["pack", "-", ...bounds, "--format", format, "-o", out], at);
   const run = { child, end, isRefused: false, goOn: () => child.stdin.end(readFileSync(join(at, "len.json"))) };

@@ -146,6 +146,7 @@ samples      60 in groups, 1.00 per group
         bound: 1,
         rounds: most,
       }),
+      {},
       [
         { maxVit: most - 1, maxTokens: most },
         { maxVit: most, maxTokens: most - 1 },
@@ -253,5 +254,41 @@ describe("the progress bar", () => {
 
   test("is not with --quiet", needs(noTerminal), () => {
     expect(run("--quiet")).toBe("");
+  });
+});
+
+describe("bounds by the names of loads", () => {
+  const file = join(folder, "named.json");
+  writeFileSync(file, JSON.stringify(Array.from({ length: 40 }, (_, i) => ({ vit_num: i % 4, token_num: 10 + i }))));
+
+  test("--max and --min are the options of the usual two, for any load", () => {
+    const named = omnibal(["pack", "--max", "tokens=1e2,vit=5", "--min", "vit=4", file]);
+    const usual = omnibal(["pack", "--max-vit", "5", "--max-tokens", "100", "--min-vit", "4", file]);
+    expect([named.code, named.out]).toEqual([0, usual.out]);
+    expect(omnibal(["pack", "--max", "tokens=100", "--max-vit", "5", "--min", "vit=4", file]).out).toBe(usual.out);
+  });
+
+  test("a load of many values is full at 99 % of its bound, which is said unless it was asked for", () => {
+    const fine = join(folder, "fine.json");
+    writeFileSync(fine, JSON.stringify(Array.from({ length: 99 }, (_, i) => ({ vit_num: i, token_num: 1 }))));
+    const line = /^full at {6}990 vit: 99 %, as it has over 64 values$/m;
+    expect(omnibal(["pack", "--max", "vit=1000,tokens=99", fine]).err).toMatch(line);
+    expect(omnibal(["pack", "--max", "vit=1000,tokens=99", "--min-vit", "990", fine]).err).not.toMatch(line);
+    expect(omnibal(["pack", "--max", "vit=1000,tokens=99", "--min", "vit=990", fine]).err).not.toMatch(line);
+    expect(omnibal(["pack", "--max", "vit=1000,tokens=99", "--method", "balanced", fine]).err).not.toMatch(line);
+  });
+
+  test.each([
+    [["--max", "vit"], '--max has "vit", expected NAME=N, with commas between several'],
+    [["--max", "=3"], '--max has "=3", expected NAME=N, with commas between several'],
+    [["--max", "vit=0"], "--max has vit=0, expected a whole number from 1 to 9007199254740991"],
+    [["--max", "vit=1.5"], "--max has vit=1.5, expected a whole number from 1 to 9007199254740991"],
+    [["--max", "vit=3,vit=4"], '--max names "vit" twice'],
+    [["--max", "attention=3,tokens^2=4"], '--max names "tokens^2" twice'],
+    [["--max", "vit=3", "--carry", "tokens,"], '--carry is "tokens,", expected names with commas between'],
+    [["--max-vit", "3"], "--max-tokens is missing"],
+  ])("%j", (options, why) => {
+    const { code, err } = omnibal(["pack", ...options, file]);
+    expect([code, err]).toEqual([2, `omnibal: ${why} (see omnibal pack --help)\n`]);
   });
 });

@@ -6,7 +6,11 @@ import { packCommand } from "../../src/cli/pack.ts";
 import { planCommand } from "../../src/cli/plan.ts";
 import { searchCommand } from "../../src/cli/search.ts";
 import { statsCommand } from "../../src/cli/stats.ts";
+import { methods } from "../../src/pack/methods.ts";
+import { formats } from "../../src/write/formats.ts";
 import { omnibal, widest } from "./run.ts";
+
+const listed = (entries: readonly { readonly name: string }[]) => entries.map(({ name }) => name).join(", ");
 
 const bounds = ["--max-vit", "9", "--max-tokens", "4096"];
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
@@ -88,11 +92,11 @@ describe("wrong usage: code 2 and one line", () => {
     ],
     [
       ["pack", "a", ...bounds, "--format=xml"],
-      '--format is "xml", expected one of json, jsonl, npy, xtuner (see omnibal pack --help)',
+      `--format is "xml", expected one of ${listed(formats)} (see omnibal pack --help)`,
     ],
     [
       ["pack", "a", ...bounds, "--method=best"],
-      '--method is "best", expected one of isf, balanced (see omnibal pack --help)',
+      `--method is "best", expected one of ${listed(methods)} (see omnibal pack --help)`,
     ],
     [
       ["pack", "a", ...bounds, "--method=balanced", "--rounds=3"],

@@ -93,7 +93,7 @@ describe("where the reference loses the last group of a round", () => {
       expect(packing.oversize.length).toBe(v.oversize_dropped);
       expect(sha256(groupsText(packing))).toBe(plainHash(v));
       if (v.iter_time === 1) {
-        // The reference's groups, in their order, and the one it loses behind them.
+        // The reference's groups in their order, and after them the one it loses.
         const groups = groupsText(packing).split("\n");
         expect(sha256(groups.slice(0, -1).join("\n"))).toBe(v.sha256);
         expect(groups.length).toBe(v.groups + 1);

@@ -80,7 +80,7 @@ export function readColumns(
     const ends = [...cuts, bytes.length];
     let from = 0;
     for (const end of ends) {
-      // What lies behind a piece must not matter.
+      // What follows a piece must not matter.
       new Uint8Array(abi.memory.buffer, at, bytes.length + 16).fill(0x31);
       new Uint8Array(abi.memory.buffer, at, bytes.length).set(bytes.subarray(from, end));
       status = abi.readerPush(reader, end - from);

@@ -29,7 +29,7 @@ function epoch(
 
 const flat = (ranks: number[][][]) => ranks.flat(2);
 const distinct = (ranks: number[][][]) => new Set(flat(ranks)).size;
-const rising = (values: readonly number[]) => values.filter((x, i) => i > 0 && x > values[i - 1]).length;
+const ascents = (values: readonly number[]) => values.filter((x, i) => i > 0 && x > values[i - 1]).length;
 
 test("the packing of the vectors", () => {
   expect(sha256(groupsText(packing))).toBe(Object.values(vectors.packs)[0].isf_sha256);
@@ -132,8 +132,8 @@ describe("defect 10: group-random on resume, past epoch 0, and its curriculum", 
     expect(theirs).toEqual([...theirs].sort((a, b) => a - b));
     for (const at of [0, 1, 2]) {
       const ours = lengths(epoch(packing, options, at));
-      expect(rising(ours)).toBeGreaterThan(4);
-      expect(rising([...ours].reverse())).toBeGreaterThan(4);
+      expect(ascents(ours)).toBeGreaterThan(4);
+      expect(ascents([...ours].reverse())).toBeGreaterThan(4);
     }
   });
 

@@ -371,7 +371,7 @@ describe("edges", () => {
     expect(out.oversize).toEqual([]);
   });
 
-  test("after a flush it goes on, with rising indices", () => {
+  test("after a flush it goes on, with ascending indices", () => {
     const packer = omnibal.packer({ ...bounds, buffer: 100 });
     const first = stream(packer, fill(250, 1, 1));
     const second = stream(packer, fill(250, 1, 1));

@@ -319,7 +319,7 @@ test("the cases are good and bad ones", () => {
   expect(new Set(ends.slice(good.length).map(({ code }) => code))).toEqual(new Set([1, 2]));
 });
 
-test("cases are told of bounds that would suit", () => {
+test("bounds that would suit are named", () => {
   const lines = byNodeAll.flatMap(({ err }) => /^bounds {7}.*$/m.exec(err)?.[0] ?? []);
   expect(lines.filter((line) => line.includes(" or ")).length).toBeGreaterThanOrEqual(3);
   expect(lines).toContain("bounds       do not suit: --max-vit 10 --max-tokens 3084 would");

@@ -1,5 +1,5 @@
 // docs/your-own-data.md: its commands are run in order and print what it says, and its tables are those of the code.
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
@@ -14,7 +14,7 @@ const page = readFileSync(fileURLToPath(new URL("../../docs/your-own-data.md", i
 const blocks = Array.from(page.matchAll(/^```(\w+)\n(.*?)^```$/gms), ([, language, text]) => ({ language, text }));
 const folder = testFolder();
 
-test("from three lines of JSON to a plan", () => {
+test("from three lines of JSON to a plan, and in JavaScript", () => {
   const checkpoint = modelFolder(join(folder, "Qwen2.5-VL-7B-Instruct"));
   writeFileSync(join(checkpoint, "tokenizer.json"), JSON.stringify(tokenizerJson("qwen3")));
   const preprocessor = join(checkpoint, "preprocessor_config.json");
@@ -26,8 +26,16 @@ test("from three lines of JSON to a plan", () => {
   writeFileSync(join(folder, "photos/street-later.webp"), webp(640, 480));
   const data = blocks.find(({ language }) => language === "json");
   writeFileSync(join(folder, "data.jsonl"), data?.text ?? "");
+  mkdirSync(join(folder, "node_modules"));
+  symlinkSync(fileURLToPath(new URL("../..", import.meta.url)), join(folder, "node_modules/omnibal"));
   let ran = 0;
-  for (const { language, text } of blocks) {
+  for (const [i, { language, text }] of blocks.entries()) {
+    if (language === "js") {
+      writeFileSync(join(folder, "snippet.mjs"), text);
+      const { out, err } = shell("node snippet.mjs", folder);
+      expect(err + out, text).toBe(blocks[i + 1].text);
+      ran++;
+    }
     if (language !== "console") continue;
     for (const part of text.split(/^\$ /m).slice(1)) {
       const [, command, printed] = /^((?:.*\\\n)*.*)\n([\s\S]*)$/.exec(part) ?? [];
@@ -37,7 +45,7 @@ test("from three lines of JSON to a plan", () => {
       ran++;
     }
   }
-  expect(ran).toBeGreaterThan(3);
+  expect(ran).toBe(7);
 }, 60_000);
 
 test("the table of models names every family and every name", () => {

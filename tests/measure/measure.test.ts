@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { parquetReadObjects } from "hyparquet";
 import { describe, expect, test } from "vitest";
-import { loadModel, measure as runMeasure } from "../../src/measure/index.ts";
-import { omnibal, start } from "../cli/run.ts";
+import { Pace } from "../../src/cli/measure.ts";
+import { loadModel, type MeasureProgress, measure as runMeasure } from "../../src/measure/index.ts";
+import { omnibal, start, widest } from "../cli/run.ts";
 import { readNpy, testFolder } from "../folder.ts";
 import { dataSet, lines, modelFolder, parquetOf, tarOf } from "./model-folder.ts";
 
@@ -200,6 +201,71 @@ describe("bad samples", () => {
   });
 });
 
+describe("progress", () => {
+  test("shares rise to all of it, with and without parts, and an aborted run is taken up where it was", async () => {
+    const shares = async (options: object, out: string) => {
+      const seen: MeasureProgress[] = [];
+      const onProgress = (progress: MeasureProgress) => seen.push(progress);
+      const done = await runMeasure([join(folder, "many.jsonl")], join(folder, "model"), join(folder, out), {
+        workers: 0,
+        onProgress,
+        ...options,
+      });
+      const measuring = seen.filter(({ stage }) => stage === "measuring");
+      expect(measuring.length).toBeGreaterThan(1);
+      for (const [i, { share, samples }] of measuring.entries()) {
+        expect(share).toBeGreaterThanOrEqual(i === 0 ? 0.01 : (measuring[i - 1].share as number));
+        expect(samples).toBeLessThanOrEqual(done.samples);
+      }
+      expect(measuring.at(-1)).toMatchObject({ share: 1, samples: done.samples });
+      return { first: measuring[0], done, stages: new Set(seen.map(({ stage }) => stage)) };
+    };
+    writeFileSync(join(folder, "many.jsonl"), lines(Array.from({ length: 5 }, () => samples).flat()));
+    expect((await shares({}, "p.jsonl")).stages).toEqual(new Set(["measuring", "writing"]));
+    expect((await shares({ part: [1, 2] }, "p1.jsonl")).done.samples).toBe(750);
+
+    const controller = new AbortController();
+    const aborted = runMeasure([join(folder, "many.jsonl")], join(folder, "model"), join(folder, "again.jsonl"), {
+      workers: 0,
+      signal: controller.signal,
+      onProgress: () => controller.abort(new Error("enough")),
+    });
+    await expect(aborted).rejects.toThrow("enough");
+    const { first, done } = await shares({}, "again.jsonl");
+    expect(done.resumed).toBe(first.before);
+    expect(text("again.jsonl")).toBe(text("p.jsonl"));
+  });
+
+  test("samples per second and the time left are those of this run", () => {
+    const pace = new Pace();
+    const at = (seconds: number, samples: number, share: number | undefined) =>
+      pace.note({ stage: "measuring", samples, before: 1000, share }, seconds * 1000 + 5);
+    expect(pace.note({ stage: "counting", samples: 0, before: 0, share: undefined }, 0)).toBe("counting");
+    at(0, 1000, 0.5);
+    // An eighth of all in ten seconds: three of them are left.
+    expect(at(10, 61_000, 0.625)).toBe("6,000/s, 30 s left");
+    expect(at(10, 61_000, 0.5001)).toBe("6,000/s, 13.9 h left");
+    expect(at(60, 61_000, 0.625)).toBe("1,000/s, 3 min left");
+    expect(at(60, 61_000, 1)).toBe("1,000/s");
+    expect(at(60, 61_000, undefined)).toBe("1,000/s");
+  });
+});
+
+test("what is said fits 80 columns, names the parameters, and is nothing with -q", () => {
+  const run = (...args: string[]) => omnibal(["measure", "raw.jsonl", "-o", "said.jsonl", ...args], { cwd: folder });
+  for (const args of [
+    ["--model", "model"],
+    ["--model", "llava-next", "--tokenizer", "model", "--template", "Hermes-2"],
+  ]) {
+    const { code, out, err } = run(...args, "--workers=0");
+    expect([code, out]).toEqual([0, ""]);
+    expect(widest(err)).toBeLessThanOrEqual(80);
+    expect(err).toMatch(/^model {4}\S+ \(.*\): vit_num counts (tiles|patches)\nimage {4}\w+=/);
+    expect(err).toMatch(/\nexif {5}(transpose|ignore): [\s\S]*\nchat {5}[\s\S]*\ntokens {3}[\s\S]*\nsamples {2}300;/);
+    expect(run(...args, "--workers=0", "-q").err).toBe("");
+  }
+});
+
 describe("wrong usage", () => {
   test("a family that is not known lists the known ones", () => {
     mkdirSync(join(folder, "odd"), { recursive: true });
@@ -216,6 +282,12 @@ describe("wrong usage", () => {
     [["raw.jsonl", "-o", "x.jsonl", "--exif", "turn"], "expected one of transpose, ignore"],
     [["raw.jsonl", "-o", "x.jsonl", "--format", "csv"], "expected one of jsonl, json, npy, parquet"],
     [["raw.jsonl", "-o", "x.jsonl", "--part", "0/2", "--meta-out", "x.json"], "no part beside it"],
+    [
+      ["raw.jsonl", "-o", "x.jsonl", "--set", "max_pixel=5"],
+      'no image parameter "max_pixel": did you mean max_pixels?',
+    ],
+    [["raw.jsonl", "-o", "x.jsonl", "--set", "video.speed=5"], 'qwen2-vl has no video parameter "speed", expected'],
+    [["raw.jsonl", "-o", "x.jsonl", "--set", "max_pixels"], "expected NAME=VALUE"],
     [["raw.jsonl"], "--output"],
     [["-o", "x.jsonl"], "DATA"],
   ])("%j", (args, named) => {
@@ -223,6 +295,21 @@ describe("wrong usage", () => {
     expect(code).toBe(2);
     expect(err).toContain(named);
   });
+});
+
+test("a rule in a JSON file, and a parameter in it that is misspelt", async () => {
+  const rule = (json: object) => {
+    writeFileSync(
+      join(folder, "rule.json"),
+      JSON.stringify({ rule: "internvl", tile_size: 448, max_tiles: 6, ...json }),
+    );
+    return loadModel(join(folder, "rule.json"), { tokenizer: join(folder, "model") });
+  };
+  const model = await rule({ tokens_per_tile: 64, tokens_around_image: 3 });
+  // Two columns and one row, and a thumbnail.
+  expect(model.image([448, 896])).toMatchObject({ vit: 3, tokens: 3 * 64 + 3 });
+  await expect(rule({ tokens_per_tiles: 64 })).rejects.toThrow('internvl has no image parameter "tokens_per_tiles"');
+  await expect(rule({ rule: "my-own" })).rejects.toThrow('"my-own" is no model family; known are internvl, qwen2-vl');
 });
 
 test("options that are misspelt or out of range are errors in JavaScript too", async () => {

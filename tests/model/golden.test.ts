@@ -17,7 +17,7 @@ function problemOf({ layers, stages, microbatches, memory, link }: GoldenPartiti
   };
 }
 
-/** All ways to cut n layers into so many stages. */
+/** All ways to cut n layers into a number of stages. */
 function* allCuts(n: number, stages: number, from = 1): Generator<number[]> {
   if (stages === 1) yield [];
   else

@@ -100,7 +100,7 @@ describe("megatron", () => {
     },
   );
 
-  test("what it cannot be told is said, with what it costs", () => {
+  test("what it cannot express is reported, with what that costs", () => {
     const { plan, handover } = handed.internvl;
     const share = (((handover.split?.stepMs ?? 0) / plan.stepMs - 1) * 100).toFixed(1);
     expect(Number(share)).toBeGreaterThan(10);

@@ -49,7 +49,7 @@ test("the standard input of the process", needs(noPipes), () => {
   expect(piped("-", "vit_num,token_num\n5,6")).toBe("1 5 6");
 });
 
-const noProc = unless(process.platform === "linux", "only Linux can open the pipe behind /dev/stdin");
-test("a file without a size: the pipe behind the standard input", needs(noProc), () => {
+const noProc = unless(process.platform === "linux", "only Linux can open the pipe at /dev/stdin");
+test("a file without a size: the pipe at standard input", needs(noProc), () => {
   expect(piped("/dev/stdin", lines)).toBe("100001 3 40");
 });

@@ -78,7 +78,7 @@ describe("formats", () => {
     }
   });
 
-  test("several, in order, told one by one", async () => {
+  test("several, in order, reported one by one", async () => {
     const paths = [file("1.json", json), file("2.csv", csv), file("3.npy", binary), file("4.json", "[]")];
     const { vit, files } = await readLengths([...paths, "-"], { stdin: stream(jsonl) });
     expect(Array.from(vit)).toEqual([1, 3, 1, 3, 1, 3, 1, 3]);
@@ -329,7 +329,7 @@ describe("CSV", () => {
 });
 
 describe("meta files", () => {
-  test("paths relative to the meta file, to the working folder, and absolute; names are told", async () => {
+  test("paths relative to the meta file, to the working folder, and absolute; names are reported", async () => {
     const besides = file("data/a.json", json);
     const absolute = file("elsewhere/b.csv", csv);
     // Relative to the working folder of the tests, which the repository is.

@@ -116,7 +116,7 @@ export class Scene {
     return out;
   }
 
-  /** Starts a run, and kills it after so many ms, or so many ms after its work on the disk began. */
+  /** Starts a run, and kills it a number of ms after its start, or after its work on the disk began. */
   async killAfter(args: readonly string[], out: string, wait: number, from: "start" | "write"): Promise<boolean> {
     const child = spawn(process.execPath, [MAIN, ...args], { cwd: this.folder, stdio: "ignore" });
     const end = new Promise<boolean>((done) => child.on("close", (_, signal) => done(signal === "SIGKILL")));

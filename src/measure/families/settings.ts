@@ -28,14 +28,24 @@ export class Settings {
   readonly #layers: readonly Layer[];
   /** Every parameter that was asked for, by its first name, with its value. */
   readonly resolved: Record<string, Value> = {};
+  /** Names by which a given value would have been found. */
+  readonly #known: Set<string>;
 
-  constructor(layers: readonly Layer[]) {
+  constructor(layers: readonly Layer[], known = new Set<string>()) {
     this.#layers = layers;
+    this.#known = known;
   }
 
   /** The same layers, with a list of parameters of its own. */
   fresh(): Settings {
-    return new Settings(this.#layers);
+    return new Settings(this.#layers, this.#known);
+  }
+
+  /** Names of given values that nobody has asked for, here or in what is fresh of this. */
+  unknown(): string[] {
+    return this.#layers.flatMap(({ role, values }) =>
+      role === "given" ? Object.keys(values).filter((name) => !this.#known.has(name)) : [],
+    );
   }
 
   /**
@@ -53,7 +63,9 @@ export class Settings {
       return undefined;
     };
     const paths = places.map((place) => place.slice(place.indexOf(":") + 1));
-    for (const path of [...paths, name, ...paths.map((p) => p.slice(p.lastIndexOf(".") + 1))]) {
+    const names = [...paths, name, ...paths.map((path) => path.slice(path.lastIndexOf(".") + 1))];
+    for (const path of names) this.#known.add(path);
+    for (const path of names) {
       const found = look("given", path);
       if (found !== undefined) return found;
     }

@@ -10,9 +10,10 @@ import { openOutput, writeAs } from "../../write/output.ts";
 import { BAD, COLUMNS, type Column } from "../columns.ts";
 import type { Counted } from "../data/batch.ts";
 import { type Data, type DataSet, type Meta, openData } from "../data/sources.ts";
-import { type ModelSource, makeModel, modelSource, needsLibrary, sourceTables } from "../load.ts";
+import { modelSource } from "../load.ts";
 import { type Model, tokenizerOf } from "../model.ts";
 import { MEASURE_OPTIONS, type MeasureOptions } from "../options.ts";
+import { type ModelSource, makeModel, needsLibrary, sourceTables } from "../source.ts";
 import { TableCounter } from "../tokenizer/counter.ts";
 import { libraryCounter } from "../tokenizer/library.ts";
 import { Unrecognized } from "../tokenizer/tables.ts";
@@ -139,27 +140,27 @@ async function chooseCounter(
   check: (fast: CounterSource, library: CounterSource) => Promise<string | undefined>,
 ): Promise<{ counter: CounterSource; note: string }> {
   const tables = sourceTables(source);
-  if (tables === undefined) return { counter: { kind: "none" }, note: "no tokenizer: texts are not counted" };
+  if (tables === undefined) return { counter: { kind: "none" }, note: "none: texts are not counted" };
   const json = tokenizerOf(source.family, source.files) as Readonly<Record<string, unknown>>;
   const native = await libraryCounter(json);
   const library: CounterSource = { kind: "library", json, native: native?.about.includes("@") === false };
   if (tables instanceof Unrecognized) {
     if (native === undefined) throw needsLibrary(tables);
-    return { counter: library, note: `texts are counted ${native.about}: ${tables.message}` };
+    return { counter: library, note: `${native.about}: ${tables.message}` };
   }
   const fast: CounterSource = { kind: "tables", tables };
   if (native === undefined)
     return {
       counter: fast,
-      note: "texts are counted by tables, unchecked: neither tokenizers nor @huggingface/tokenizers is installed",
+      note: "by tables, unchecked: neither tokenizers nor @huggingface/tokenizers is installed",
     };
   const difference = await check(fast, library);
   if (difference === undefined)
     return {
       counter: fast,
-      note: `texts are counted by tables, as ${native.about.slice(3)} counts the first ${CHECKED}`,
+      note: `by tables; ${native.about.slice(3)} agrees on the first ${CHECKED} samples`,
     };
-  return { counter: library, note: `texts are counted ${native.about}: tables count otherwise (${difference})` };
+  return { counter: library, note: `${native.about}: tables count otherwise (${difference})` };
 }
 
 /** Rounds of the check: how the first texts are counted by tables and by a library. */
@@ -278,7 +279,7 @@ function describe(model: Model, note: string, tell: ((text: string) => void) | u
       `${kind.padEnd(8)} ${Object.entries(parameters)
         .map(
           ([name, value]) =>
-            `${name}=${Array.isArray(value) && value.length > 6 ? `${value.length} pairs` : JSON.stringify(value)}`,
+            `${name}=${Array.isArray(value) && value.length > 6 ? `${value.length} pairs` : JSON.stringify(value).replaceAll("],[", "], [")}`,
         )
         .join(" ")}`,
     );
@@ -338,13 +339,21 @@ async function collect(
   const segments = await plan(sets, part, count);
   const sizes = segments.map(({ set, to, isCopy }) => (!isCopy && to > 0 ? (sets[set].file.size ?? Number.NaN) : 0));
   const totalBytes = sizes.reduce((sum, size) => sum + size, 0);
+  // Where all records were counted, they say more of the time than bytes do.
+  const total = segments.reduce((sum, { from, to }) => sum + to - from, 0);
   const before = partial.progressed.samples;
   let doneBytes = 0;
   let last = performance.now();
   const report = (bytes: number) => {
     doneBytes += bytes;
-    const share = part === undefined && totalBytes > 0 ? Math.min(doneBytes / totalBytes, 1) : undefined;
-    options.onProgress?.({ stage: "measuring", samples: partial.progressed.samples, before, share });
+    const { samples } = partial.progressed;
+    const share = Number.isFinite(total) ? samples / Math.max(total, 1) : doneBytes / totalBytes;
+    options.onProgress?.({
+      stage: "measuring",
+      samples,
+      before,
+      share: Number.isNaN(share) ? undefined : Math.min(share, 1),
+    });
   };
   const keep = () => {
     if (performance.now() - last < INTERVAL) return;

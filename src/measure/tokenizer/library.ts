@@ -90,8 +90,9 @@ class NativeCounter extends LibraryCounter {
   }
 }
 
-interface Script {
-  Tokenizer: new (
+/** What is taken of the module `@huggingface/tokenizers`. */
+export interface TokenizerLibrary {
+  readonly Tokenizer: new (
     json: object,
     config: object,
   ) => { encode(text: string, options: { add_special_tokens: boolean }): { ids: readonly number[] } };
@@ -102,7 +103,7 @@ class ScriptCounter extends LibraryCounter {
   readonly about = "by the library @huggingface/tokenizers";
   readonly #count: (text: string) => number;
 
-  constructor({ Tokenizer }: Script, json: Json) {
+  constructor({ Tokenizer }: TokenizerLibrary, json: Json) {
     super(json);
     const tokenizer = new Tokenizer(json, {});
     this.#count = (text) => (text === "" ? 0 : tokenizer.encode(text, { add_special_tokens: false }).ids.length);
@@ -137,6 +138,11 @@ function attempt<T>(make: () => T): T | undefined {
   }
 }
 
+/** A counter by the library in JavaScript; undefined where it does not take the tokenizer. */
+export function scriptCounter(library: TokenizerLibrary, json: Json): Counter | undefined {
+  return attempt(() => new ScriptCounter(library, json));
+}
+
 /** A counter by whichever library is installed, the exact one first; undefined where none is. */
 export async function libraryCounter(json: Json, allowNative = true): Promise<Counter | undefined> {
   if (allowNative) {
@@ -145,6 +151,6 @@ export async function libraryCounter(json: Json, allowNative = true): Promise<Co
     const counter = found === undefined ? undefined : attempt(() => new NativeCounter(found, json));
     if (counter !== undefined) return counter;
   }
-  const script = await load<Script>("@huggingface/tokenizers");
-  return script === undefined ? undefined : attempt(() => new ScriptCounter(script, json));
+  const script = await load<TokenizerLibrary>("@huggingface/tokenizers");
+  return script === undefined ? undefined : scriptCounter(script, json);
 }

@@ -58,7 +58,7 @@ export function rolesOf({ layers }: Profile): Roles | undefined {
 }
 
 export const NO_DECODER =
-  "the profile has no layers of type decoder in one piece: which of them the trainer counts cannot be told";
+  "the profile has no layers of type decoder in one piece: it does not say which of them the trainer counts";
 
 /** Options that keep everything before the decoder in the first stage, and everything after it in the last. */
 export function aroundDecoder(input: HandoverInput, { firstDecoder, endDecoder }: Roles): ModelPlanOptions {
