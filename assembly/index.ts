@@ -525,7 +525,8 @@ export function streamTaken(): i32 {
  *   low .. high (f64): samples per group, high 0 for any (not of a walk); limits and rounds >= 1; maxLeftOut >= 0: samples
  *   that a scan's winner may leave out; slack (f64): 0 .. 1; candidates: 1 .. 100000.
  * searchLargest(search): the index of the sample that needs the largest bounds; searchFile(search, name, bytes, index):
- *   the file it is from, u8[bytes] of UTF-8 that stay in place, and its index in there, for the texts.
+ *   the file it is from, u8[bytes] of UTF-8 that stay in place, and its index in there, for the texts; searchSkip(search,
+ *   count): as many samples stand before it in the input that the search does not know.
  * searchAsk(search): how many candidates are to be tried next, at searchCandidates: i32[6] each of set (0 all samples, 1
  *   the part), maxVit, maxTokens, minTokens, rounds, 1 for the published way; 0 at the end; a status negated before all of
  *   the last have results. searchTotal(search): how many there may be in all, 0 where nobody knows.
@@ -545,6 +546,10 @@ export { begin as searchBegin } from "./search/search";
 
 export function searchLargest(at: usize): i32 {
   return changetype<search.Search>(at).samples.largest;
+}
+
+export function searchSkip(at: usize, count: i32): void {
+  changetype<search.Search>(at).samples.skipped = count;
 }
 
 export function searchFile(at: usize, name: usize, bytes: i32, index: i32): void {

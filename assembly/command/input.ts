@@ -214,7 +214,7 @@ function readAll(reader: Reader, fd: i32, path: usize): void {
       if (isForeign(path, reader.buffer, bytes)) return;
       if (load<u8>(reader.buffer) == 0x93 && !areUsual()) {
         startFileError(path);
-        say(ascii(": the columns of a .npy have no names, and this command reads it for vit and tokens alone"));
+        say(ascii(": a .npy is read for vit and tokens alone"));
         endError();
         return;
       }

@@ -18,9 +18,9 @@ import {
 import { exitCode, say } from "./output";
 import { sayPrintable, sayQuotedPart } from "./printable";
 
-/** Loads at most, and names of fields for them. */
+/** Loads at most. */
 export const MAX_LOADS: i32 = 8;
-const MAX_FIELDS: i32 = 16;
+
 /** A text in memory: a name, or none at 0. */
 @unmanaged
 class Text {
@@ -40,11 +40,11 @@ class Text {
 }
 
 const TEXT: usize = 8;
-/** Text[MAX_LOADS]: the loads, and the field of each where an option names one; Text[MAX_FIELDS]: all fields. */
+/** Text[MAX_LOADS]: the loads, and the field of each where an option names one; Text[16]: all fields. */
 const names: usize = memory.data(8 * 8, 4);
 const named: usize = memory.data(8 * 8, 4);
 const fields: usize = memory.data(16 * 8, 4);
-/** u32[MAX_FIELDS]: bytes of each field, and its load. */
+/** u32[16]: bytes of each field, and its load. */
 const fieldLengths: usize = memory.data(16 * 4, 4);
 const fieldLoads: usize = memory.data(16 * 4, 4);
 export let loadCount: i32 = 0;
@@ -195,10 +195,14 @@ function listFields(): bool {
       const field = textAt(fields, i);
       for (let j = 0; j < from; j++) {
         if (!textAt(fields, j).is(field.at, field.length)) continue;
-        startOptionError(VIT_FIELD);
-        say(ascii(" and --token-field are both "));
-        sayQuotedPart(field.at, field.at + field.length);
-        say(ascii(", expected two names"));
+        if (k == 1 && findLoad(ascii("vit"), 3) == 0 && findLoad(ascii("tokens"), 6) == 1) {
+          startOptionError(VIT_FIELD);
+          say(ascii(" and --token-field are both "));
+          sayQuotedPart(field.at, field.at + field.length);
+          say(ascii(", expected two names"));
+        } else {
+          startPartError(LOAD, ascii(" has two loads of field "), field.at, field.at + field.length);
+        }
         return false;
       }
     }

@@ -3,7 +3,7 @@
 import { ascii } from "../base/ascii";
 import { parseDecimal } from "../base/decimal";
 import { alloc, allocArray } from "../base/memory";
-import { OK } from "../base/status";
+import { errorLoad, OK } from "../base/status";
 import { Loads, listOversize, begin as loadsBegin, push as loadsPush, MOST } from "../loads/loads";
 import { groupSums, groupsMix, loadSquares, loadSums } from "../loads/sums";
 import { advise } from "../pack/advice";
@@ -50,10 +50,10 @@ import {
   wideLoads,
 } from "./input";
 import { addLoad, findLoad, MAX_LOADS, partEnd, resolved, startPartError as sayOption } from "./loads";
-import { sayPrintable } from "./printable";
 import { putMade } from "./made";
-import { exitCode, flush, say, send } from "./output";
+import { BAD_INPUT, endError, exitCode, flush, say, send, startError } from "./output";
 import { bounds, minima, nameLengths, names, packed, sums } from "./packed";
+import { sayPrintable } from "./printable";
 import { saySummary } from "./summary";
 
 /** Bytes of text that are made at a time, and for each load more. */
@@ -108,7 +108,7 @@ function takePart(option: i32, at: usize, end: usize): void {
   } else if (known >= 0) sayTwice(option, own, length);
   else if (packed.counted == MAX_LOADS) {
     sayOption(option, ascii(" has "), own, own + length);
-    say(ascii(", which is one load too many: expected 1 to 8"));
+    say(ascii(" as the ninth load"));
   } else addCounted(own, length, number);
 }
 
@@ -226,7 +226,8 @@ function hasManyValues(k: i32): bool {
     while (j < <usize>seen && load<f64>(values + (j << 3)) != x) j++;
     if (j < <usize>seen) continue;
     if (seen == 64) return true;
-    store<f64>(values + ((<usize>seen++) << 3), x);
+    store<f64>(values + ((<usize>seen) << 3), x);
+    seen++;
   }
   return false;
 }
@@ -251,12 +252,20 @@ function setMinima(): void {
   }
 }
 
+/** The load that no sum or square may be so large of, after a failure; -1 where memory lacked. */
+let tooLarge: i32 = -1;
+
 /** Packs; false where there is no memory for it. What else it could lack is checked. */
 function run(balanced: bool, most: i32, seed: u32, effort: i32): bool {
   packed.fine = 0;
+  tooLarge = -1;
   if (!takeColumns()) return false;
   const handle = loadsBegin(samples, packed.counted, bounds);
-  if (handle == 0 || loadsPush(handle, columns, floats, samples) != OK) return false;
+  if (handle == 0) return false;
+  if (loadsPush(handle, columns, floats, samples) != OK) {
+    tooLarge = errorLoad;
+    return false;
+  }
   if (!balanced) setMinima();
   if (findBounds(handle) != OK) return false;
   packed.bound = boundFound(bestKind());
@@ -301,6 +310,7 @@ function takeSums(handle: usize): bool {
         out,
       ) != OK
     ) {
+      tooLarge = k;
       return false;
     }
   }
@@ -391,7 +401,13 @@ export function pack(): void {
   const seed = givenSeed == NOT_GIVEN ? usual.SEED : <u32>givenSeed;
   const effort = givenEffort == NOT_GIVEN ? usual.EFFORT : <i32>givenEffort;
   if (!run(balanced, most, seed, effort)) {
-    tellOutOfMemory();
+    if (tooLarge < 0) tellOutOfMemory();
+    else {
+      startError(BAD_INPUT);
+      sayPrintable(packed.name(tooLarge), packed.nameLength(tooLarge));
+      say(ascii(" is too large to be counted exactly"));
+      endError();
+    }
     return;
   }
   const made = alloc(1024 + 3 * 64 * MAX_LOADS + 24 * <u32>(lengthOf(valueOf(MAX)) + lengthOf(valueOf(CARRY))));
@@ -403,7 +419,12 @@ export function pack(): void {
   if (exitCode != 0 || isGiven(QUIET)) return;
   const maxVit = packed.boundOf(0);
   const isUsual = packed.counted == 2 && packed.isNamed(0, ascii("vit"), 3) && packed.isNamed(1, ascii("tokens"), 6);
-  const isAdvised = isUsual && packed.align == 1 && floats == 0 && maxVit <= <f64>i32.MAX_VALUE && packed.boundOf(1) <= <f64>i32.MAX_VALUE;
+  const isAdvised =
+    isUsual &&
+    packed.align == 1 &&
+    floats == 0 &&
+    maxVit <= <f64>i32.MAX_VALUE &&
+    packed.boundOf(1) <= <f64>i32.MAX_VALUE;
   // Of no memory for it, nothing is said: the packing is written.
   if (isAdvised) advise(columnAt(0), columnAt(1), samples, <i32>maxVit, <i32>packed.boundOf(1), packed.bound);
   saySummary(isAdvised, !balanced);

@@ -139,6 +139,7 @@ function or(given: i64, usual: i64): i64 {
 /** Tells the search which file its largest sample is from. */
 function nameFile(s: Search): void {
   const largest = numberOf(s.samples.largest);
+  s.samples.skipped = largest - s.samples.largest;
   let first = 0;
   for (let k = 0; k < fileCount; k++) {
     const end = fileEnd(k);
@@ -282,6 +283,20 @@ function tellNone(s: Search, room: usize): void {
   endError();
 }
 
+/** A search is over loads of 31 bits. */
+function tellWide(): void {
+  const k = <i32>ctz(wideLoads);
+  let i = 0;
+  while (load<f64>(columnAt(k) + ((<usize>i) << 3)) <= <f64>i32.MAX_VALUE) i++;
+  startError(BAD_INPUT);
+  say(ascii("index "));
+  sayNumber(i);
+  say(k == 0 ? ascii(": vit is ") : ascii(": tokens is "));
+  sayNumber(<u64>load<f64>(columnAt(k) + ((<usize>i) << 3)));
+  say(ascii(", expected a whole number from 0 to 2147483647"));
+  endError();
+}
+
 export function search(): void {
   if (!isGiven(JSON)) {
     startOptionError(JSON);
@@ -305,6 +320,10 @@ export function search(): void {
   }
   readSamples();
   if (exitCode != 0) return;
+  if (wideLoads != 0) {
+    tellWide();
+    return;
+  }
   const room = alloc(TEXT_ROOM);
   const strategy = reference ? REFERENCE : SCAN;
   const handle = begin(

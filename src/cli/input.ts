@@ -26,8 +26,8 @@ export const inputHelp = `FILE is a list of samples with a number for each load:
 vit_num) and tokens (tokens or token_num), or whatever the options name. It is
 JSON, JSON Lines, CSV with a header, .npy with a column per load, or a JSON of
 several such files ("token_lengths"), plain or gzipped; - is standard input.
-Samples are numbered across all FILEs, in their order. Those that are -1 in every
-load are invalid, and in no group.`;
+Samples are numbered across all FILEs, in their order. Those that are -1 in all
+loads are invalid, and in no group.`;
 
 /** What every command has at the end of its options. */
 export const inputOptionsHelp = optionsHelp({
@@ -75,22 +75,33 @@ function loadFields(values: Values): Map<string, Named> {
     if (field === "") throw new UsageError(`--${option} is empty, expected a name`);
     if (field !== undefined) put(option, name, field);
   }
-  const [vit, tokens] = USUAL.map((name) => {
-    const field = found.get(name)?.field;
+  return found;
+}
+
+/** Throws where two loads are read from one field. */
+function checkFields(names: readonly string[], named: ReadonlyMap<string, Named>): void {
+  const fields = names.map((name) => {
+    const field = named.get(name)?.field;
     return field === undefined ? fieldsOf(name) : [field];
   });
-  const both = vit.find((field) => tokens.includes(field));
-  if (both !== undefined) {
-    throw new UsageError(`--vit-field and --token-field are both ${JSON.stringify(both)}, expected two names`);
+  for (const [k, own] of fields.entries()) {
+    const other = fields.findIndex((earlier, i) => i < k && earlier.some((field) => own.includes(field)));
+    if (other === -1) continue;
+    const both = JSON.stringify(own.find((field) => fields[other].includes(field)));
+    const areUsual = names[other] === "vit" && names[k] === "tokens";
+    throw new UsageError(
+      areUsual
+        ? `--vit-field and --token-field are both ${both}, expected two names`
+        : `--load has two loads of field ${both}`,
+    );
   }
-  return found;
 }
 
 /**
  * The loads that are named where no bound names any: those of --load, else the columns of --columns, else vit and tokens.
  */
 export function namedLoads(values: Values): readonly string[] {
-  const loads = textOption(values, "load") === undefined ? [] : [...loadFields(values).keys()];
+  const loads = Array.from(loadFields(values)).flatMap(([name, { option }]) => (option === "load" ? [name] : []));
   if (loads.length > 0) return loads;
   const columns = nameList(values, "columns");
   // A column called vit_num is the load vit.
@@ -120,6 +131,7 @@ export async function readFiles(
     if (names.includes(name)) continue;
     throw new UsageError(`--${option} names ${JSON.stringify(name)}, expected one of the loads ${names.join(", ")}`);
   }
+  checkFields(names, fields);
   const columns = nameList(values, "columns");
   const missing = choiceOption(values, "missing", FIELDS.missing.names) === undefined ? undefined : (0 as const);
   if (files.indexOf("-") !== files.lastIndexOf("-")) {

@@ -104,8 +104,11 @@ export const statsCommand: Command = {
   help,
   options: { ...inputOptions, ...options },
   async run(paths, values) {
-    const lengths = await readFiles(paths, values, namedLoads(values));
+    const loads = namedLoads(values);
+    const lengths = await readFiles(paths, values, loads);
     const omnibal = await load();
-    await print(values.json === true ? omnibal.statsText(lengths) : statsTables(omnibal.stats(lengths), lengths.files));
+    await print(
+      values.json === true ? omnibal.statsText(lengths, loads) : statsTables(omnibal.stats(lengths), lengths.files),
+    );
   },
 };

@@ -175,6 +175,7 @@ export interface Abi {
     candidates: number,
   ): number;
   searchLargest(search: number): number;
+  searchSkip(search: number, count: number): void;
   searchFile(search: number, name: number, bytes: number, index: number): void;
   searchAsk(search: number): number;
   searchCandidates(search: number): number;

@@ -30,7 +30,10 @@ export type Bounds = Required<Pick<CommonPackOptions, "maxVit" | "maxTokens">>;
 /** The body of `Omnibal.suitableBounds`. */
 export function suitableBounds(core: Core, lengths: LengthsInput, options: Bounds): Bounds[] {
   checkPackOptions("suitableBounds", options);
-  const samples = vitTokens(validLengths(toLengths(lengths, USUAL)).lengths);
+  const { lengths: valid } = validLengths(toLengths(lengths, USUAL));
+  // Beyond 31 bits a load is no number of tiles or tokens that bounds would suit.
+  if (Object.values(valid).some((values) => values instanceof Float64Array)) return [];
+  const samples = vitTokens(valid);
   const maxVit = take(BOUNDS, "maxVit", options);
   const maxTokens = take(BOUNDS, "maxTokens", options);
   return core.exclusive(() => {
