@@ -338,6 +338,14 @@ export {
 } from "./loads/fingerprint";
 
 /**
+ * Shards of samples, 0 .. shards - 1, into u32[n] at `out`, as docs/formats.md has them: of a sample's number, the seed
+ * (u32) and `shards` (u32, not 0) alone.
+ * shardsFrom(first, n, seed, shards, out): of the samples from number `first` on (f64, whole, < 2^53).
+ * shardsAt(numbers, n, seed, shards, out): of the samples with the numbers u64[n].
+ */
+export { shardsAt, shardsFrom } from "./loads/shard";
+
+/**
  * Loads by their names: k of them, 1 .. 8; names in UTF-8 one after another, u32[k] bytes each at `lengths`.
  * textBegin(format, offsets, order, columns, width, names, lengths, k, groups, oversize, oversizeCount, invalid,
  * invalidCount, bounds, bound, rounds, mix, made, madeBytes): status. Starts the text of a packing: the last one's arrays, or a kept one's copied in,

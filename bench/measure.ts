@@ -1,6 +1,7 @@
-// npm run bench:measure [-- SAMPLES [PYTHON]]: tokens and picture sizes, here and by Python's libraries (tokenizers with
-// encode_batch_fast, Pillow), in CPU time of one core, on a corpus that repeats no text; then the whole command with one
-// worker and with two. Python is left out where PYTHON (default .venv/bin/python) lacks the libraries.
+// npm run bench:measure [-- SAMPLES [PYTHON]]: a corpus that repeats no text is measured, tokens alone and samples from their
+// JSON to their loads, and by Python's libraries (tokenizers with encode_batch_fast, Pillow), in CPU time of one core; then
+// by the whole command with one worker and with two, in wall time: run that part on a quiet machine of two cores or more.
+// Python is left out where PYTHON (default .venv/bin/python) lacks the libraries: pip install tokenizers pillow.
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -19,6 +20,30 @@ const python = process.argv[3] ?? join(root, ".venv/bin/python");
 const built = (path: string) => import(new URL(`../dist/measure/${path}`, import.meta.url).href);
 const { compile } = (await built("tokenizer/tables.js")) as typeof import("../src/measure/tokenizer/tables.ts");
 const { TableCounter } = (await built("tokenizer/counter.js")) as typeof import("../src/measure/tokenizer/counter.ts");
+const { jsonFile } = (await built("data/json.js")) as typeof import("../src/measure/data/json.ts");
+const { Measurer } = (await built("run/measurer.js")) as typeof import("../src/measure/run/measurer.ts");
+const { modelSource } = (await built("load.js")) as typeof import("../src/measure/load.ts");
+const { makeModel } = (await built("source.js")) as typeof import("../src/measure/source.ts");
+
+/** Seconds of CPU time since a call of `process.cpuUsage`. */
+function secondsSince(begun: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(begun);
+  return (user + system) / 1e6;
+}
+
+/** Measures the corpus as a worker does: JSON, the template, the pictures' headers, tokens. Returns its CPU time. */
+async function whole(folder: string, model: string, tokenizer: Record<string, unknown>): Promise<number> {
+  const source = await modelSource(model);
+  const counter = new TableCounter(compile(tokenizer));
+  const measurer = new Measurer(makeModel(source, counter), counter, [{ root: folder, base: folder, set: {} }]);
+  const begun = process.cpuUsage();
+  const file = await jsonFile(join(folder, "corpus.jsonl"), undefined);
+  for await (const { batch } of file.batches(0, Number.POSITIVE_INFINITY)) {
+    const { problems } = await measurer.measure(batch, 0);
+    if (problems.length > 0) throw new Error(`a sample is bad: ${problems[0][1]}`);
+  }
+  return secondsSince(begun);
+}
 
 const PYTHON = `
 import json, os, sys, time
@@ -36,7 +61,7 @@ for file in files:
         n += sum(len(e) for e in tokenizer.encode_batch_fast(texts[i : i + 1000], add_special_tokens=False))
     out[file] = [n, time.process_time() - begun]
 begun = time.process_time()
-for r in records[:2000]:
+for r in records:
     with Image.open(os.path.join(folder, r["image"])) as image: image.size
 out["pictures"] = [0, time.process_time() - begun]
 print(json.dumps(out))
@@ -60,6 +85,7 @@ try {
   const child = spawnSync(python, ["-c", PYTHON, folder, ...files], { encoding: "utf8", maxBuffer: 1 << 24 });
   const theirs = child.status === 0 ? (JSON.parse(child.stdout) as Record<string, [number, number]>) : undefined;
 
+  modelFolder(join(folder, "model"));
   const rate = (seconds: number) => `${(bytes / seconds / 1e6).toFixed(2)} MB/s`;
   const rows: string[][] = [];
   for (const [i, name] of NAMES.entries()) {
@@ -67,15 +93,21 @@ try {
     const begun = process.cpuUsage();
     let tokens = 0;
     for (const text of texts) tokens += counter.count(text);
-    const { user, system } = process.cpuUsage(begun);
-    const own = (user + system) / 1e6;
+    const own = secondsSince(begun);
+    const all = await whole(folder, join(folder, "model"), tokenizerJson(name));
     const other = theirs?.[files[i]];
     if (other !== undefined && other[0] !== tokens) throw new Error(`${name}: ${tokens} tokens, Python ${other[0]}`);
-    rows.push([name, rate(own), other ? rate(other[1]) : "-", other ? `${(other[1] / own).toFixed(1)}x` : "-"]);
+    const ratio = (theirs: number | undefined, ours: number) => (theirs ? `${(theirs / ours).toFixed(1)}x` : "-");
+    const perSecond = (seconds: number | undefined) =>
+      seconds ? Math.round(count / seconds).toLocaleString("en") : "-";
+    const both = other && theirs ? other[1] + theirs.pictures[1] : undefined;
+    rows.push([
+      ...[name, rate(own), other ? rate(other[1]) : "-", ratio(other?.[1], own)],
+      ...[perSecond(all), perSecond(both), ratio(both, all)],
+    ]);
   }
 
   // The whole command: threads that only wait take no CPU time, so that it is the wall clock that two workers halve.
-  modelFolder(join(folder, "model"));
   writeFileSync(join(folder, "model/tokenizer.json"), JSON.stringify(tokenizerJson("qwen3")));
   const times = [1, 2].map((workers) => {
     const begun = performance.now();
@@ -96,13 +128,13 @@ try {
   const same = readFileSync(join(folder, "out1.jsonl")).equals(readFileSync(join(folder, "out2.jsonl")));
   if (!same) throw new Error("two workers give other bytes than one");
   publish(
-    "Counting tokens of raw data",
-    `${count.toLocaleString("en")} samples of ${(bytes / count / 1000).toFixed(2)} kB, tables cold at first; CPU time of one core, JSON not included.`,
-    ["Tokenizer", "omnibal", "tokenizers in Python", "ratio"],
+    "Measuring raw data",
+    `${count.toLocaleString("en")} samples of ${(bytes / count / 1000).toFixed(2)} kB and a JPEG each, tables cold at first; CPU time of one core. Samples are measured here from their JSON to their loads; Python gets the texts for nothing, and takes encode_batch_fast and Pillow's Image.open for each.`,
+    ["Tokenizer", "tokens", "in Python", "ratio", "samples/s", "in Python", "ratio"],
     rows,
     [
       ...(theirs
-        ? [`Pillow takes ${((theirs.pictures[1] / 2000) * 1e6).toFixed(0)} us for the size of a picture.`]
+        ? [`Pillow takes ${((theirs.pictures[1] / count) * 1e6).toFixed(0)} us for the size of a picture.`]
         : []),
       `The whole command with one worker: ${times[0].toFixed(1)} s, with two: ${times[1].toFixed(1)} s (${(times[0] / times[1]).toFixed(2)}x), start included.`,
     ],

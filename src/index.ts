@@ -60,7 +60,16 @@ export {
   spGroups,
 } from "./plan/samplers.ts";
 export type { Measured } from "./search/candidate.ts";
-export type { OpenRunner, Runner, Task } from "./search/runner.ts";
+export {
+  type EpochSearchOptions,
+  type EpochSearchProgress,
+  type EpochSearchResult,
+  type EpochSearchRow,
+  type Memory,
+  searchEpoch,
+} from "./search/epoch.ts";
+export type { EpochCandidate, EpochMeasured } from "./search/epoch-candidate.ts";
+export type { AnyCandidate, MeasuredOf, OpenRunner, Runner, Task } from "./search/runner.ts";
 export {
   type SampleAt,
   type SampleFiles,
@@ -70,5 +79,6 @@ export {
   type SearchRow,
   search,
 } from "./search/search.ts";
+export { SHARD_SAMPLES, type ShardOptions, type Shards, shard, shardCount, shardSamples } from "./shards/shard.ts";
 export { type PackAsyncOptions, packInBackground } from "./workers/background.ts";
 export { packingText } from "./write/packing-text.ts";

@@ -16,6 +16,7 @@ import { type EvaluateOptions, type Evaluation, evaluate, evaluatePlan, type Pla
 import type { GroupLoads, GroupLoadsInput, VitTokenGroups } from "./plan/group-loads.ts";
 import { type BalancedPlanOptions, type Plan, plan } from "./plan/plan.ts";
 import { type RankSampler, type SamplerOptions, type SpGroups, sampler, spGroups } from "./plan/samplers.ts";
+import { type EpochSearchOptions, type EpochSearchResult, searchEpoch } from "./search/epoch.ts";
 import { type SearchOptions, type SearchResult, search } from "./search/search.ts";
 import { type PackAsyncOptions, packInBackground } from "./workers/background.ts";
 import { Pool } from "./workers/pool.ts";
@@ -204,6 +205,19 @@ export class Omnibal implements HasCore {
    */
   async search(lengths: LengthsInput, options: SearchOptions): Promise<SearchResult> {
     return search(this.core, lengths, options, (sets, workers) =>
+      Pool.open(this.core, sets, workers, options.startWorker),
+    );
+  }
+
+  /**
+   * Finds bounds and a method with which an epoch, planned by a cost, takes the least time, within the limits or the memory of
+   * a device: never with a sample left out. The winner of `search` is one of the candidates. The same result for the same
+   * arguments, whatever the workers.
+   *
+   * @throws InputError for lengths, OptionError for options, EngineError OUT_OF_MEMORY; the signal's reason.
+   */
+  async searchEpoch(lengths: LengthsInput, options: EpochSearchOptions): Promise<EpochSearchResult> {
+    return searchEpoch(this.core, lengths, options, (sets, workers) =>
       Pool.open(this.core, sets, workers, options.startWorker),
     );
   }

@@ -13,6 +13,10 @@ const BUILDS = {
     output: "dist/cli/main.js",
     inputs: ["src", "tsconfig.build.json", "tsconfig.json", "package.json"],
   },
+  "build:studio": {
+    output: "dist/studio/studio.html",
+    inputs: ["src", "build/omnibal.wasm", "package.json"],
+  },
 } as const;
 
 /** When a file, or the newest file in a folder, was written; -Infinity where there is none. */

@@ -1,10 +1,14 @@
 // docs/formats.md against what is written: every file of every format, its dtype and shape, every key of its JSON.
-import { mkdtempSync, readdirSync, readFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { load } from "../src/index.ts";
+import { COLUMNS, measure } from "../src/measure/index.ts";
+import { lengthFormats } from "../src/measure/run/formats.ts";
+import { Partial } from "../src/measure/run/partial.ts";
 import { formats, planFormats, writeAs } from "../src/write/index.ts";
 import { readNpy, testFolder } from "./folder.ts";
+import { modelFolder } from "./measure/model-folder.ts";
 
 const page = readFileSync(new URL("../docs/formats.md", import.meta.url), "utf8");
 const folder = testFolder();
@@ -96,4 +100,47 @@ test("made of both methods, of a plan with weights, and states", () => {
   }
   const sampler = omnibal.sampler(packing, { kind: "random", ranks: 2, rank: 0 });
   for (const state of [weighted.state(1), sampler.state()]) expectKeys(state, "States", "`made` of a plan");
+});
+
+test("lengths of measure, its report and its folder", async () => {
+  const own = mkdtempSync(join(folder, "measure-"));
+  const data = join(own, "data.jsonl");
+  writeFileSync(data, '{"text":"a cat"}\n{"text":7}\n{"text":"the picture of a cat"}\n');
+  const model = modelFolder(join(own, "model"));
+  const read = (out: string) => readFileSync(join(own, out), "utf8");
+  const run = (out: string, options: object = {}) => measure([data], model, join(own, out), { workers: 0, ...options });
+  await run("a.jsonl", { header: true, part: [0, 1] });
+  const [header, ...rows] = read("a.jsonl").trimEnd().split("\n").map((line) => JSON.parse(line)); // biome-ignore format: short
+  const [report, ...bad] = read("a.jsonl.report.jsonl").trimEnd().split("\n").map((line) => JSON.parse(line)); // biome-ignore format: short
+
+  expect(header).toEqual({ lengths: report.report });
+  const columns = Array.from(section("Lengths of measure").matchAll(/^\| (`\w+`(?:, `\w+`)*) \|/gm), ([, names]) =>
+    names.replaceAll("`", "").split(", "),
+  ).flat();
+  expect(columns.slice(0, -lengthFormats.length)).toEqual([...COLUMNS]);
+  expect(columns.slice(-lengthFormats.length)).toEqual(lengthFormats.map(({ name }) => name));
+  for (const row of rows) expect(Object.keys(row)).toEqual([...COLUMNS]);
+  expectKeys({ ...report, report: { ...report.report, parameters: {} } }, "Report of measure");
+  expect(Object.keys(report.report.parameters)).toEqual(["image", "video"]);
+  expect(bad).toEqual([{ sample: 1, set: data, record: 1, why: expect.any(String) }]);
+  expectKeys(bad[0], "Report of measure");
+
+  await run("a.json");
+  expect(JSON.parse(read("a.json"))).toEqual(rows);
+  await run("a.npy");
+  expect(section("Lengths of measure")).toContain("| `npy` | int64 (samples, columns).");
+  const { header: npyHeader, values } = readNpy(join(own, "a.npy"));
+  expect(npyHeader).toContain("'descr': '<i8', 'fortran_order': False, 'shape': (3, 7)");
+  expect(values).toEqual(rows.flatMap((row) => Object.values(row)));
+
+  const partial = Partial.open(join(own, "b.jsonl"), "key", false);
+  partial.add(Float64Array.from(values), ["{}"]);
+  partial.checkpoint();
+  const described = filesIn("Folder of measure");
+  expect(readdirSync(partial.folder).sort()).toEqual([...described.keys()].sort());
+  expectKeys(JSON.parse(readFileSync(join(partial.folder, "checkpoint.json"), "utf8")), "Folder of measure");
+  expect(described.get("columns.f64")).toContain("(samples, 7)");
+  const kept = readFileSync(partial.columnsPath);
+  expect(Array.from({ length: kept.length / 8 }, (_, i) => kept.readDoubleLE(i * 8))).toEqual(values);
+  partial.remove();
 });

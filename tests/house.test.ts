@@ -30,10 +30,26 @@ const ROOMS: Record<string, Record<string, readonly string[]>> = {
     workers: ["core", "pack", "plan", "search"],
     model: ["core", "pack", "plan", "write"],
     measure: ["core", "pack", "plan", "read", "write"],
+    shards: ["core", "pack", "plan"],
     compare: ["core", "pack", "plan", "read"],
     omnibal: ["core", "pack", "plan", "search", "workers", "write"],
-    index: ["core", "pack", "plan", "search", "workers", "write", "omnibal"],
-    cli: ["core", "pack", "plan", "read", "write", "search", "workers", "model", "measure", "compare", "omnibal"],
+    index: ["core", "pack", "plan", "search", "shards", "workers", "write", "omnibal"],
+    studio: ["index", "read", "write", "compare"],
+    cli: [
+      "core",
+      "pack",
+      "plan",
+      "read",
+      "write",
+      "search",
+      "shards",
+      "workers",
+      "model",
+      "measure",
+      "compare",
+      "omnibal",
+      "studio",
+    ],
   },
 };
 
@@ -42,14 +58,15 @@ const IMPORT = /^\s*(?:import|export)\b[^;"']*?["'](\.{1,2}\/[^"']+)["']/gm;
 /** Every file of `side` with the files of it that it imports, types included. */
 function imports(side: string): Map<string, string[]> {
   const files = readdirSync(`${root}${side}`, { recursive: true, encoding: "utf8" })
-    .filter((file) => file.endsWith(".ts"))
+    .filter((file) => /\.(tsx?|css)$/.test(file))
     .map((file) => file.replaceAll("\\", "/"));
   return new Map(
     files.map((file) => {
       const text = readFileSync(`${root}${side}/${file}`, "utf8");
       const found = Array.from(text.matchAll(IMPORT), ([, path]) => {
-        const at = posix.join(posix.dirname(file), path);
-        return at.endsWith(".ts") ? at : `${at}.ts`;
+        // A question mark says how a bundler is to take the file.
+        const at = posix.join(posix.dirname(file), path.replace(/\?.*/, ""));
+        return /\.(tsx?|css)$/.test(at) ? at : `${at}.ts`;
       });
       return [file, found];
     }),

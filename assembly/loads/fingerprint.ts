@@ -7,7 +7,7 @@ const BLOCK: u32 = 512;
 const keys: usize = memory.data(2048, 16);
 
 /** A bijection of 32 bits in which every bit of x decides about every bit. */
-function mix32(x: u32): u32 {
+export function mix32(x: u32): u32 {
   x ^= x >> 16;
   x *= 0x21f0aaad;
   x ^= x >> 15;

@@ -8,6 +8,7 @@ import { packCommand } from "./pack.ts";
 import { planCommand } from "./plan.ts";
 import { searchCommand } from "./search.ts";
 import { statsCommand } from "./stats.ts";
+import { studioCommand } from "./studio.ts";
 
 /** What the command line does, as its help lists it. A new command is a file beside this one and a line here. */
 export const commands: readonly Command[] = [
@@ -20,4 +21,5 @@ export const commands: readonly Command[] = [
   evaluateCommand,
   planCommand,
   modelCommand,
+  studioCommand,
 ];

@@ -1,6 +1,5 @@
 import { COMPARE_OPTIONS, type ComparedSystem, type Comparison, compare } from "../compare/compare.ts";
 import type { Cost } from "../compare/cost.ts";
-import { readLog } from "../compare/fit/log.ts";
 import { systems } from "../compare/systems.ts";
 import { load } from "../omnibal.ts";
 import { BOUNDS } from "../pack/options.ts";
@@ -8,7 +7,6 @@ import { rounded } from "../write/index.ts";
 import {
   type Command,
   type CommandOptions,
-  decimal,
   given,
   givenOptions,
   optionsHelp,
@@ -18,6 +16,7 @@ import {
   UsageError,
   type Values,
 } from "./command.ts";
+import { COST_OPTION, costOption } from "./cost.ts";
 import { inputHelp, inputOptions, inputOptionsHelp, readFiles } from "./input.ts";
 import { print } from "./print.ts";
 import { interruptibly } from "./signals.ts";
@@ -26,13 +25,7 @@ import { pairs, percent, table, thousands, wrap } from "./table.ts";
 const options = (): CommandOptions => ({
   ...optionsOf(COMPARE_OPTIONS, ["ranks", "batch"]),
   ...optionsOf(BOUNDS, ["maxVit", "maxTokens"]),
-  cost: {
-    kind: "text",
-    argument: "TIMES",
-    about:
-      "what one of each load costs, in ms: vit=6,tokens=.02,tokens^2=4e-6,group=9.4,step=30,\nor the file that fit -o writes",
-    usual: "a tile costs as much as 512 tokens, a patch as much as one",
-  },
+  cost: COST_OPTION,
   systems: { kind: "text", argument: "NAMES", about: "which to compare, or all", usual: "those that are marked" },
   ...optionsOf(COMPARE_OPTIONS, ["seed"]),
   json: { kind: "flag", about: "one line of JSON instead of the table" },
@@ -65,34 +58,6 @@ Without bounds, groups have as many samples on average as a batch has. The time
 of a step is that of its slowest rank. It is predicted from the loads alone:
 \`omnibal fit\` finds what each costs from a log of your trainer.
 `;
-
-const CONSTANTS = "group and step";
-
-/** name=number,... as a cost, or the file of one. */
-async function costOption(values: Values): Promise<Cost | undefined> {
-  const text = textOption(values, "cost");
-  if (text === undefined) return undefined;
-  if (text !== "" && !text.includes("=")) return costFile(text);
-  const cost: Record<string, number> = {};
-  for (const part of text.split(",")) {
-    const at = part.lastIndexOf("=");
-    const name = part.slice(0, at);
-    const value = decimal(part.slice(at + 1));
-    if (at < 1 || !(value <= 1e12)) {
-      throw new UsageError(`--cost has ${JSON.stringify(part)}, expected NAME=NUMBER with a load, ${CONSTANTS}`);
-    }
-    if (Object.hasOwn(cost, name)) throw new UsageError(`--cost has ${name} twice`);
-    cost[name] = value;
-  }
-  return cost;
-}
-
-/** The file that `omnibal fit -o` writes. */
-async function costFile(path: string): Promise<Cost> {
-  const [cost, ...more] = await readLog(path);
-  if (cost !== undefined && more.length === 0) return cost as Cost;
-  throw new UsageError(`--cost names ${JSON.stringify(path)}, expected a JSON object of numbers by the names of loads`);
-}
 
 function maxOption(values: Values): Record<string, number> | undefined {
   const { maxVit, maxTokens } = givenOptions(values, BOUNDS, "maxVit", "maxTokens");

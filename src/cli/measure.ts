@@ -155,6 +155,9 @@ function summary({ samples, bad, firstBad, resumed, report, counts }: MeasureRes
     texts.push(
       `${bad > firstBad.length ? `and ${thousands(bad - firstBad.length)} more, ` : ""}all in ${printable(report)}`,
     );
+    if (firstBad.some((text) => text.endsWith(": no such file"))) {
+      texts.push("Pictures are looked for below --images ROOT, by default the folder of the data.");
+    }
     lines.push(...texts.flatMap((text) => wrap(text, WIDTH - NAMES)).map((text) => " ".repeat(NAMES) + text));
   }
   const rate = Math.round((samples - resumed) / Math.max(time / 1000, 1e-3));

@@ -1,5 +1,5 @@
-import { resolve } from "node:path";
 import { load } from "../omnibal.ts";
+import { EPOCH_SEARCH_OPTIONS } from "../search/epoch.ts";
 import { SEARCH_OPTIONS, type SearchOptions, type SearchResult, type SearchRow, sampleText } from "../search/search.ts";
 import { rounded } from "../write/index.ts";
 import {
@@ -15,9 +15,12 @@ import {
   UsageError,
   type Values,
 } from "./command.ts";
+import { COST_OPTION } from "./cost.ts";
 import { inputHelp, inputOptions, inputOptionsHelp, readFiles } from "./input.ts";
 import { print } from "./print.ts";
 import { Progress } from "./progress.ts";
+import { asksForEpoch, runEpochSearch } from "./search-epoch.ts";
+import { outputName, program, quoted } from "./shell.ts";
 import { percent, table, thousands, wrap } from "./table.ts";
 
 const NUMBERS = [
@@ -33,6 +36,16 @@ const NUMBERS = [
 ] as const;
 const options: CommandOptions = {
   ...optionsOf(SEARCH_OPTIONS, ["ranks", "samplesPerGroup", ...NUMBERS]),
+  objective: {
+    kind: "choice",
+    names: ["epoch", "published"],
+    argument: "WHAT",
+    about: "published: groups, then evenness in random order;\nepoch: the predicted time of a planned epoch",
+    usual: "published, unless an option of epoch is given",
+  },
+  ...optionsOf(EPOCH_SEARCH_OPTIONS, ["method"]),
+  cost: COST_OPTION,
+  ...optionsOf(EPOCH_SEARCH_OPTIONS, ["memory", "bytes"]),
   json: { kind: "flag", about: "one line of JSON instead of the table" },
 };
 
@@ -48,6 +61,10 @@ ${inputHelp}
 Options:
 ${optionsHelp(options)}
 ${inputOptionsHelp}
+
+With --objective epoch, --method, --cost or --memory it finds the bounds and the
+method with which an epoch, planned by the cost, takes least time: with no
+sample left out, and within the memory where that is given.
 
 Needs --samples-per-group or one of the limits. If no bounds are within them, or
 none hold every sample, it shows the nearest candidates, or the largest sample
@@ -83,28 +100,6 @@ function searchOptions(values: Values): SearchOptions {
     throw new UsageError("one of --samples-per-group, --max-vit-limit and --max-tokens-limit is needed");
   }
   return options;
-}
-
-/** A word as a shell takes it, and a terminal: control characters only by their number, in a way that bash and zsh know. */
-function quoted(word: string): string {
-  if (/^[\w@%+=:,./-]+$/.test(word)) return word;
-  if (!/\p{Cc}/u.test(word)) return `'${word.replaceAll("'", "'\\''")}'`;
-  const escaped = word.replaceAll(/[\\']/g, "\\$&");
-  return `$'${escaped.replaceAll(/\p{Cc}/gu, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`)}'`;
-}
-
-/** A name for the groups that is not of a file that they are made of. */
-function outputName(files: readonly string[]): string {
-  const taken = new Set(files.map((file) => resolve(file).toLowerCase()));
-  let name = "groups.json";
-  for (let k = 2; taken.has(resolve(name).toLowerCase()); k++) name = `groups-${k}.json`;
-  return name;
-}
-
-/** How this command line was started: what npx has started is found by npx alone. */
-function program(): string {
-  const { npm_lifecycle_event, npm_lifecycle_script = "" } = process.env;
-  return npm_lifecycle_event === "npx" && /^'?omnibal\b/.test(npm_lifecycle_script) ? "npx omnibal" : "omnibal";
 }
 
 /** What to run next, in lines of 80 columns where its words allow that. */
@@ -242,6 +237,7 @@ export const searchCommand: Command = {
   help,
   options: { ...inputOptions, ...options },
   async run(paths, values) {
+    if (asksForEpoch(values)) return runEpochSearch(paths, values, samplesPerGroup(values));
     const asked = searchOptions(values);
     const lengths = await readFiles(paths, values);
     const omnibal = await load();

@@ -1,11 +1,23 @@
 // What an epoch takes with different ways to make batches of the same samples: is it worth it?
 import type { HasCore } from "../core/core.ts";
 import { OptionError, show } from "../core/errors.ts";
-import { type LengthsInput, toLengths } from "../core/lengths.ts";
+import {
+  baseLoads,
+  columnsOf,
+  fieldsOf,
+  type LengthsInput,
+  loadColumn,
+  loadName,
+  sampleCount,
+  squareOf,
+  toLengths,
+  USUAL,
+} from "../core/lengths.ts";
 import { MAX_INT32, type NamesOf, onlyNames, SEED, type Spec, take } from "../core/options.ts";
 import { pack } from "../pack/pack.ts";
 import { SHAPE } from "../plan/samplers.ts";
-import { type Column, type Columns, type Cost, priced, usualCost } from "./cost.ts";
+import { usualCost } from "../plan/usual-cost.ts";
+import { type Column, type Columns, type Cost, priced } from "./cost.ts";
 import { type EpochFigures, samplesCost, timeEpoch } from "./epoch.ts";
 import type { Scene } from "./scene.ts";
 import { systems } from "./systems.ts";
@@ -145,10 +157,9 @@ function mean(column: Column): number {
   return column.length === 0 ? 0 : sum / column.length;
 }
 
-/** Bounds within which groups have so many samples on average, each wide enough for every sample. */
-function boundsFor(core: HasCore, columns: Columns, batch: number): Record<string, number> {
-  const names = Object.keys(columns).filter((name) => name === "vit" || name === "tokens");
-  const n = columns[names[0]].length;
+/** Bounds on these loads within which groups have so many samples on average, each wide enough for every sample. */
+function boundsFor(core: HasCore, columns: Columns, names: readonly string[], batch: number): Record<string, number> {
+  const n = sampleCount(columns);
   const count = Math.min(n, PART);
   const part = subset(columns, (k) => Math.floor((k * n) / count), count);
   const largest = names.map((name) => most(columns[name]));
@@ -168,8 +179,32 @@ function boundsFor(core: HasCore, columns: Columns, batch: number): Record<strin
 }
 
 function packed(core: HasCore, columns: Columns, max: Readonly<Record<string, number>>): number {
-  const lengths = { vit: columns.vit as Int32Array, tokens: columns.tokens as Int32Array };
-  return pack(core.core, lengths, { maxVit: max.vit, maxTokens: max.tokens, method: "balanced", effort: 0 }).length;
+  return pack(core.core, columns, { max, method: "balanced", effort: 0 }).length;
+}
+
+/** The loads that bounds and the cost name, and the usual two; where neither is given, all. A bound on squares has a column. */
+function columnsFor(input: LengthsInput, max: unknown, cost: unknown): Columns {
+  if (max === undefined && cost === undefined) return Object.fromEntries(columnsOf(toLengths(input)));
+  const bounded = Object.keys(max ?? {});
+  const named = [...USUAL, ...bounded, ...Object.keys(cost ?? {})];
+  // Names that there are no loads for are refused where they stand.
+  const lengths = toLengths(
+    input,
+    baseLoads(named, input).filter((name) => hasLoad(input, name)),
+  );
+  const columns = { ...lengths };
+  for (const name of bounded.map(loadName)) {
+    const base = squareOf(name);
+    if (!Object.hasOwn(columns, name) && base !== undefined && Object.hasOwn(columns, base)) {
+      columns[name] = loadColumn(lengths, name);
+    }
+  }
+  return columns;
+}
+
+function hasLoad(input: LengthsInput, name: string): boolean {
+  const first: unknown = Array.isArray(input) ? input[0] : input;
+  return typeof first === "object" && first !== null && fieldsOf(name).some((field) => field in first);
 }
 
 function checkMax(max: unknown, columns: Columns): Record<string, number> {
@@ -177,7 +212,7 @@ function checkMax(max: unknown, columns: Columns): Record<string, number> {
     throw new OptionError("INVALID_OPTION", `max is ${show(max)}, expected bounds by the names of loads`);
   }
   for (const [name, value] of Object.entries(max)) {
-    if (!Object.hasOwn(columns, name)) {
+    if (!Object.hasOwn(columns, loadName(name))) {
       throw new OptionError(
         "INVALID_OPTION",
         `max names ${show(name)}, the samples have ${Object.keys(columns).join(", ")}`,
@@ -187,7 +222,7 @@ function checkMax(max: unknown, columns: Columns): Record<string, number> {
       throw new OptionError("INVALID_OPTION", `max.${name} is ${show(value)}, expected a whole number from 1 on`);
     }
   }
-  return { ...max };
+  return Object.fromEntries(Object.entries(max).map(([name, value]) => [loadName(name), value]));
 }
 
 function chosen(asked: unknown) {
@@ -213,16 +248,16 @@ function chosen(asked: unknown) {
 export function compare(host: HasCore, input: LengthsInput, options: CompareOptions): Comparison {
   onlyNames("compare", options, COMPARE_OPTIONS);
   const { core } = host;
-  const { vit, tokens } = toLengths(input);
-  const all: Columns = { vit, tokens };
+  const all = columnsFor(input, options.max, options.cost);
   const ranks = take(COMPARE_OPTIONS, "ranks", options);
   const seed = take(COMPARE_OPTIONS, "seed", options);
   const given = options.batch === undefined ? undefined : take(COMPARE_OPTIONS, "batch", options);
   const rows = chosen(options.systems);
-  const n = tokens.length;
+  const n = sampleCount(all);
   if (n === 0) throw new OptionError("INVALID_OPTION", "there are no samples to compare anything over");
   const cost = options.cost ?? usualCost(all);
-  const max = options.max === undefined ? boundsFor(host, all, given ?? 4) : checkMax(options.max, all);
+  const costly = priced(cost, all).phases.map(({ load }) => load);
+  const max = options.max === undefined ? boundsFor(host, all, costly, given ?? 4) : checkMax(options.max, all);
   const fitting: number[] = [];
   for (let i = 0; i < n; i++) {
     let fits = true;

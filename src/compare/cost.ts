@@ -1,9 +1,10 @@
 // What a sample costs in time, by the names of its loads.
 import { OptionError, show } from "../core/errors.ts";
+import { type Lengths, type LoadColumn, loadName, squareOf } from "../core/lengths.ts";
 
 /** A load of all samples, a value each. */
-export type Column = Int32Array | Float64Array;
-export type Columns = Readonly<Record<string, Column>>;
+export type Column = LoadColumn;
+export type Columns = Lengths;
 
 /**
  * What one of each load costs, 0 .. 1e12, by the load's name; NAME^2 is the square of each sample's value. `group` is
@@ -13,41 +14,6 @@ export type Cost = Readonly<Record<string, number>>;
 
 /** Names in a cost that are no loads. */
 export const CONSTANTS = ["group", "step"] as const;
-
-/** A load of at most so many different values counts tiles, one of more counts patches. */
-const MOST_TILES = 64;
-/** What a tile costs where nothing is known: the tokens that a vision encoder of 300 M parameters spends on 1024 patches. */
-const TOKENS_A_TILE = 512;
-
-/** Whether at most `most` different values are in a column. O(length) at worst, as a rule far less. */
-function hasFewValues(column: Column, most: number): boolean {
-  const seen = new Set<number>();
-  for (let i = 0; i < column.length; i++) {
-    if (seen.has(column[i])) continue;
-    if (seen.size === most) return false;
-    seen.add(column[i]);
-  }
-  return true;
-}
-
-/** What is assumed where no cost is given: a tile costs as much as 512 tokens, a patch and a token 1, other loads nothing. */
-export function usualCost(columns: Columns): Cost {
-  const cost: Record<string, number> = {};
-  for (const name of ["vit", "patches", "tokens"]) {
-    const column = columns[name];
-    if (column === undefined) continue;
-    cost[name] = name === "vit" && hasFewValues(column, MOST_TILES) ? TOKENS_A_TILE : 1;
-  }
-  if (Object.keys(cost).length > 0) return cost;
-  return Object.fromEntries(Object.keys(columns).map((name) => [name, 1]));
-}
-
-/** The load that a name in a cost is of, and whether it is squared. */
-export function loadOf(name: string): { readonly load: string; readonly squared: boolean } {
-  if (name === "attention") return { load: "tokens", squared: true };
-  const squared = name.endsWith("^2");
-  return { load: squared ? name.slice(0, -2) : name, squared };
-}
 
 /** What costs time between two points at which the ranks wait for each other: a load, and its square. */
 export interface Phase {
@@ -83,14 +49,15 @@ export function priced(cost: Cost, columns: Columns): Priced {
       constants[name] = value;
       continue;
     }
-    // A column may bear the name of a square itself.
-    const { load, squared } = Object.hasOwn(columns, name) ? { load: name, squared: false } : loadOf(name);
+    // A column may bear the name of a square itself, such as one of each image's patches^2.
+    const squared = squareOf(loadName(name));
+    const load = squared !== undefined && Object.hasOwn(columns, squared) ? squared : loadName(name);
     if (!Object.hasOwn(columns, load)) {
       const known = [...Object.keys(columns), ...CONSTANTS].join(", ");
       throw new OptionError("INVALID_OPTION", `cost names ${show(name)}, the samples have ${known}`);
     }
     const phase = phases.get(load) ?? { load, each: 0, square: 0 };
-    if (squared) phase.square += value;
+    if (load === squared) phase.square += value;
     else phase.each += value;
     phases.set(load, phase);
   }

@@ -110,6 +110,15 @@ function stepTimes(order: Int32Array, ranks: number, times: Float64Array): { slo
   return { slowest, work };
 }
 
+/** Of each phase of the cost, what it takes each batch, float64[batches]. O(samples x loads). */
+export function phaseTimes({ columns, priced, length }: Scene, epoch: Epoch): Float64Array[] {
+  return priced.phases.map(({ load, each, square }) => {
+    const sums = batchLoads(epoch, columns[load], load === length);
+    const squares = square > 0 ? batchSquares(epoch, columns[load], load === length) : undefined;
+    return sums.map((sum, b) => each * sum + (squares === undefined ? 0 : square * squares[b]));
+  });
+}
+
 /** Times an epoch. O(samples x loads + places). */
 export function timeEpoch(scene: Scene, epoch: Epoch): EpochFigures {
   const { columns, priced, ranks, max } = scene;
@@ -118,15 +127,8 @@ export function timeEpoch(scene: Scene, epoch: Epoch): EpochFigures {
   const steps = order.length / ranks;
   const whole = new Float64Array(batches).fill(priced.group);
   let byPhase = steps * (priced.step + priced.group);
-  for (const { load, each, square } of priced.phases) {
-    const isLength = load === scene.length;
-    const times = new Float64Array(batches);
-    const sums = batchLoads(epoch, columns[load], isLength);
-    const squares = square > 0 ? batchSquares(epoch, columns[load], isLength) : undefined;
-    for (let b = 0; b < batches; b++) {
-      times[b] = each * sums[b] + (squares === undefined ? 0 : square * squares[b]);
-      whole[b] += times[b];
-    }
+  for (const times of phaseTimes(scene, epoch)) {
+    for (let b = 0; b < batches; b++) whole[b] += times[b];
     byPhase += stepTimes(order, ranks, times).slowest;
   }
   const { slowest, work } = stepTimes(order, ranks, whole);

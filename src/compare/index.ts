@@ -1,4 +1,6 @@
 // Is it worth it? What an epoch takes with other ways to make batches, and what a load costs: the entry `omnibal/compare`.
+
+export { usualCost } from "../plan/usual-cost.ts";
 export { type ComparedSystem, type CompareOptions, type Comparison, compare } from "./compare.ts";
 export type { Cost } from "./cost.ts";
 export type { Epoch, EpochFigures } from "./epoch.ts";

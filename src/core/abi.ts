@@ -125,6 +125,8 @@ export interface Abi {
   groupsFingerprint(offsets: number, order: number, groups: number, first: number): bigint;
   oversizeFingerprint(oversize: number, count: number): bigint;
   invalidFingerprint(invalid: number, count: number): bigint;
+  shardsFrom(first: number, n: number, seed: number, shards: number, out: number): void;
+  shardsAt(numbers: number, n: number, seed: number, shards: number, out: number): void;
 
   textBegin(
     format: number,

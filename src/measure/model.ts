@@ -59,6 +59,9 @@ export interface Pending extends Text {
 /** Finds out the size of a picture whose record does not have it. */
 export type SizeOf = (picture: Picture) => readonly [height: number, width: number];
 
+const NO_TOKENIZER =
+  "the model has no tokenizer.json, without which texts cannot be counted: name its folder (tokenizer)";
+
 const NO_FILE: SizeOf = ({ path }) => {
   throw new InputError(
     "INVALID_INPUT",
@@ -283,7 +286,7 @@ export class Model {
 
   #counter(): Counter {
     if (this.counter !== undefined) return this.counter;
-    throw new InputError("INVALID_INPUT", "texts cannot be counted without tokenizer.json");
+    throw new OptionError("INVALID_OPTION", NO_TOKENIZER);
   }
 
   /**
@@ -334,6 +337,7 @@ export class Model {
       const more = conversation.textTokens + sum(({ tokens }) => tokens);
       return { loads: { ...loads, labels: -1 }, text: "", ranges: [], more, moreLabels: 0 };
     }
+    if (this.counter === undefined) throw new OptionError("INVALID_OPTION", NO_TOKENIZER);
     if (this.format === undefined) {
       throw new OptionError(
         "INVALID_OPTION",

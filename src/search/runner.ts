@@ -1,12 +1,18 @@
 import type { Lengths } from "../core/lengths.ts";
 import type { Candidate, Measured } from "./candidate.ts";
+import type { EpochCandidate, EpochMeasured } from "./epoch-candidate.ts";
+
+/** What can be tried: for the published objective, or for the time of an epoch. */
+export type AnyCandidate = Candidate | EpochCandidate;
+/** What trying a candidate gives. */
+export type MeasuredOf<C extends AnyCandidate> = C extends EpochCandidate ? EpochMeasured : Measured;
 
 /** A candidate, and which of the runner's sets of lengths to pack. */
-export interface Task {
+export interface Task<C extends AnyCandidate = Candidate> {
   /** Which set, from 0 on. */
   readonly set: number;
   /** What to pack it with. */
-  readonly candidate: Candidate;
+  readonly candidate: C;
 }
 
 /** What tries candidates: one instance of the core, or a pool of workers. */
@@ -18,7 +24,11 @@ export interface Runner {
    *
    * @throws what a task throws; the signal's reason, at once: the runner is closed then.
    */
-  run(tasks: readonly Task[], onDone: (measured: Measured) => void, signal?: AbortSignal): Promise<Measured[]>;
+  run<C extends AnyCandidate>(
+    tasks: readonly Task<C>[],
+    onDone: (measured: MeasuredOf<C>) => void,
+    signal?: AbortSignal,
+  ): Promise<MeasuredOf<C>[]>;
   /** Ends the workers. */
   close(): void;
 }

@@ -8,7 +8,9 @@ import type { PackProgress } from "../pack/options.ts";
 import type { PackingParts } from "../pack/packing.ts";
 import type { GroupLoads } from "../plan/group-loads.ts";
 import type { BalancedPlanOptions, PlanParts } from "../plan/plan.ts";
-import type { Candidate, Measured } from "../search/candidate.ts";
+import type { Measured } from "../search/candidate.ts";
+import type { EpochMeasured } from "../search/epoch-candidate.ts";
+import type { AnyCandidate } from "../search/runner.ts";
 
 type Postable<T> = T extends unknown ? Omit<T, "onRound" | "onProgress" | "signal"> : never;
 
@@ -18,14 +20,14 @@ export type PlainPackOptions = Postable<PackOptions>;
 /** To a worker. */
 export type Request =
   | { readonly kind: "open"; readonly module: WebAssembly.Module; readonly sets: readonly Lengths[] }
-  | { readonly kind: "task"; readonly id: number; readonly set: number; readonly candidate: Candidate }
+  | { readonly kind: "task"; readonly id: number; readonly set: number; readonly candidate: AnyCandidate }
   | { readonly kind: "pack"; readonly set: number; readonly options: PlainPackOptions }
   | { readonly kind: "plan"; readonly groups: GroupLoads; readonly options: BalancedPlanOptions };
 
 /** From a worker. */
 export type Answer =
   | { readonly kind: "ready" }
-  | { readonly kind: "done"; readonly id: number; readonly measured: Measured }
+  | { readonly kind: "done"; readonly id: number; readonly measured: Measured | EpochMeasured }
   | { readonly kind: "progress"; readonly progress: PackProgress }
   | { readonly kind: "packed"; readonly parts: PackingParts }
   | { readonly kind: "planned"; readonly parts: Omit<PlanParts, "groups"> }

@@ -5,8 +5,8 @@ import type { Core } from "../core/core.ts";
 import { EngineError } from "../core/errors.ts";
 import type { Lengths } from "../core/lengths.ts";
 import type { WorkerLike } from "../core/worker-like.ts";
-import { type Measured, measure } from "../search/candidate.ts";
-import type { Runner, Task } from "../search/runner.ts";
+import type { AnyCandidate, MeasuredOf, Runner, Task } from "../search/runner.ts";
+import { tryCandidate } from "../search/try.ts";
 import { ask, breathe, processors, revive, type Seat, seat, share, startWorker } from "./link.ts";
 
 /** How long the instance of the caller may work before it lets others have their turn, in ms. */
@@ -68,9 +68,13 @@ export class Pool implements Runner {
    *
    * @throws what a task throws; the signal's reason, at once: the pool is closed then.
    */
-  async run(tasks: readonly Task[], onDone: (measured: Measured) => void, signal?: AbortSignal): Promise<Measured[]> {
+  async run<C extends AnyCandidate>(
+    tasks: readonly Task<C>[],
+    onDone: (measured: MeasuredOf<C>) => void,
+    signal?: AbortSignal,
+  ): Promise<MeasuredOf<C>[]> {
     signal?.throwIfAborted();
-    const answers: Measured[] = new Array(tasks.length);
+    const answers: MeasuredOf<C>[] = new Array(tasks.length);
     const returned: number[] = [];
     let next = 0;
     const take = (): number | undefined => returned.pop() ?? (next < tasks.length ? next++ : undefined);
@@ -84,8 +88,8 @@ export class Pool implements Runner {
         }
         if (answer.kind === "failed") throw revive(answer);
         if (answer.kind !== "done") throw new EngineError("LOAD_FAILED", `a worker answered ${answer.kind}`);
-        answers[id] = answer.measured;
-        onDone(answer.measured);
+        answers[id] = answer.measured as MeasuredOf<C>;
+        onDone(answers[id]);
       }
     };
     let stop: (() => void) | undefined;
@@ -103,7 +107,7 @@ export class Pool implements Runner {
         }
         signal?.throwIfAborted();
         const { set, candidate } = tasks[id];
-        answers[id] = measure(this.#core, this.#sets[set], candidate);
+        answers[id] = tryCandidate(this.#core, this.#sets[set], candidate);
         onDone(answers[id]);
       }
       return answers;

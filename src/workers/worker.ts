@@ -5,7 +5,7 @@ import type { Lengths } from "../core/lengths.ts";
 import type { PackProgress } from "../pack/options.ts";
 import { pack } from "../pack/pack.ts";
 import { plan } from "../plan/plan.ts";
-import { measure } from "../search/candidate.ts";
+import { tryCandidate } from "../search/try.ts";
 import type { Answer, Request } from "./link.ts";
 
 let core: Core | undefined;
@@ -25,7 +25,7 @@ function answer(request: Request, post: (answer: Answer) => void): Answer {
     if (request.kind === "plan") {
       return { kind: "planned", parts: { ...plan(core!, request.groups, request.options) } };
     }
-    return { kind: "done", id: request.id, measured: measure(core!, sets[request.set], request.candidate) };
+    return { kind: "done", id: request.id, measured: tryCandidate(core!, sets[request.set], request.candidate) };
   } catch (thrown) {
     // A trap is an error of the engine's, which has no code: it gets ours, and keeps its text.
     const error =

@@ -2,12 +2,13 @@
 // measured of the real libraries on generated and on real lengths.
 import { describe, expect, test } from "vitest";
 import { type CompareOptions, compare } from "../../src/compare/compare.ts";
-import { priced, usualCost } from "../../src/compare/cost.ts";
+import { priced } from "../../src/compare/cost.ts";
 import { type Epoch, timeEpoch } from "../../src/compare/epoch.ts";
 import { draws, shuffle, upTo } from "../../src/compare/random.ts";
 import type { Scene } from "../../src/compare/scene.ts";
 import { systems } from "../../src/compare/systems.ts";
 import { load } from "../../src/index.ts";
+import { usualCost } from "../../src/plan/usual-cost.ts";
 import { needs } from "../needs.ts";
 import { noRealData, samples } from "../samples.ts";
 import { type Steps, slowSystems, slowTime } from "./slow.ts";
@@ -170,6 +171,43 @@ test("bounds that are not given are such that a group has a batch's samples", ()
   const seen = compare(omnibal, random(6_000, 9), { ranks: 8, max: { vit: 9, tokens: 4096 } });
   const groups = seen.systems.find(({ name }) => name === "balanced-plan")?.groups ?? 0;
   expect(Math.abs(6_000 / groups - seen.batch)).toBeLessThan(0.6);
+});
+
+test("loads of any names: patches, audio, squares", () => {
+  const draw = draws(11);
+  const n = 3000;
+  const column = (make: () => number) => Int32Array.from({ length: n }, make);
+  const input = {
+    patches: column(() => 4 * draw(2000)),
+    tokens: column(() => 50 + draw(1500)),
+    audio: column(() => draw(300)),
+  };
+  const options = {
+    ranks: 8,
+    max: { patches: 20_000, tokens: 8192, "tokens^2": 2e7 },
+    cost: { patches: 0.02, "patches^2": 1e-6, tokens: 0.02, attention: 4e-6, audio: 0.1, group: 9 },
+  };
+  const seen = compare(omnibal, input, { ...options, systems: "all" });
+  expect(Object.keys(seen.max)).toEqual(["patches", "tokens", "tokens^2"]);
+  const sum = (own: Int32Array, power: number) => own.reduce((all, x) => all + x ** power, 0);
+  const { patches, tokens, audio } = input;
+  const ideal =
+    0.02 * sum(patches, 1) +
+    1e-6 * sum(patches, 2) +
+    0.02 * sum(tokens, 1) +
+    4e-6 * sum(tokens, 2) +
+    0.1 * sum(audio, 1);
+  expect(seen.ideal / (ideal / 8)).toBeCloseTo(1, 12);
+  const row = (name: string) => seen.systems.find((own) => own.name === name);
+  expect(row("balanced-plan")?.beyondAny).toBe(0);
+  expect(row("balanced-plan")?.idle).toBeLessThan(0.01);
+  expect(row("isf-random")?.idle).toBeGreaterThan(0.05);
+  expect(row("balanced-plan-loads")?.overIdealByPhase).toBeLessThan(row("balanced-plan")?.overIdealByPhase ?? 0);
+  // Records, and one load alone.
+  const records = Array.from(patches, (p, i) => ({ patches: p, tokens: tokens[i], audio: audio[i] }));
+  expect(compare(omnibal, records, options)).toEqual(compare(omnibal, input, options));
+  expect(compare(omnibal, { tokens }, { ranks: 8, max: { tokens: 8192 } }).cost).toEqual({ tokens: 1 });
+  expect(Object.keys(compare(omnibal, input, { ranks: 8 }).max)).toEqual(["tokens", "patches"].sort());
 });
 
 test("samples beyond a bound are in no row, and counted", () => {

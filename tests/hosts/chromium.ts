@@ -1,5 +1,5 @@
 // Chromium as the system has it, driven by playwright-core.
-import { chromium as driver, type Page } from "playwright-core";
+import { type Browser, chromium as driver, type Page } from "playwright-core";
 import { findProgram, type Host } from "./host.ts";
 import { ways } from "./pages.ts";
 import { askPage, serve } from "./server.ts";
@@ -18,8 +18,13 @@ const QUIET = [
 // Chromium refuses to sandbox what root starts, as in containers.
 const chromiumSandbox = process.getuid?.() !== 0;
 
+/** The browser, to be closed by who asks for it. */
+export function launch(): Promise<Browser> {
+  return driver.launch({ executablePath: program!, args: QUIET, chromiumSandbox });
+}
+
 export async function open(url: string) {
-  const browser = await driver.launch({ executablePath: program!, args: QUIET, chromiumSandbox });
+  const browser = await launch();
   const trouble: string[] = [];
   const page = await browser.newPage();
   page.on("console", (message) => trouble.push(message.text()));
@@ -31,7 +36,7 @@ export async function open(url: string) {
 /** What `use` makes of a page in `folder`. */
 export async function withPage<T>(folder: string, path: string, use: (page: Page) => Promise<T>): Promise<T> {
   const { port, close } = await serve(folder);
-  const browser = await driver.launch({ executablePath: program!, args: QUIET, chromiumSandbox });
+  const browser = await launch();
   try {
     const page = await browser.newPage();
     await page.goto(`http://127.0.0.1:${port}/${path}`);

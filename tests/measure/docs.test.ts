@@ -40,7 +40,12 @@ test("from three lines of JSON to a plan, and in JavaScript", () => {
     for (const part of text.split(/^\$ /m).slice(1)) {
       const [, command, printed] = /^((?:.*\\\n)*.*)\n([\s\S]*)$/.exec(part) ?? [];
       const { out, err } = shell(command.replaceAll("npx omnibal", "$OMNIBAL"), folder);
-      const masked = (seen: string) => seen.replace(/^time .*$/gm, "time").trimEnd();
+      // Which library is installed here is not what a user has.
+      const masked = (seen: string) =>
+        seen
+          .replace(/^time .*$/gm, "time")
+          .replace("; @huggingface/tokenizers agrees", "; tokenizers agrees")
+          .trimEnd();
       expect(masked(err + out), command).toBe(masked(printed));
       ran++;
     }

@@ -136,7 +136,10 @@ describe("LLaVA's and ShareGPT's conversations", () => {
       const bytes = new TextEncoder().encode(lines(records.slice(0, 4)));
       for (let at = 0; at < bytes.length; at += 100) yield bytes.subarray(at, at + 100);
     }
-    expect((await run("-", { ...pictures, stdin: stdin() })).rows).toEqual(expected.slice(0, 4));
+    const { rows, report } = await run("-", { ...pictures, stdin: stdin() });
+    expect(rows).toEqual(expected.slice(0, 4));
+    // It is read once: nothing of it can be looked at before.
+    expect(report.report.counted).toBe("by tables, unchecked");
   });
 });
 

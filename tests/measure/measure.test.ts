@@ -79,6 +79,20 @@ describe("raw data to a plan", () => {
     expect(parts.map((part) => part.split("\n").length - 1)).toEqual([100, 100, 100]);
   });
 
+  test("parts join with a header too, which only the first has", () => {
+    const run = (out: string, ...args: string[]) => {
+      expect(measure("raw.jsonl", "-o", out, "--header", "--workers", "0", ...args).err).toBe("");
+      return text(out);
+    };
+    const [header, ...rest] = run("header.jsonl").split("\n");
+    expect(rest.join("\n")).toBe(whole);
+    const { lengths: about, ...others } = JSON.parse(header);
+    expect(others).toEqual({});
+    expect(about).toMatchObject({ version: 1, vit: "patches", model: "qwen2-vl", exif: "ignore" });
+    expect(about.columns).toEqual(Object.keys(lengths[0]));
+    expect(run("header0.jsonl", "--part", "0/2") + run("header1.jsonl", "--part", "1/2")).toBe(`${header}\n${whole}`);
+  });
+
   test("an EXIF orientation turns a picture or is ignored, as asked", () => {
     // LLaVA-NeXT adds a token for every row of a picture, so that its sides do not count alike.
     const tokens = (how: string) => {
@@ -177,6 +191,11 @@ describe("bad samples", () => {
     expect(err).toContain("3: -1 in every column");
     // A million brackets are no message.
     expect(report.length).toBeLessThan(10_000);
+  });
+
+  test("pictures that are nowhere: where they are looked for is said", () => {
+    expect(bad([good, of("none.png")]).err).toContain("looked for below --images ROOT");
+    expect(bad([good, "{"]).err).not.toContain("--images");
   });
 
   test("nothing is read outside of --images, by dots, by a root or through a link", () => {
@@ -288,6 +307,7 @@ describe("wrong usage", () => {
     ],
     [["raw.jsonl", "-o", "x.jsonl", "--set", "video.speed=5"], 'qwen2-vl has no video parameter "speed", expected'],
     [["raw.jsonl", "-o", "x.jsonl", "--set", "max_pixels"], "expected NAME=VALUE"],
+    [["raw.jsonl", "-o", "x.jsonl", "--model", "qwen2.5-vl"], "has no tokenizer.json"],
     [["raw.jsonl"], "--output"],
     [["-o", "x.jsonl"], "DATA"],
   ])("%j", (args, named) => {

@@ -3,7 +3,7 @@ import type { PackMethod, PackOptions } from "../../pack/methods.ts";
 import { pack } from "../../pack/pack.ts";
 import type { Packing } from "../../pack/packing.ts";
 import { plan } from "../../plan/plan.ts";
-import { deal, type Epoch } from "../epoch.ts";
+import { deal, type Epoch, phaseTimes } from "../epoch.ts";
 import { draws, shuffle, upTo } from "../random.ts";
 import type { Scene } from "../scene.ts";
 import type { System } from "../system.ts";
@@ -15,9 +15,7 @@ function packed(scene: Scene, method: PackMethod): Packing {
   const known = packings.get(scene) ?? new Map<PackMethod, Packing>();
   packings.set(scene, known);
   const { core, columns, max, seed } = scene;
-  const lengths = { vit: columns.vit as Int32Array, tokens: columns.tokens as Int32Array };
-  const options = { method, maxVit: max.vit, maxTokens: max.tokens, seed } as PackOptions;
-  const packing = known.get(method) ?? pack(core, lengths, options);
+  const packing = known.get(method) ?? pack(core, columns, { method, max, seed } as PackOptions);
   known.set(method, packing);
   return packing;
 }
@@ -25,16 +23,38 @@ function packed(scene: Scene, method: PackMethod): Packing {
 /** What a plan evens out: the cost, or each load by itself. */
 type Aim = "cost" | "loads";
 
-function planned(scene: Scene, method: PackMethod, aim: Aim): Epoch {
-  const packing = packed(scene, method);
-  const { offsets, indices } = packing;
-  const { core, ranks, seed, cost } = scene;
-  const { vit = 0, tokens = 0 } = cost;
+/** What a plan evens out is relative to the largest: whole numbers of up to this say it well enough. */
+const SCALE = 2 ** 30;
+
+/** A plan of groups whose phases take these times. */
+function ordered(scene: Scene, groups: number, phases: readonly Float64Array[], aim: Aim): Int32Array {
+  const { core, ranks, seed } = scene;
+  const times = aim === "cost" ? [phases.reduce((sum, own) => sum.map((time, g) => time + own[g]))] : phases;
+  // The planner knows three loads by name; it asks nothing of their unit.
+  const whole = (own: Float64Array | undefined) => {
+    const largest = own?.reduce((most, time) => Math.max(most, time), 0) ?? 0;
+    return Int32Array.from({ length: groups }, (_, g) =>
+      largest > 0 ? Math.round(((own?.[g] ?? 0) / largest) * SCALE) : 0,
+    );
+  };
+  const [first, second, third] = times;
+  const loads = {
+    length: groups,
+    vit: whole(first),
+    tokens: whole(second),
+    attention: third ?? new Float64Array(groups),
+  };
   const balance =
     aim === "cost"
-      ? { msPerTile: vit, msPerToken: tokens, msPerTokenSquared: cost["tokens^2"] ?? 0 }
-      : { vit: 1, tokens: 1 };
-  return { offsets, indices, order: plan(core, packing, { ranks, seed, balance }).order };
+      ? { msPerTile: 1, msPerToken: 0 }
+      : { vit: 1, tokens: second === undefined ? 0 : 1, attention: third === undefined ? 0 : 1 };
+  return plan(core, loads, { ranks, seed, balance }).order;
+}
+
+function planned(scene: Scene, method: PackMethod, aim: Aim): Epoch {
+  const { offsets, indices, length } = packed(scene, method);
+  const phases = phaseTimes(scene, { offsets, indices, order: new Int32Array(0) });
+  return { offsets, indices, order: ordered(scene, length, phases, aim) };
 }
 
 export const isfRandom = {

@@ -134,10 +134,16 @@ async function firstTexts(
   return texts.slice(0, CHECKED);
 }
 
+/** What tables count otherwise than a library does, if anything, and how many samples were looked at. */
+interface Checked {
+  readonly samples: number;
+  readonly difference?: string;
+}
+
 /** Chooses how texts are counted: tables where they count as a library does, else the library. */
 async function chooseCounter(
   source: ModelSource,
-  check: (fast: CounterSource, library: CounterSource) => Promise<string | undefined>,
+  check: (fast: CounterSource, library: CounterSource) => Promise<Checked>,
 ): Promise<{ counter: CounterSource; note: string }> {
   const tables = sourceTables(source);
   if (tables === undefined) return { counter: { kind: "none" }, note: "none: texts are not counted" };
@@ -149,38 +155,38 @@ async function chooseCounter(
     return { counter: library, note: `${native.about}: ${tables.message}` };
   }
   const fast: CounterSource = { kind: "tables", tables };
-  if (native === undefined)
-    return {
-      counter: fast,
-      note: "by tables, unchecked: neither tokenizers nor @huggingface/tokenizers is installed",
-    };
-  const difference = await check(fast, library);
-  if (difference === undefined)
-    return {
-      counter: fast,
-      note: `by tables; ${native.about.slice(3)} agrees on the first ${CHECKED} samples`,
-    };
-  return { counter: library, note: `${native.about}: tables count otherwise (${difference})` };
+  if (native === undefined) {
+    const note = "by tables, unchecked: neither tokenizers nor @huggingface/tokenizers is installed";
+    return { counter: fast, note };
+  }
+  const { samples, difference } = await check(fast, library);
+  if (difference !== undefined) {
+    return { counter: library, note: `${native.about}: tables count otherwise (${difference})` };
+  }
+  const name = native.about.replace(/^by the library /, "");
+  const seen = samples === 1 ? "the first sample" : `the first ${samples} samples`;
+  return { counter: fast, note: samples === 0 ? "by tables, unchecked" : `by tables; ${name} agrees on ${seen}` };
 }
 
-/** Rounds of the check: how the first texts are counted by tables and by a library. */
-async function differenceOf(
+/** How the first texts are counted by tables and by a library. */
+async function compareCounters(
   texts: readonly { text: string; ranges: readonly number[] }[],
   fast: CounterSource,
   library: CounterSource,
-): Promise<string | undefined> {
+): Promise<Checked> {
   const [a, b] = [await makeCounter(fast), await makeCounter(library)];
-  if (a === undefined || b === undefined || !(a instanceof TableCounter)) return undefined;
-  // The library in JavaScript follows the host's Unicode: letters that are new there are no fault of the tables.
+  if (a === undefined || b === undefined || !(a instanceof TableCounter)) return { samples: 0 };
   const plain = texts
     .map(({ text }) => ({ text: text.slice(0, CHECKED_LENGTH).replace(/\p{Surrogate}$/u, ""), ranges: [] }))
     .filter(({ text }) => !/\p{Surrogate}/u.test(text));
   const wanted = await b.countAll(plain);
   for (const [i, { text }] of plain.entries()) {
     const tokens = a.count(text);
-    if (tokens !== wanted[i].tokens) return `${tokens} and ${wanted[i].tokens} tokens in row ${i}`;
+    if (tokens !== wanted[i].tokens) {
+      return { samples: plain.length, difference: `${tokens} and ${wanted[i].tokens} tokens in row ${i}` };
+    }
   }
-  return undefined;
+  return { samples: plain.length };
 }
 
 /** A line for the report. */
@@ -227,7 +233,7 @@ export async function measure(
     sets: data.sets.map(({ root, base, set }) => ({ root, base, set })),
   };
   const { counter, note } = await chooseCounter(source, async (fast, library) =>
-    differenceOf(await firstTexts(bare, data, { ...sent, counter: fast }), fast, library),
+    compareCounters(await firstTexts(bare, data, { ...sent, counter: fast }), fast, library),
   );
   const model = makeModel(source, await makeCounter(counter));
   describe(model, note, options.onNote);
@@ -513,7 +519,8 @@ async function finish({
     first: 0,
     samples,
     columns,
-    header: options.header === true ? { ...about, samples } : undefined,
+    // Of parts the first alone has it, so that they join to what the whole would be.
+    header: options.header === true && (part === undefined || part[0] === 0) ? about : undefined,
   };
   const sets = setLines(data, segments, part);
   const reportFormat: Format<null> = {
