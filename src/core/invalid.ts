@@ -46,6 +46,19 @@ export function validLengths(lengths: Lengths): ValidLengths {
   return { lengths: Object.fromEntries(kept), numbers, invalid };
 }
 
+/** The same lengths with 0 in the place of what invalid samples have, for sums that they are in none of. O(samples) */
+export function zeroInvalid(lengths: Lengths): Lengths {
+  const invalid = invalidSamples(lengths);
+  if (invalid.length === 0) return lengths;
+  return Object.fromEntries(
+    columnsOf(lengths).map(([name, values]) => {
+      const own = values.slice();
+      for (const sample of invalid) own[sample] = 0;
+      return [name, own];
+    }),
+  );
+}
+
 /** The same samples by their numbers in the input. */
 export function numbered(samples: Int32Array, numbers: Int32Array | undefined): Int32Array {
   return numbers === undefined ? samples : samples.map((sample) => numbers[sample]);

@@ -2,6 +2,7 @@
 import { outOfMemory } from "../core/abi.ts";
 import type { Core } from "../core/core.ts";
 import { EngineError } from "../core/errors.ts";
+import { zeroInvalid } from "../core/invalid.ts";
 import { alignTokens, type Lengths, type LoadColumn, loadColumn } from "../core/lengths.ts";
 import { MAX_INT32 } from "../core/options.ts";
 import { ATTENTION, type ByLoad } from "./packing.ts";
@@ -50,7 +51,8 @@ export function groupLoads(
 ): ByLoad<LoadColumn> {
   const { abi } = core;
   const { offsets, indices } = groups;
-  const samples = align === undefined ? lengths : alignTokens(lengths, align);
+  const valid = zeroInvalid(lengths);
+  const samples = align === undefined ? valid : alignTokens(valid, align);
   const count = offsets.length - 1;
   const top = abi.mark();
   try {

@@ -126,7 +126,10 @@ export class CoreReader {
     const numbers = loads.flatMap(({ fields }, k) => fields.map((_, i) => [k, i] as const));
     const table = new Uint8Array(names.length).fill(SKIPPED);
     // A column may be called as the load is, whatever field other files have it in.
-    const wanted = { ...this.#wanted, loads: loads.map((own) => ({ ...own, fields: [...own.fields, own.name] })) };
+    const wanted = {
+      ...this.#wanted,
+      loads: loads.map((own) => ({ ...own, fields: [...new Set([...own.fields, own.name])] })),
+    };
     const places = findLoads(wanted, names, (fields) => {
       return new InputError("MISSING_FIELD", `${path}: ${fields} is missing, the columns are ${names.join(", ")}`);
     });
