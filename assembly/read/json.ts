@@ -844,7 +844,7 @@ function scan(r: JsonReader, from: usize, end: usize): i32 {
         if (s == WHOLE) {
           while (c - 0x30 < 10) {
             // Far beyond any length is far enough: more digits must not wrap.
-            value = min<u64>(value * 10 + (c - 0x30), (<u64>1) << 60);
+            value = min<u64>(value, (<u64>1) << 60) * 10 + (c - 0x30);
             c = load<u8>(++p);
           }
           if (p == end) break;

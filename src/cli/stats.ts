@@ -14,8 +14,8 @@ const options = {
 const help = `Usage: omnibal stats [options] FILE...
 
 Shows how many samples there are, how their image tiles (vit) and tokens are
-distributed, and how many tokens there are per tile; or, of the loads that --load
-names, or --columns, how each is distributed.
+distributed, and how many tokens there are per tile; or how each of the loads is
+distributed that --load or --columns names.
 
 ${inputHelp}
 

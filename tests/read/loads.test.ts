@@ -133,7 +133,7 @@ describe("which fields are read", () => {
       "MISSING_FIELD buffer: patches is missing, the columns are a, b, tokens",
     );
     expect(await failure(readLengths(bytes, { ...asked, columns: ["patches", "tokens"] }))).toBe(
-      "INVALID_FILE buffer: byte 61: shape is (2, 3), expected (n, 2)",
+      "INVALID_FILE buffer: byte 60: shape is (2, 3), expected (n, 2)",
     );
     expect(await failure(readLengths(bytes, asked))).toContain("the columns of a .npy have no names");
     const pair = npy([[1, 2]], { descr: "<i4" });
