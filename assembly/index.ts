@@ -121,7 +121,12 @@ export {
 
 /** Inner loops, not for callers: exported so that they stay functions of their own, which engines optimise in time. */
 export { refill as hotRefill, shuffleBlock as hotShuffleBlock } from "./base/mt19937";
-export { squares32 as hotSquares32, squares64 as hotSquares64 } from "./loads/sums";
+export {
+  addUp32 as hotAddUp32,
+  addUp64 as hotAddUp64,
+  squares32 as hotSquares32,
+  squares64 as hotSquares64,
+} from "./loads/sums";
 
 /** Where the negative value of status 3 or 4 is: an index of a sample; of status 17, a place in the order. */
 export function errorIndex(): i32 {
@@ -745,6 +750,7 @@ export { busyTimes as modelBusy, peaks as modelPeaks, run as modelRun } from "./
  * columnSums(column, floats, order, offsets, groups, out): status. The sums of a column, i32 or f64, inside each group, into
  *   f64[groups] at `out`. 19: the sum of group `errorIndex()` is above 2^53 - 1.
  * loadsSums(handle, load, order, offsets, groups, out): sums of a bounded load inside each group into f64[groups] at `out`.
+ * loadsAllSums(handle, order, offsets, groups, out): the sums of all bounded loads, in f64[columns][groups].
  * loadsSquares(handle, load, order, offsets, groups, out): the same of its squares: exact below 2^53.
  * groupsMix(offsets, sums, squares, groups): how random groups are, from such sums, f64[groups] each.
  * loadsMix(handle, load, order, offsets, groups): how random groups are in a bounded load: the variance inside them over that
@@ -757,6 +763,7 @@ export {
   loadMix as loadsMix,
   loadSquares as loadsSquares,
   loadSums as loadsSums,
+  allSums as loadsAllSums,
 } from "./loads/sums";
 /**
  * ISF over such samples.
@@ -804,6 +811,11 @@ export function loadsTotal(handle: usize, load: i32): f64 {
  * 3 difference, 0 where it says nothing; boundsBest() the kind of the best one.
  */
 export { bestKind as boundsBest, boundFound as boundsGet, findBounds as boundsFind } from "./pack/bounds/bounds";
+
+/** Inner loops, not for callers. */
+export { countValues as hotCountValues } from "./pack/bounds/bounds";
+export { addUnits as hotAddUnits, sumOf as hotDifferences } from "./pack/bounds/difference";
+export { countHalves as hotCountHalves } from "./pack/bounds/half";
 
 export function roundsStatus(): i32 {
   return rounds.beginStatus;

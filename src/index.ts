@@ -8,7 +8,7 @@ export { load, loadSync, Omnibal } from "./omnibal.ts";
 export type { BalancedOptions } from "./pack/balanced.ts";
 export type { BoundKind, LowerBound } from "./pack/find-lower-bound.ts";
 export type { IsfOptions, RoundInfo } from "./pack/isf.ts";
-export { type Bounds, lowerBound, suitableBounds } from "./pack/lower-bound.ts";
+export { type Bounds, type LowerBoundOptions, lowerBound, suitableBounds } from "./pack/lower-bound.ts";
 export { type PackingMade, packingMade } from "./pack/made.ts";
 export type { PackMethod, PackOptions } from "./pack/methods.ts";
 export type { CommonPackOptions, PackProgress } from "./pack/options.ts";
@@ -79,6 +79,7 @@ export {
   type SearchRow,
   search,
 } from "./search/search.ts";
+export { type PackShardsOptions, packShards, packShardsInSteps } from "./shards/pack.ts";
 export { SHARD_SAMPLES, type ShardOptions, type Shards, shard, shardCount, shardSamples } from "./shards/shard.ts";
 export { type PackAsyncOptions, packInBackground } from "./workers/background.ts";
 export { packingText } from "./write/packing-text.ts";

@@ -68,7 +68,7 @@ describe("the WASI command", () => {
   const names = Array.from(name.matchAll(/ascii\("([a-z-]+)"\)/g), ([, text]) => text);
   const all = { ...statsCommand.options, ...packCommand.options, ...searchCommand.options };
   /** What needs a file system of Node's, or threads; the search for the shortest epoch, and names of columns of .npy. */
-  const absent = ["root", "workers", "objective", "cost", "memory", "bytes", "columns"];
+  const absent = ["root", "workers", "shards", "objective", "cost", "memory", "bytes", "columns"];
 
   test("has the options of pack, stats and search, but for what only Node has", () => {
     const expected = [...Object.keys(all), "help"].filter((option) => !absent.includes(option));

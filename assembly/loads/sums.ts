@@ -50,6 +50,60 @@ export function groupSums(column: usize, floats: bool, order: usize, offsets: us
   return OK;
 }
 
+/** Groups per call of an inner loop, which is optimised after a few calls. */
+const GROUPS: usize = 1024;
+
+/** Adds up the words of groups: within their bounds no field runs over. */
+function addUp<T extends number>(words: usize, order: usize, ends: usize, count: usize, out: usize): void {
+  const scale: usize = alignof<T>();
+  let at = order + ((<usize>load<u32>(ends)) << 2);
+  for (let g: usize = 0; g < count; g++) {
+    const stop = order + ((<usize>load<u32>(ends + (g << 2), 4)) << 2);
+    let sum: T = 0;
+    for (; at < stop; at += 4) sum = <T>(sum + load<T>(words + ((<usize>load<u32>(at)) << scale)));
+    store<u64>(out + (g << 3), <u64>sum);
+  }
+}
+
+/** `addUp` of u32 words. Exported, as the scans, for engines to compile well. */
+export function addUp32(words: usize, order: usize, ends: usize, count: usize, out: usize): void {
+  addUp<u32>(words, order, ends, count, out);
+}
+
+/** `addUp` of u64 words. */
+export function addUp64(words: usize, order: usize, ends: usize, count: usize, out: usize): void {
+  addUp<u64>(words, order, ends, count, out);
+}
+
+/** u64[GROUPS]: the words of a block of groups. */
+const added: usize = memory.data(1024 * 8, 16);
+
+/**
+ * out[k][g] = the sum of bounded load k over group g of a packing of samples that fit, f64[columns][groups]; the rows of
+ * loads without a bound stay as they are. O(samples), whatever the number of loads that share a word.
+ */
+export function allSums(handle: usize, order: usize, offsets: usize, groups: i32, out: usize): void {
+  const loads = Loads.of(handle);
+  for (let from: usize = 0; from < <usize>groups; from += GROUPS) {
+    const count = min<usize>(GROUPS, <usize>groups - from);
+    const ends = offsets + (from << 2);
+    const narrow = loads.layout == WORD_32;
+    const single = narrow || loads.layout == WORD_64;
+    if (narrow) addUp32(loads.words, order, ends, count, added);
+    else if (single) addUp64(loads.words, order, ends, count, added);
+    for (let k = 0; k < loads.columns; k++) {
+      if (loads.bound(k) == 0) continue;
+      const to = out + ((<usize>k * <usize>groups + from) << 3);
+      if (!single) loadSums(handle, k, order, ends, <i32>count, to);
+      const shift = loads.shift(k);
+      const mask = loads.mask(k);
+      for (let g: usize = 0; single && g < count; g++) {
+        store<f64>(to + (g << 3), <f64>((load<u64>(added + (g << 3)) >> shift) & mask));
+      }
+    }
+  }
+}
+
 /** out[g] = the sum of bounded load k over group g of a packing of samples that fit: f64[groups]. O(samples). */
 export function loadSums(handle: usize, k: i32, order: usize, offsets: usize, groups: i32, out: usize): void {
   const loads = Loads.of(handle);
@@ -61,9 +115,6 @@ export function loadSums(handle: usize, k: i32, order: usize, offsets: usize, gr
     store<f64>(out + (g << 3), <f64>sum);
   }
 }
-
-/** Groups per call of `squares`: the inner loop is optimised after a few calls. */
-const GROUPS: usize = 1024;
 
 function squares<T extends number>(handle: usize, k: i32, order: usize, ends: usize, count: usize, out: usize): void {
   const loads = Loads.of(handle);

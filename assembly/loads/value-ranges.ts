@@ -30,15 +30,20 @@ export function countValue(table: usize, vit: i32): void {
   if (many == 0 || vit > load<i32>(bucket, 8)) store<i32>(bucket, vit, 8);
 }
 
+/** Buckets with a value. */
+export function usedBuckets(table: usize): i32 {
+  let used = 0;
+  for (let bucket = table; bucket < table + HISTOGRAM_BYTES; bucket += 12) used += i32(load<u32>(bucket) > 0);
+  return used;
+}
+
 /**
  * Cuts the histogram into runs, where there are too many values, a run being full when it holds more than `enough`:
  * least and most value and samples of each (i32). Returns how many there are, 48 or samples / enough + 1 at most.
  */
 export function cutRuns(table: usize, enough: i32, lows: usize, highs: usize, counts: usize): i32 {
   const end = table + HISTOGRAM_BYTES;
-  let used = 0;
-  for (let bucket = table; bucket < end; bucket += 12) used += i32(load<u32>(bucket) > 0);
-  if (used <= SINGLE_RUNS) enough = 0;
+  if (usedBuckets(table) <= SINGLE_RUNS) enough = 0;
   let run = -1;
   let inRun = 0;
   for (let bucket = table; bucket < end; bucket += 12) {

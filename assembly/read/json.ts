@@ -156,7 +156,7 @@ export class JsonReader {
   nameLength: usize;
   unit: u32;
   hexLeft: i32;
-  /** A first half of a surrogate pair that waits for the second. */
+  /** A high surrogate that waits for the low one. */
   high: u32;
 
   @inline
@@ -446,7 +446,7 @@ function hexDigit(c: u32): i32 {
   return letter < 6 ? letter + 10 : -1;
 }
 
-/** Opens a container inside a record; false when that is one too many. */
+/** Opens a container inside a record; false if they are nested too deep. */
 function push(r: JsonReader, isObject: bool): bool {
   const depth = r.depth;
   if (depth == MAX_DEPTH) return false;
@@ -463,7 +463,7 @@ function inObject(r: JsonReader): bool {
   return depth == 0 || ((load<u8>(r.kinds + ((depth - 1) >> 3)) >> ((depth - 1) & 7)) & 1) != 0;
 }
 
-/** What can stand where a state has met something else. */
+/** What a state expected in place of what it has met. */
 function expected(r: JsonReader, s: i32): i32 {
   switch (s) {
     case FIELD_FIRST:
@@ -1076,7 +1076,7 @@ function fail(r: JsonReader, status: i32, s: i32, at: u64, slot: i32): void {
   r.columns.setError(at, r.records, slot == OTHER ? 0 : r.nameOf(slot), isOpen ? expected(r, s) : 0);
 }
 
-/** Ends the document: an error when something is still open, or when there was none. */
+/** Ends the document: an error if something is still open, or if there was no document. */
 export function finish(r: JsonReader): i32 {
   const state = r.state;
   if (state == DONE || state == SEQUENCE_AFTER || state == SEQUENCE_NEXT) return OK;

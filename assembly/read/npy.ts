@@ -18,7 +18,7 @@ import { Columns, EXPECT_DATA, MAX_NARROW, MAX_VALUE, MINUS_ONE, SEEN_BYTES, SKI
 /** Columns of a file at most. */
 const MAX_TABLE: i32 = 255;
 
-/** numpy's headers for plain types take 118 bytes; more than this is no length file. */
+/** numpy's headers for plain types take 118 bytes; one longer than this is not of a length file. */
 const MAX_HEADER: u32 = 4096;
 
 /** A .npy being read, in the arena. */
@@ -184,7 +184,7 @@ export function run(r: NpyReader, from: usize, length: usize): i32 {
   return OK;
 }
 
-/** Ends the file: an error when values are missing. */
+/** Ends the file: an error if values are missing. */
 export function finish(r: NpyReader): i32 {
   if (r.headerEnd != 0 && r.headerLength == r.headerEnd && r.left == 0) return OK;
   return failAt(r, UNEXPECTED_END, r.base, EXPECT_DATA);

@@ -120,7 +120,7 @@ export function push(r: Reader, bytes: u32): i32 {
   return status;
 }
 
-/** Ends the input. An empty one is an error: even no samples are written as []. */
+/** Ends the input. An empty one is an error, since even no samples are written as []. */
 export function end(r: Reader): i32 {
   if (r.format == ENDED) return BAD_ARGUMENT;
   r.columns.startPush();

@@ -27,7 +27,7 @@ const LONGEST_NAMES: u32 = 65536;
 /** Bytes of `made` that are copied without looking. */
 const MADE_PIECE: u32 = 256;
 
-/** Bounds from here on are none. */
+/** From here on a bound is none. */
 const MOST_BOUND: f64 = 9007199254740992;
 
 /** A mix is below the number of samples. */
@@ -67,7 +67,7 @@ let bound: i32 = 0;
 let rounds: i32 = 0;
 /** In millionths, -1 for none. */
 let mix: i64 = -1;
-/** u8[madeBytes]: the JSON of what the packing was made of; none where nobody says. */
+/** u8[madeBytes]: the JSON of what the packing was made of; empty if it is not known. */
 let made: usize = 0;
 let madeBytes: u32 = 0;
 
@@ -153,7 +153,7 @@ function putFill(k: i32): void {
   putRatio(all, bound < MOST_BOUND ? <u64>max(groups, 1) * <u64>bound : 0);
 }
 
-/** Writes {"name":...} with what `group` has of each load, or, below 0, with its fill. */
+/** Writes {"name":...} with the sum of each load in `group` or, if that is below 0, with its fill. */
 function putLoads(group: i32): void {
   for (let k = 0; k < loads; k++) {
     put(k == 0 ? ascii("{") : ascii(","));

@@ -18,7 +18,7 @@ const sums: usize = memory.data(8 * 8, 16);
 /** u32[RANKS]: how many values with the bits that are known so far are before the one that is looked for, and it too. */
 const rankRests: usize = memory.data(9 * 4, 16);
 
-/** Most rows of the histogram; a row is `binWidth` values of vit wide. */
+/** The most rows of the histogram; a row is `binWidth` values of vit wide. */
 const BINS: i32 = 20;
 const binSamples: usize = memory.data(20 * 4, 16);
 const binTokens: usize = memory.data(20 * 8, 16);

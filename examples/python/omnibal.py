@@ -112,7 +112,7 @@ class Omnibal:
         if status == 1:
             raise MemoryError("the samples do not fit: a WebAssembly memory ends at 4 GiB, about 170 million samples")
         if status == 2:
-            raise ValueError("the module refused an argument that the checks here let pass")
+            raise ValueError("the module refused an argument that the checks here had passed")
         if status in (3, 4):
             name = "vit" if status == 3 else "tokens"
             raise ValueError(f"{name}: a value is beyond its range, expected whole numbers from 0 to 2147483647")

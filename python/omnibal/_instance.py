@@ -144,9 +144,9 @@ class Instance:
         if status == OUT_OF_MEMORY:
             raise out_of_memory(samples)
         if status == BAD_ARGUMENT:
-            raise EngineError("LOAD_FAILED", "the core refused an argument that the checks before it let pass")
+            raise EngineError("LOAD_FAILED", "the core refused an argument that had passed the checks before it")
         raise EngineError(
-            "LOAD_FAILED", f"the core answered {show(status)}: module and package are of different versions"
+            "LOAD_FAILED", f"the core returned {show(status)}: module and package are of different versions"
         )
 
 

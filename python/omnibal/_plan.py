@@ -259,7 +259,7 @@ class Units:
         wrong = np.flatnonzero(teams[units] != asked)
         if wrong.size:
             seen = order.reshape(-1, size)[wrong[0]].tolist()
-            raise InputError("INVALID_INPUT", f"groups {show(seen)} are no sequence-parallel team of these groups")
+            raise InputError("INVALID_INPUT", f"groups {show(seen)} are not a sequence-parallel team of these groups")
         return np.where(units == self.count, -1, units).astype(np.int32)
 
     def times(self, shape: Shape, costs: int) -> dict[str, Any]:

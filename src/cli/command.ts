@@ -8,7 +8,7 @@ export type CommandOption = Spec & { readonly short?: string };
 export type CommandOptions = Readonly<Record<string, CommandOption>>;
 export type Values = Readonly<Record<string, string | boolean | undefined>>;
 
-/** What a command is: one file beside this one, and a line in main.ts. */
+/** A command: one file beside this one, and a line in commands.ts. */
 export interface Command {
   readonly name: string;
   /** What it does, for the list of commands. */
@@ -26,7 +26,7 @@ export class UsageError extends Error {
   }
 }
 
-/** maxVit as --max-vit has it. */
+/** An option's name on the command line: maxVit is max-vit. */
 export function optionName(name: string): string {
   return name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
@@ -46,7 +46,7 @@ export function textual(specs: Specs): string[] {
   return Object.keys(specs).filter((name) => specs[name].kind !== "own");
 }
 
-/** What node:util parses by. */
+/** The options in the form that node:util parses by. */
 export function parserOptions(options: CommandOptions): NonNullable<ParseArgsConfig["options"]> {
   return Object.fromEntries(
     Object.entries(options).map(([name, { kind, short }]) => [
@@ -66,17 +66,17 @@ function choices({ names, default: usual }: ChoiceSpec): string {
 function defaultText(option: CommandOption): string {
   const { usual = option.default } = option;
   if (usual === undefined || typeof usual === "boolean" || isShown(option)) return "";
-  // Words have a colon, but not where they begin with a value.
+  // A default in words follows a colon, unless it begins with a value.
   const colon = option.usual !== undefined && !/^\w+[=:]/.test(option.usual);
   return `(default${colon ? ":" : ""} ${usual})`;
 }
 
-/** Whether what the option can be says what it is when it is not given. */
+/** Whether the list of choices shows the default already. */
 function isShown({ kind, about }: CommandOption): boolean {
   return kind === "choice" && about === undefined;
 }
 
-/** What the option is for, or what it can be, and its default: lines of at most `width` columns. */
+/** What the option is for, or its values, and its default, in lines of at most `width` columns. */
 function aboutLines(option: CommandOption, width: number): string[] {
   const range = option.kind === "integer" || option.kind === "number" ? `${option.low} to ${option.high}` : "";
   const text = option.about ?? (option.kind === "choice" ? choices(option) : range);
@@ -87,7 +87,7 @@ function aboutLines(option: CommandOption, width: number): string[] {
   return last.length <= width ? [...lines.slice(0, -1), last] : [...lines, ...wrap(usual, width)];
 }
 
-/** Columns of the names in help, and of all of it. */
+/** The width of the names in help, and of help as a whole. */
 const NAMES = 22;
 const WIDTH = 80;
 
@@ -121,7 +121,7 @@ function parsed(name: string, text: string | boolean, spec: NumberSpec | ChoiceS
   throw wrongValue(name, text, `a ${kind === "integer" ? "whole " : ""}number from ${low} to ${high}`);
 }
 
-/** The options of a room that are given, as that room takes them; each is checked by its spec. */
+/** Those options of a room that were typed, checked by their specs, as the room takes them. */
 export function givenOptions<const S extends object, K extends Takeable<S>>(
   values: Values,
   specs: S,
@@ -134,7 +134,7 @@ export function givenOptions<const S extends object, K extends Takeable<S>>(
   return Object.fromEntries(found);
 }
 
-/** One that has to be given. */
+/** An option that must be given. */
 export function requiredOption<const S extends object, K extends Takeable<S>>(
   values: Values,
   specs: S,
@@ -145,7 +145,7 @@ export function requiredOption<const S extends object, K extends Takeable<S>>(
   return value as ValueOf<S[K]>;
 }
 
-/** The whole number that an option is given as, or undefined where it is not given. */
+/** The whole number that an option is given as; undefined if it is not given. */
 export function numberOption(values: Values, name: string, low: number, high: number): number | undefined {
   const text = values[name];
   return text === undefined ? undefined : (parsed(name, text, { kind: "integer", low, high }) as number);
@@ -175,13 +175,13 @@ export function outputOption(values: Values): string | undefined {
   return out;
 }
 
-/** A decimal number from 0 on, as people and programs write it: 4, 0.25, .25, 5. or 4e-06; NaN for anything else. */
+/** A decimal number >= 0, as people and programs write it: 4, 0.25, .25, 5. or 4e-06; NaN for anything else. */
 export function decimal(text: string): number {
   const value = /^(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : Number.NaN;
   return Number.isFinite(value) ? value : Number.NaN;
 }
 
-/** The members of `object` that are there: options of the library have no place for an undefined one. */
+/** `object` without its undefined members, which options of the library may not have. */
 export function given<T extends object>(object: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as never;
 }

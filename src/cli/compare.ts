@@ -2,8 +2,9 @@ import { COMPARE_OPTIONS, type ComparedSystem, type Comparison, compare } from "
 import type { Cost } from "../compare/cost.ts";
 import { systems } from "../compare/systems.ts";
 import { load } from "../omnibal.ts";
-import { BOUNDS } from "../pack/options.ts";
+import { BOUNDS, COMMON, resolveLoads } from "../pack/options.ts";
 import { rounded } from "../write/index.ts";
+import { numbersByLoad } from "./by-load.ts";
 import {
   type Command,
   type CommandOptions,
@@ -24,7 +25,7 @@ import { pairs, percent, table, thousands, wrap } from "./table.ts";
 
 const options = (): CommandOptions => ({
   ...optionsOf(COMPARE_OPTIONS, ["ranks", "batch"]),
-  ...optionsOf(BOUNDS, ["maxVit", "maxTokens"]),
+  ...optionsOf(COMMON, ["max", "maxVit", "maxTokens"]),
   cost: COST_OPTION,
   systems: { kind: "text", argument: "NAMES", about: "which to compare, or all", usual: "those that are marked" },
   ...optionsOf(COMPARE_OPTIONS, ["seed"]),
@@ -59,12 +60,15 @@ of a step is that of its slowest rank. It is predicted from the loads alone:
 \`omnibal fit\` finds what each costs from a log of your trainer.
 `;
 
-function maxOption(values: Values): Record<string, number> | undefined {
+function maxOption(values: Values): Readonly<Record<string, number>> | undefined {
+  const max = numbersByLoad(values, "max", 1);
   const { maxVit, maxTokens } = givenOptions(values, BOUNDS, "maxVit", "maxTokens");
-  if (maxVit === undefined && maxTokens === undefined) return undefined;
-  if (maxVit === undefined) throw new UsageError("--max-tokens is given, but --max-vit is missing");
-  if (maxTokens === undefined) throw new UsageError("--max-vit is given, but --max-tokens is missing");
-  return { vit: maxVit, tokens: maxTokens };
+  if (max === undefined) {
+    if (maxVit === undefined && maxTokens === undefined) return undefined;
+    if (maxVit === undefined) throw new UsageError("--max-tokens is given, but --max-vit is missing");
+    if (maxTokens === undefined) throw new UsageError("--max-vit is given, but --max-tokens is missing");
+  }
+  return resolveLoads(given({ max, maxVit, maxTokens })).max;
 }
 
 function systemsOption(values: Values): readonly string[] | "all" | undefined {
@@ -135,7 +139,8 @@ export const compareCommand: Command = {
       ...givenOptions(values, COMPARE_OPTIONS, "batch", "seed"),
       ...given({ max: maxOption(values), cost: await costOption(values), systems: systemsOption(values) }),
     };
-    const lengths = await readFiles(paths, values);
+    const loads = [...Object.keys(asked.max ?? {}), ...Object.keys(asked.cost ?? {})];
+    const lengths = await readFiles(paths, values, loads);
     const omnibal = await load();
     const comparison = interruptibly(() => compare(omnibal, lengths, asked));
     await print(values.json === true ? `${JSON.stringify(comparison, shortened)}\n` : compareText(comparison));

@@ -29,10 +29,10 @@ function version(): string {
   return (JSON.parse(text) as { version: string }).version;
 }
 
-/** parseArgs explains at length; its first sentence says what is wrong, but for a value that starts with a dash. */
+/** parseArgs explains at length; its first sentence says what is wrong, except for a value that starts with a dash. */
 function usageOf(error: Error): UsageError {
   const { message } = error;
-  // What was typed may hold full stops and line breaks itself.
+  // What was typed may contain full stops and line breaks.
   const unknown = /^Unknown option '(.*)'(\. To specify|$)/s.exec(message);
   if (unknown !== null) return new UsageError(`unknown option '${unknown[1]}'`);
   const ambiguous = /^Option '(.*)' argument is ambiguous/s.exec(message);
@@ -60,7 +60,7 @@ async function runCommand(command: Command, args: string[]): Promise<void> {
   const own = values as Record<string, string | boolean | undefined>;
   for (const token of tokens) {
     if (token.kind !== "option" || token.inlineValue !== true || token.rawName.startsWith("--")) continue;
-    // -o=x is meant as --output=x; of several the last one counts.
+    // -o=x means --output=x; the last one of several counts.
     const { name, value } = token;
     if (value.startsWith("=") && own[name] === value) own[name] = value.slice(1);
   }
@@ -77,7 +77,7 @@ async function main(args: string[]): Promise<void> {
   throw new UsageError(first.startsWith("-") ? `unknown option '${first}'` : `unknown command '${first}'`);
 }
 
-/** Errors of the file system (a full disk, no permission) are told like those of this package; the rest are bugs. */
+/** Errors of the file system (a full disk, no permission) are shown like those of this package; any others are bugs. */
 function isExpected(error: unknown): error is Error {
   return error instanceof OmnibalError || (error instanceof Error && "syscall" in error);
 }

@@ -174,7 +174,7 @@ function splitTable({ byLayers, byParameters, cutsAlone, plan }: ModelComparison
   return table(["", "step", "", "largest stage", "bubble", "memory"], "lrlrrr", cells);
 }
 
-/** `vit 28, projector, decoder 3`, in at most so many columns. */
+/** `vit 28, projector, decoder 3`, cut to a number of columns. */
 function composition(profile: Profile, first: number, end: number, width: number): string {
   const runs: { type: string; count: number }[] = [];
   for (const { type } of profile.layers.slice(first, end)) {

@@ -10,6 +10,8 @@ import { methods, type PackOptions } from "../pack/methods.ts";
 import { methodSpec } from "../pack/option-names.ts";
 import { BOUNDS, COMMON, type PackProgress, resolveLoads } from "../pack/options.ts";
 import type { Packing } from "../pack/packing.ts";
+import { PACK_SHARDS_OPTIONS, packShardsInSteps } from "../shards/pack.ts";
+import { SHARD_OPTIONS } from "../shards/shard.ts";
 import { formats, openOutput } from "../write/index.ts";
 import { namesOfLoads, numbersByLoad } from "./by-load.ts";
 import {
@@ -22,6 +24,7 @@ import {
   optionsOf,
   outputOption,
   requiredOption,
+  textOption,
   textual,
   typed,
   UsageError,
@@ -38,7 +41,12 @@ const groupOptions = (): CommandOptions => ({
   method: methodSpec(),
 });
 /** The options of every method, and those of each. */
-const commonOptions = (): CommandOptions => ({ ...groupOptions(), seed: COMMON.seed, ...outputOptions(formats) });
+const commonOptions = (): CommandOptions => ({
+  ...groupOptions(),
+  seed: COMMON.seed,
+  ...optionsOf(PACK_SHARDS_OPTIONS, ["shards"]),
+  ...outputOptions(formats),
+});
 const ownOf = ({ options }: Method) => optionsOf(options, typed(options));
 const ownOptions = () => Object.assign({}, ...methods.map(ownOf)) as CommandOptions;
 /** All that `pack` has to make groups by, but the seed. */
@@ -101,6 +109,10 @@ export function packOptions(values: Values, usual = methods[0].name): PackOption
   } as PackOptions;
 }
 
+function shardsOption(values: Values): number | "auto" | undefined {
+  return textOption(values, "shards") === "auto" ? "auto" : givenOptions(values, SHARD_OPTIONS, "shards").shards;
+}
+
 /** What the bar says beside its percentage. */
 function progressNote(progress: PackProgress | RoundInfo): string {
   const groups = progress.groups > 0 ? `${thousands(progress.groups)} groups` : "";
@@ -113,9 +125,13 @@ export async function packWithProgress(
   lengths: LengthsInput,
   options: PackOptions,
   quiet: boolean,
+  shards: number | "auto" = 1,
 ): Promise<Packing> {
   const progress = new Progress("packing", quiet);
-  const steps = omnibal.packInRounds(lengths, options);
+  const steps =
+    shards === 1
+      ? omnibal.packInRounds(lengths, options)
+      : packShardsInSteps(omnibal.core, lengths, { ...options, lowerBound: "linear", shards });
   try {
     let step = steps.next();
     while (!step.done) {
@@ -180,6 +196,7 @@ export function packingSummary(packing: Packing, options: PackOptions, advised: 
     ...(advised.length > 0
       ? [["bounds", adviceLine({ maxVit: bounds.max.vit, maxTokens: bounds.max.tokens }, advised)]]
       : []),
+    ...(packing.settings?.shards === undefined ? [] : [["shards", thousands(packing.settings.shards)]]),
     ["samples", `${thousands(stats.samples)} in groups, ${stats.samplesPerGroup.toFixed(2)} per group`],
     ["oversize", oversizeLine(packing)],
     ["mix", mixLine(packing)],
@@ -200,6 +217,7 @@ export const packCommand: Command = {
   },
   async run(paths, values) {
     const options = packOptions(values);
+    const shards = shardsOption(values);
     const out = outputOption(values);
     const format = chosenFormat(formats, values, out);
     const quiet = values.quiet === true;
@@ -210,7 +228,7 @@ export const packCommand: Command = {
     output.refuseInputs(lengths.files.map((file) => file.path));
     const read = performance.now();
     const omnibal = await load();
-    const packing = await packWithProgress(omnibal, lengths, options, quiet);
+    const packing = await packWithProgress(omnibal, lengths, options, quiet, shards);
     const packed = performance.now();
     await output.write({ core: omnibal.core, packing, ...lengths });
     if (quiet) return;

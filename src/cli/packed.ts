@@ -1,4 +1,4 @@
-// What `evaluate` and `plan` begin with: samples, and a packing of them.
+// What `evaluate` and `plan` start from: samples, and a packing of them.
 import type { Omnibal } from "../omnibal.ts";
 import type { PackOptions } from "../pack/methods.ts";
 import { resolveLoads } from "../pack/options.ts";

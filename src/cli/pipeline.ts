@@ -1,4 +1,4 @@
-// What --pipeline adds to `plan`: micro-batches in order, and ranks evened, by the simulated time of a pipeline.
+// What --pipeline adds to `plan`: micro-batches ordered, and ranks evened out, by the simulated time of a pipeline.
 
 import {
   type GroupLoadColumns,
@@ -40,7 +40,7 @@ export interface Pipeline {
   readonly reorder: boolean;
 }
 
-/** The pipeline that is asked for, if one is. */
+/** The pipeline that was asked for, if any. */
 export async function readPipeline(values: Values): Promise<Pipeline | undefined> {
   const path = textOption(values, "pipeline");
   const { stages } = givenOptions(values, STAGES, "stages");

@@ -1,6 +1,8 @@
 import { Presets, SingleBar } from "cli-progress";
 
-/** A bar on standard error while somebody watches it there: none in a pipe, a file or a log. It leaves no line behind. */
+/**
+ * A progress bar on standard error, if that is a terminal: none in a pipe, a file or a log. It leaves no line behind.
+ */
 export class Progress {
   readonly #bar: SingleBar | undefined;
   #started = false;
@@ -25,7 +27,7 @@ export class Progress {
     process.on("exit", this.#end);
   }
 
-  /** Shows `done` of `total`; where the total is not known, the bar stays empty and the note tells. */
+  /** Shows `done` of `total`. If the total is not known, the bar stays empty, and the note tells how far it is. */
   update(done: number, total: number | undefined, note: string): void {
     const bar = this.#bar;
     if (bar === undefined) return;

@@ -102,7 +102,7 @@ function searchOptions(values: Values): SearchOptions {
   return options;
 }
 
-/** What to run next, in lines of 80 columns where its words allow that. */
+/** What to run next, in lines of 80 columns if its words allow that. */
 export function packLine(row: SearchRow, files: readonly string[], values: Values): string {
   const options: (readonly [string, string])[] = [
     ["--max-vit", String(row.maxVit)],
@@ -173,7 +173,7 @@ function rowsTable(rows: readonly SearchRow[], winner: SearchRow | null): string
 export function searchText(result: SearchResult, files: readonly string[], values: Values): string {
   const { winner, candidates, nearest, why, pruned } = result;
   const parts: string[] = [];
-  // The reference's rows stand in the order of its steps.
+  // The rows of the published walk are in the order of its steps.
   const rows =
     winner === null
       ? nearest
@@ -260,7 +260,7 @@ export const searchCommand: Command = {
       }
       return;
     }
-    // The table is the answer, and yet there is nothing to go on with.
+    // There is a table to show, but nothing to go on with.
     process.exitCode = 1;
     process.stderr.write(`omnibal: ${noneText(result, values)}\n`);
   },

@@ -1,4 +1,4 @@
-/** Signals that end the process, and the exit codes by which shells know them. */
+/** Signals that end the process, and the exit codes that shells give them. */
 const CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 const names = Object.keys(CODES) as (keyof typeof CODES)[];
 
@@ -10,8 +10,8 @@ export function answerSignals(): void {
 }
 
 /**
- * Does work that keeps the event loop from its turn. A listener would wait for its end, so signals end the process
- * by themselves meanwhile: shells see the same codes. For work that leaves nothing to be removed.
+ * Does work that blocks the event loop. A listener would have to wait for it, so meanwhile signals end the process by
+ * themselves, with the same codes for shells. For work that leaves nothing to clean up.
  */
 export function interruptibly<T>(work: () => T): T {
   for (const name of names) process.off(name, listeners[name]);

@@ -35,7 +35,7 @@ function decimals(value: number | null): string {
 
 function files(list: readonly { readonly path: string; readonly samples: number }[]): string {
   const shown = list.slice(0, 10).map(({ path, samples }) => {
-    // The end of a path tells more than its start.
+    // The end of a path says more than its start.
     const characters = Array.from(printable(path));
     return [characters.length > 60 ? `…${characters.slice(-59).join("")}` : characters.join(""), thousands(samples)];
   });

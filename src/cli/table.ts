@@ -35,7 +35,9 @@ export function pairs(lines: readonly (readonly [name: string, text: string])[])
   return lines.map(([name, text]) => `${name.padEnd(width)}${text}\n`).join("");
 }
 
-/** A bar of up to `width` columns for value / most, in eighths of a column; something is never shown as nothing. */
+/**
+ * A bar of up to `width` columns for value / most, in eighths of a column; a value above 0 is never shown as nothing.
+ */
 export function bar(value: number, most: number, width: number): string {
   if (value <= 0 || most <= 0) return "";
   const eighths = Math.max(1, Math.round((value / most) * width * 8));

@@ -84,8 +84,13 @@ export interface Comparison {
   readonly max: Readonly<Record<string, number>>;
   /** The cost that epochs are timed by. */
   readonly cost: Cost;
-  /** Neither were the bounds given, nor the cost. */
-  readonly assumed: { readonly max: boolean; readonly cost: boolean };
+  /** What was not given, and is assumed. */
+  readonly assumed: {
+    /** The bounds. */
+    readonly max: boolean;
+    /** The cost. */
+    readonly cost: boolean;
+  };
   /** All samples' cost over the ranks, in the unit of the cost: no epoch is shorter. */
   readonly ideal: number;
   /** The name of the row to run: of omnibal's own the one with the shortest epoch; "" where none is compared. */
@@ -157,7 +162,7 @@ function mean(column: Column): number {
   return column.length === 0 ? 0 : sum / column.length;
 }
 
-/** Bounds on these loads within which groups have so many samples on average, each wide enough for every sample. */
+/** Bounds on these loads within which groups have `batch` samples on average, each wide enough for every sample. */
 function boundsFor(core: HasCore, columns: Columns, names: readonly string[], batch: number): Record<string, number> {
   const n = sampleCount(columns);
   const count = Math.min(n, PART);

@@ -2,8 +2,9 @@
 import { OptionError, show } from "../core/errors.ts";
 import { type Lengths, type LoadColumn, loadName, squareOf } from "../core/lengths.ts";
 
-/** A load of all samples, a value each. */
+/** One load of all samples, a value per sample. */
 export type Column = LoadColumn;
+/** Every load of all samples, by its name. */
 export type Columns = Lengths;
 
 /**

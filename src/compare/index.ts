@@ -2,7 +2,7 @@
 
 export { usualCost } from "../plan/usual-cost.ts";
 export { type ComparedSystem, type CompareOptions, type Comparison, compare } from "./compare.ts";
-export type { Cost } from "./cost.ts";
+export type { Column, Columns, Cost } from "./cost.ts";
 export type { Epoch, EpochFigures } from "./epoch.ts";
 export { type Fit, type FitOptions, type FittedCost, fitCost } from "./fit/fit.ts";
 export { type LogRecord, readLog } from "./fit/log.ts";

@@ -4,14 +4,15 @@ import type { Column, Columns, Cost, Priced } from "./cost.ts";
 
 /** Samples, bounds, ranks and a cost. */
 export interface Scene {
+  /** An instance to pack and plan with. */
   readonly core: Core;
   /** Samples that fit the bounds; a row has all of them to place. */
   readonly samples: number;
   /** Their loads by name, a value each. */
   readonly columns: Columns;
-  /** Most of each bounded load in a group. */
+  /** The most of each bounded load in a group. */
   readonly max: Readonly<Record<string, number>>;
-  /** The load that sequences are padded and packed by where only one counts: tokens, if there are such. */
+  /** The load that sequences are padded and packed by if only one counts: tokens, if there is such a load. */
   readonly length: string;
   /** Data-parallel ranks. */
   readonly ranks: number;
@@ -21,7 +22,7 @@ export interface Scene {
   readonly seed: number;
   /** What a load costs, as it was given. */
   readonly cost: Cost;
-  /** The same by phases. */
+  /** The same by phases. @internal */
   readonly priced: Priced;
 }
 

@@ -2,7 +2,7 @@ import { EngineError, OptionError } from "./errors.ts";
 import { invalidLength } from "./lengths.ts";
 import { MAX_UINT32 } from "./options.ts";
 
-/** What `abiVersion` of the module must answer. */
+/** What `abiVersion` of the module must return. */
 export const ABI_VERSION = 1;
 
 /**
@@ -218,6 +218,7 @@ export interface Abi {
   loadsOversize(at: number): number;
   loadsOversizeCount(handle: number): number;
   loadsPush(at: number, columns: number, floats: number, more: number): number;
+  loadsAllSums(handle: number, order: number, offsets: number, groups: number, out: number): void;
   loadsSquares(handle: number, k: number, order: number, offsets: number, groups: number, out: number): void;
   loadsStatus(): number;
   loadsSums(handle: number, k: number, order: number, offsets: number, groups: number, out: number): void;
@@ -306,7 +307,7 @@ const OUT_OF_MEMORY = 1;
 export const BAD_ARGUMENT = 2;
 export const NEGATIVE_VIT = 3;
 export const NEGATIVE_TOKENS = 4;
-/** A saved state that is none of ours, or that is damaged. */
+/** A saved state that is not ours, or is damaged. */
 export const FOREIGN_STATE = 15;
 export const DAMAGED_STATE = 16;
 export const BAD_UNIT = 17;
@@ -346,7 +347,7 @@ export function check(
   }
   const load = names[abi.errorLoad()];
   if (status === BAD_LOAD && load !== undefined) throw refused(load);
-  throw new EngineError("LOAD_FAILED", `the core answered ${status}: module and facade are of different versions`);
+  throw new EngineError("LOAD_FAILED", `the core returned ${status}: module and facade are of different versions`);
 }
 
 /** Room for `bytes` in the core. `groups` is for the message. */

@@ -3,35 +3,35 @@ import { EngineError } from "./errors.ts";
 import { MAX_UINT32 } from "./options.ts";
 import { imports } from "./wasi.ts";
 
-/** What has a core: an `Omnibal`, or a `Core` itself. */
+/** Something with a core: an `Omnibal`, or a `Core` itself. */
 export interface HasCore {
-  /** The instance itself. */
+  /** The core. */
   readonly core: Core;
 }
 
 /**
- * One instance of the module: its exports, its memory, and who is using it. What the rooms' functions take as their
- * first argument; `Omnibal` wraps one. One call at a time: for parallel work, make another.
+ * One instance of the module: its exports, its memory, and whether it is in use. The functions of the package take it
+ * as their first argument; `Omnibal` wraps one. It runs one call at a time; for parallel work, make several.
  */
 export class Core implements HasCore {
   /** The raw exports. */
   readonly abi: Abi;
-  /** What `abi` is an instance of; undefined for a core made of exports alone, which cannot make another. */
+  /** The compiled module; undefined for a core made from exports alone, which cannot make another. */
   readonly module: WebAssembly.Module | undefined;
   #busy = false;
 
-  /** Itself: a `Core` will do wherever something with a core is taken. */
+  /** Itself, so that a `Core` will do wherever something with a core is expected. */
   get core(): Core {
     return this;
   }
 
-  /** Over exports that are at hand already; `Core.from` checks their version. */
+  /** Wraps exports without checking their version, which `Core.from` does. */
   constructor(abi: Abi, module?: WebAssembly.Module) {
     this.abi = abi;
     this.module = module;
   }
 
-  /** A core of the exports of `module`. @throws EngineError LOAD_FAILED when they are not those this package is for. */
+  /** A core of the exports of `module`. @throws EngineError LOAD_FAILED if they are not those of this package. */
   static from(exports: unknown, module: WebAssembly.Module | undefined): Core {
     const abi = exports as Abi;
     const version: unknown = typeof abi.abiVersion === "function" ? abi.abiVersion() : undefined;
@@ -39,24 +39,24 @@ export class Core implements HasCore {
     throw new EngineError(
       "LOAD_FAILED",
       version === undefined
-        ? "this is no omnibal.wasm of this package: it has no abiVersion"
+        ? "this is not the omnibal.wasm of this package: it has no abiVersion"
         : `the module has ABI version ${version}, this package needs ${ABI_VERSION}: load the omnibal.wasm that came with it`,
     );
   }
 
   /**
-   * A core of a compiled module, by nothing but WebAssembly itself: import maps do not reach workers, so what runs in
-   * them must import no package by name.
+   * A core of a compiled module, made with nothing but WebAssembly itself: import maps do not reach workers, so code
+   * that runs there must import no package by name.
    */
   static of(module: WebAssembly.Module): Core {
     return Core.from(new WebAssembly.Instance(module, imports()).exports, module);
   }
 
   /**
-   * Another instance of the same module. Browsers make one on the main thread without waiting where the module is
-   * small, as this one is.
+   * Another instance of the same module. Browsers allow that on the main thread without waiting, as the module is
+   * small.
    *
-   * @throws EngineError LOAD_FAILED where the module is not known, OUT_OF_MEMORY where there is no room for it.
+   * @throws EngineError LOAD_FAILED if the module is not known, OUT_OF_MEMORY if there is no room for another instance.
    */
   another(): Core {
     if (this.module === undefined) {
@@ -71,7 +71,7 @@ export class Core implements HasCore {
     }
   }
 
-  /** Takes the instance; what is allocated from here on is freed by `leave` of what this returns. */
+  /** Takes the instance. What is allocated from here on is freed by `leave` of the value returned. */
   enter(): number {
     if (this.#busy) {
       throw new EngineError(
@@ -89,7 +89,7 @@ export class Core implements HasCore {
     this.abi.release(top);
   }
 
-  /** Runs `work` alone on this instance, and frees all that it allocated. */
+  /** Runs `work` while nothing else may use this instance, and frees all that it allocated. */
   exclusive<T>(work: () => T): T {
     const top = this.enter();
     try {
@@ -99,14 +99,16 @@ export class Core implements HasCore {
     }
   }
 
-  /** Room for `bytes`, freed with the mark before it. `samples` is for the message. @throws EngineError OUT_OF_MEMORY */
+  /**
+   * Allocates `bytes`, freed with the mark before them. `samples` is for the message. @throws EngineError OUT_OF_MEMORY
+   */
   alloc(bytes: number, samples: number): number {
     const at = bytes > MAX_UINT32 ? 0 : this.abi.alloc(bytes) >>> 0;
     if (at === 0) throw outOfMemory(samples);
     return at;
   }
 
-  /** int32[length] at `at`, in place: a view that is of use until the memory grows. */
+  /** int32[length] at `at`, in place: a view that dies when memory grows. */
   int32(at: number, length: number): Int32Array {
     return new Int32Array(this.abi.memory.buffer, at >>> 0, length);
   }
@@ -121,14 +123,14 @@ export class Core implements HasCore {
     return new Uint8Array(this.abi.memory.buffer, at >>> 0, length);
   }
 
-  /** Copies int32 values in; returns where they are. */
+  /** Copies int32 values in, and returns their address. */
   copyIn(values: Int32Array, samples: number): number {
     const at = this.alloc(values.length * 4, samples);
     this.int32(at, values.length).set(values);
     return at;
   }
 
-  /** Copies names in as the exports take them: UTF-8, one after another, and uint32[count] how many bytes each has. */
+  /** Copies names in as exports take them: UTF-8, one after another, and uint32[count] bytes of each. */
   namesIn(
     names: readonly string[],
     samples: number,

@@ -2,7 +2,7 @@ import { printable } from "./printable.ts";
 
 export { show } from "./printable.ts";
 
-/** What went wrong, for programs; the message says it for people. */
+/** What went wrong, for programs; the message is for people. */
 export type ErrorCode =
   | "INVALID_LENGTH"
   | "MISSING_FIELD"
@@ -19,16 +19,16 @@ export type ErrorCode =
   | "TRAP";
 
 /**
- * Base of all errors this package throws. The message is one line that may be shown on any terminal, whatever names and
- * file contents it quotes: what would act on a terminal is written as an escape.
+ * Base of all errors that this package throws. The message is one line that is safe to show on any terminal, whatever
+ * names and file contents it quotes: what would act on a terminal is written as an escape.
  */
 export class OmnibalError extends Error {
-  /** The name of the class, written out: a bundler that shortens names of classes does not shorten these. */
+  /** The name of the class, written out, so that bundlers that shorten class names do not change it. */
   override readonly name: string = "OmnibalError";
   /** What went wrong, for programs. */
   readonly code: ErrorCode;
 
-  /** `message` is made printable: escapes in place of what would act on a terminal. */
+  /** Makes the message printable: escapes replace what would act on a terminal. */
   constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
     super(printable(message), options);
     this.code = code;
@@ -47,7 +47,7 @@ export class OptionError extends OmnibalError {
   override readonly name: string = "OptionError";
 }
 
-/** The instance cannot do it: it has no memory left, is in use, could not be loaded, or has trapped. */
+/** The instance failed: it is out of memory, in use, could not be loaded, or has trapped. */
 export class EngineError extends OmnibalError {
   /** The name of the class. */
   override readonly name: string = "EngineError";

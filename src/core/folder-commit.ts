@@ -4,10 +4,10 @@ import { InputError } from "./errors.ts";
 
 export const COMMIT = "commit.json";
 
-/** What is longer is no commit.json of ours. */
+/** Anything longer is not a commit.json of ours. */
 export const MAX_COMMIT = 1 << 16;
 
-/** What one file of a commit is like, wherever it stands at the moment. */
+/** One file of a commit, wherever it is at the moment. */
 export interface CommitFile {
   readonly bytes: number;
   /** In hexadecimal digits. */
@@ -42,9 +42,9 @@ function isFile(file: unknown): file is CommitFile {
 }
 
 /**
- * The commit in a commit.json; undefined where the file is somebody else's.
+ * The commit in a commit.json; undefined if the file is not ours.
  *
- * @throws InputError INVALID_FILE when it is ours and broken, or of a version to come.
+ * @throws InputError INVALID_FILE if it is ours and broken, or of a later version.
  */
 export function parseCommit(path: string, text: string): Commit | undefined {
   let found: unknown;

@@ -15,15 +15,15 @@ export type LengthArray =
   | BigInt64Array
   | BigUint64Array;
 
-/** A sample as the reference's length files write it: a field per load. Fields that nobody asks for are ignored. */
+/** A sample as the published length files have it: a field per load. Fields that are not needed are ignored. */
 export interface SampleRecord {
-  /** Image tiles: the load `vit` where there is no field of that name. */
+  /** Image tiles: the load `vit` if there is no field of that name. */
   readonly vit_num: number;
-  /** Tokens: the load `tokens` where there is no field of that name. */
+  /** Tokens: the load `tokens` if there is no field of that name. */
   readonly token_num: number;
 }
 
-/** One load of all samples, as the core takes it: Int32Array where every value is below 2^31, else Float64Array. */
+/** One load of all samples, as the core takes it: an Int32Array if every value is below 2^31, else a Float64Array. */
 export type LoadColumn = Int32Array | Float64Array;
 
 /** Samples: a column per load, by its name, with one value per sample. */
@@ -48,10 +48,10 @@ export interface VitTokens {
   readonly tokens: Int32Array;
 }
 
-/** The loads that a packing is of where it names none. */
+/** The loads of a packing that names none. */
 export const USUAL = ["vit", "tokens"] as const;
 
-/** Loads at most. */
+/** The most loads. */
 export const MOST_LOADS = 8;
 
 /** The largest load, bound and sum of a group: what a float64 holds exactly. */
@@ -62,7 +62,9 @@ const MAX_INT32 = 2147483647;
 /** Names of loads that stand for another one. */
 const ALIASES: Readonly<Record<string, string>> = { attention: "tokens^2" };
 
-/** Fields that a load is read from, the first of which counts that is there. Any other load has the field of its own name. */
+/**
+ * Fields that a load may be read from, in order of precedence. Any other load is read from the field of its own name.
+ */
 const FIELDS: Readonly<Record<string, readonly string[]>> = {
   vit: ["vit", "vit_num"],
   tokens: ["tokens", "token_num"],
@@ -73,17 +75,17 @@ export const NO_LOADS: readonly string[] = ["files", "invalid"];
 
 const SQUARE = "^2";
 
-/** The name of a load, where another name stands for it. */
+/** The name of a load, with aliases resolved. */
 export function loadName(name: string): string {
   return Object.hasOwn(ALIASES, name) ? ALIASES[name] : name;
 }
 
-/** Fields that hold a load, the first of which counts that is there. */
+/** Fields that a load may be read from, in order of precedence. */
 export function fieldsOf(name: string): readonly string[] {
   return Object.hasOwn(FIELDS, name) ? FIELDS[name] : [name];
 }
 
-/** The load whose squares `name` is, as tokens is of tokens^2; undefined for a load that is none of squares. */
+/** The load that `name` is the square of, such as tokens for tokens^2; undefined for other loads. */
 export function squareOf(name: string): string | undefined {
   return name.endsWith(SQUARE) && name.length > SQUARE.length ? name.slice(0, -SQUARE.length) : undefined;
 }
@@ -116,7 +118,7 @@ function isList(values: unknown): values is LengthArray {
 }
 
 function toColumn(field: string, values: unknown): LoadColumn {
-  // An Int32Array goes to the core as it is, which finds a negative value while it reads it for the first time.
+  // An Int32Array goes to the core as it is, which finds negative values on its first pass over it.
   if (values instanceof Int32Array) return values;
   if (!isList(values)) {
     throw new InputError("INVALID_INPUT", `${field} is ${show(values)}, expected an array of numbers`);
@@ -243,7 +245,7 @@ export function columnsOf(lengths: Lengths): (readonly [name: string, values: Lo
   return Object.entries(lengths).filter(([name]) => !NO_LOADS.includes(name));
 }
 
-/** Samples there are. */
+/** The number of samples. */
 export function sampleCount(lengths: Lengths): number {
   return columnsOf(lengths)[0]?.[1].length ?? 0;
 }

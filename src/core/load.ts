@@ -31,7 +31,7 @@ async function fromResponse(response: Response): Promise<Core> {
       `${response.url}: ${response.status} ${response.statusText}, expected the module`,
     );
   }
-  // Compiling while it arrives needs this type; servers that send another one get the slower way.
+  // Compiling while it arrives needs this type; with any other type we take the slower way.
   if (response.headers.get("content-type")?.startsWith("application/wasm")) {
     return fromInstance(await instantiateStreaming<Exports>(response, imports()));
   }
@@ -41,7 +41,7 @@ async function fromResponse(response: Response): Promise<Core> {
 /**
  * An instance of the core, from the packaged module or from `source`.
  *
- * @throws EngineError LOAD_FAILED when the module cannot be had or is not one.
+ * @throws EngineError LOAD_FAILED if the module cannot be fetched or read, or is not one of this package.
  */
 export async function loadCore(source: WasmSource | Promise<WasmSource> = packagedWasm()): Promise<Core> {
   try {
@@ -56,7 +56,7 @@ export async function loadCore(source: WasmSource | Promise<WasmSource> = packag
   }
 }
 
-/** `loadCore` for a module at hand, without waiting. Browsers allow it on the main thread for compiled modules only. */
+/** `loadCore` without waiting, for bytes or a compiled module. Browsers allow only the latter on the main thread. */
 export function loadCoreSync(source: BufferSource | WebAssembly.Module): Core {
   try {
     return fromInstance(instantiateSync<Exports>(source as BufferSource, imports()));

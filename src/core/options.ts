@@ -22,17 +22,17 @@ export function oneOf<T extends string>(name: string, value: unknown, names: rea
   return value as T;
 }
 
-/** What the command line's help says of an option. */
+/** What the command line's help says about an option. */
 interface Help {
-  /** What it is for; line breaks are kept. Without it help shows the range or the names. */
+  /** What it is for; line breaks are kept. Without it, help shows the range or the names. */
   readonly about?: string;
-  /** What stands for its value: N where it is not given. */
+  /** What stands for its value. Default: N. */
   readonly argument?: string;
-  /** The default in words, where it is no value that could be shown. */
+  /** The default in words, if it is not a value that can be shown. */
   readonly usual?: string;
 }
 
-/** `integer`: a whole number. Both ends of the range are in it. */
+/** A number, whole for `integer`. The range includes both ends. */
 export interface NumberSpec extends Help {
   readonly kind: "integer" | "number";
   readonly low: number;
@@ -46,16 +46,15 @@ export interface ChoiceSpec extends Help {
   readonly default?: string;
 }
 
-/** Text, a flag, or (`own`) what its owner checks: an object, a function, a notation. */
+/** Text, a flag, or (`own`) something that its owner checks: an object, a function, a notation. */
 export interface PlainSpec extends Help {
   readonly kind: "text" | "flag" | "own";
   readonly default?: string | boolean;
 }
 
 /**
- * An option: the one place for its kind, range, default and line of help. The room that takes it has it; the validators,
- * the command line and its help read it from there, and the WASI command and the Python sampler are held against it by
- * a test.
+ * An option: the only place for its kind, range, default and line of help, in the room that takes it. The validators
+ * and the command line with its help read it there; a test compares the WASI command and the Python sampler with it.
  */
 export type Spec = NumberSpec | ChoiceSpec | PlainSpec;
 export type Specs = Readonly<Record<string, Spec>>;
@@ -69,16 +68,16 @@ export type ValueOf<S> = S extends { readonly kind: "choice"; readonly names: re
       ? boolean
       : string;
 
-/** The options of `S` that a number or a name is enough for. */
+/** The options of `S` whose value is a number or a name. */
 export type Takeable<S> = {
   [K in keyof S]: S[K] extends NumberSpec | ChoiceSpec ? K : never;
 }[keyof S] &
   string;
 
 /**
- * The option `name`, checked by its spec: what is given, else `usual`, else the spec's default.
+ * The option `name`, checked by its spec: the value given, else `usual`, else the spec's default.
  *
- * @throws OptionError for a value that is out of range or of another kind, and for none at all.
+ * @throws OptionError for a value that is out of range or of another kind, or if there is none.
  */
 export function take<const S extends object, K extends Takeable<S>>(
   specs: S,
@@ -97,18 +96,18 @@ export function take<const S extends object, K extends Takeable<S>>(
   );
 }
 
-/** The seed of what packs, plans, searches and evaluates. */
+/** The seed of packing, planning, searching and evaluating. */
 export const SEED = { kind: "integer", low: 0, high: MAX_UINT32, default: 1024 } as const satisfies Spec;
 
-/** What only a program can give: an object, a function. Who takes it checks it. */
+/** What only a program can give, such as an object or a function. Whoever takes it checks it. */
 export const OWN = { kind: "own" } as const satisfies Spec;
 
-/** What lists the names of an options object: one entry per name, so that the compiler misses one that is left out. */
+/** A record of the names of an options object, one entry per name, so that the compiler finds any that is missing. */
 export type NamesOf<T, Value = true> = Readonly<Record<T extends unknown ? keyof T & string : never, Value>>;
 
 /**
- * Refuses an options object that has a name which is not in `names`: a misspelt option would do nothing, without a
- * word. `owner` is what takes the options, `kind` what they are called there.
+ * Refuses an options object with a name that is not in `names`: a misspelt option would be ignored silently. `owner` is
+ * what takes the options, `kind` what they are called there.
  */
 export function onlyNames(
   owner: string,
@@ -128,7 +127,7 @@ export function onlyNames(
   }
 }
 
-/** Typing errors at most between a name and the one that is offered in its place. */
+/** The most typing errors between a name and the one that is suggested instead. */
 const NEAR = 2;
 
 /** The known name that was most likely meant: the same but for case and separators, or a typing error or two away. */
@@ -141,7 +140,7 @@ function closest(name: string, known: readonly string[]): string | undefined {
     const other = plain(candidate);
     if (Math.abs(other.length - wanted.length) > NEAR) continue;
     const errors = typingErrors(wanted, other);
-    // Of a name of three letters, two others are no misspelling.
+    // Two wrong letters of three are not a misspelling.
     if (errors >= least || errors * 2 >= wanted.length) continue;
     best = candidate;
     least = errors;
@@ -149,7 +148,7 @@ function closest(name: string, known: readonly string[]): string | undefined {
   return best;
 }
 
-/** Letters to insert, to leave out, to replace or to swap with the next, to make b of a. O(a x b). */
+/** Letters to insert, leave out, replace or swap with the next to turn a into b. O(a x b). */
 function typingErrors(a: string, b: string): number {
   let before: number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, k) => k);

@@ -1,4 +1,4 @@
-// What a terminal may be shown of text that is not ours: names of files, fields and options, and what files hold.
+// Makes foreign text safe for a terminal: names of files, fields and options, and contents of files.
 
 /**
  * Code points that act on a terminal, break a line, reorder text or cannot be seen, as [first, last]. The same list is in
@@ -93,8 +93,8 @@ function written(value: unknown, depth: number): string {
 }
 
 /**
- * How any value at all is shown in a message: as it would be written in code, on one line, cut after 40 characters. Never
- * throws: it calls no method of the value, and goes no deeper than three levels.
+ * Shows any value in a message: as it would be written in code, on one line, cut after 40 characters. Never throws: it
+ * calls no method of the value, and goes no deeper than three levels.
  */
 export function show(value: unknown): string {
   try {

@@ -5,8 +5,9 @@ function exit(code: number): never {
 }
 
 /**
- * The module is a WASI command too, and asks for what that needs. The library never calls it: here all of it answers
- * ENOSYS, so that no user has to bring a WASI. New for every instance, since a loader may write into it.
+ * The module is also a WASI command, and imports what that needs. The library never runs the command: here all imports
+ * return ENOSYS, so that no user has to bring a WASI. A new object for every instance, since a loader may write into
+ * it.
  */
 export function imports(): WebAssembly.Imports & Record<string, unknown> {
   const refuse = (_: object, name: string | symbol) => (name === "proc_exit" ? exit : () => ENOSYS);

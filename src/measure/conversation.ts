@@ -1,16 +1,21 @@
 // A sample of a data set, whatever form it is kept in: turns of text, pictures and videos.
 import { InputError, show } from "../core/errors.ts";
 
-/** Bytes a picture begins with, and where the rest is read. */
+/** The bytes of a picture. */
 export interface PictureBytes {
+  /** Those that it begins with: 4,096, or all. */
   readonly first: Uint8Array;
+  /** Reads `length` of them at `offset`; fewer if they end there. */
   readonly read: (offset: number, length: number) => Uint8Array;
 }
 
-/** A picture: its size where the record has it, else where its bytes are. */
+/** A picture in a record: its size if that has it, else where its bytes are. */
 export interface Picture {
+  /** Pixels. */
   readonly size?: readonly [height: number, width: number];
+  /** The path or name that the record gives. */
   readonly path?: string;
+  /** Its bytes, if the record holds them. */
   readonly bytes?: PictureBytes;
 }
 
@@ -128,7 +133,7 @@ function source(text: string): Picture {
     const binary = atob(base64.slice(0, base64.length - (base64.length % 4)));
     return { bytes: wholeBytes(Uint8Array.from(binary, (c) => c.charCodeAt(0))) };
   } catch {
-    return bad("a picture's data URL is no base64");
+    return bad("a picture's data URL is not base64");
   }
 }
 

@@ -5,11 +5,11 @@ import { type LoadModelOptions, MODEL_OPTIONS } from "./model-options.ts";
 import { type GivenFiles, givenSource, modelOf } from "./source.ts";
 
 /**
- * A model: the files of a checkpoint, as `File`s by their names or parsed, or a released model by name (`internvl2.5`,
- * `qwen2.5-vl`) with the files of its tokenizer. Texts are counted by tables where the tokenizer is known, else by
- * `library`.
+ * Makes a model: from the files of a checkpoint, as `File`s or parsed, or a released model's name (`internvl2.5`,
+ * `qwen2.5-vl`) with the files of its tokenizer. Texts are counted by tables if they can be made from the tokenizer,
+ * else by `library`.
  *
- * @throws InputError INVALID_FILE for files that cannot be used; OptionError INVALID_OPTION for names that are not known.
+ * @throws InputError INVALID_FILE for files that cannot be used; OptionError INVALID_OPTION for unknown names.
  */
 export async function loadModel(model: string | GivenFiles, options: LoadModelOptions = {}): Promise<Model> {
   onlyNames("loadModel", options, MODEL_OPTIONS);

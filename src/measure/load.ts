@@ -17,7 +17,7 @@ async function readText(path: string): Promise<string | undefined> {
   try {
     const { size } = await stat(path);
     if (size > LARGEST)
-      throw new InputError("INVALID_FILE", `${path}: ${size} bytes, no such file of a model is so large`);
+      throw new InputError("INVALID_FILE", `${path}: ${size} bytes, a model has no such file this large`);
     return await readFile(path, "utf8");
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
@@ -33,7 +33,11 @@ async function readJson(path: string): Promise<unknown> {
   return text === undefined ? undefined : parseModelFile(path, text);
 }
 
-/** The files of a checkpoint in a folder, those that there are. */
+/**
+ * Reads a checkpoint's files from a folder; missing ones are left out.
+ *
+ * @throws InputError INVALID_FILE for one that cannot be read, is not JSON, or is larger than 256 MiB.
+ */
 export async function readModelFiles(folder: string): Promise<ModelFiles> {
   const entries = await Promise.all(
     JSON_FILES.map(async (name) => [name, await readJson(join(folder, name))] as const),
@@ -91,10 +95,11 @@ export async function modelSource(model: string | GivenFiles, options: LoadModel
 }
 
 /**
- * A model: the folder of a checkpoint or its files, a released model by name (`internvl2.5`, `qwen2.5-vl`), or a JSON file
- * with a rule. Texts are counted by tables where the tokenizer is known, else by a library that is installed.
+ * Makes a model: from the folder of a checkpoint or its files, a released model's name (`internvl2.5`, `qwen2.5-vl`),
+ * or a JSON file with a rule. Texts are counted by tables if they can be made from the tokenizer, else by an installed
+ * library.
  *
- * @throws InputError INVALID_FILE for files that cannot be used; OptionError INVALID_OPTION for names that are not known.
+ * @throws InputError INVALID_FILE for files that cannot be used; OptionError INVALID_OPTION for unknown names.
  */
 export async function loadModel(model: string | GivenFiles, options: LoadModelOptions = {}): Promise<Model> {
   onlyNames("loadModel", options, MODEL_OPTIONS);

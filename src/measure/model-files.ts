@@ -1,17 +1,25 @@
 // The files of a checkpoint that decide what samples cost, wherever they come from.
 import { InputError } from "../core/errors.ts";
 
-/** The files of a checkpoint, parsed where they are JSON; those that are not there are left out. */
+/** The files of a checkpoint that decide what samples cost, parsed if they are JSON. Missing files are left out. */
 export interface ModelFiles {
+  /** Names the family (`model_type`), and has its sizes. */
   readonly "config.json"?: unknown;
+  /** Parameters of the image processor. */
   readonly "preprocessor_config.json"?: unknown;
+  /** Parameters of the video processor; older checkpoints have them in preprocessor_config.json. */
   readonly "video_preprocessor_config.json"?: unknown;
+  /** Parameters of the processor, and in newer checkpoints those of the image and the video processor. */
   readonly "processor_config.json"?: unknown;
+  /** Vocabulary, merges and added tokens. Needed to count texts. */
   readonly "tokenizer.json"?: unknown;
+  /** Special tokens, and perhaps the chat template. */
   readonly "tokenizer_config.json"?: unknown;
+  /** Special tokens. */
   readonly "special_tokens_map.json"?: unknown;
+  /** The chat template. */
   readonly "chat_template.json"?: unknown;
-  /** As text. */
+  /** The chat template, as text. */
   readonly "chat_template.jinja"?: string;
 }
 
@@ -28,12 +36,12 @@ export const JSON_FILES = [
 ] as const;
 export const TEMPLATE_FILE = "chat_template.jinja";
 
-/** @throws InputError INVALID_FILE for text that is no JSON; `path` is what messages call it. */
+/** Parses a JSON file, which messages call `path`. @throws InputError INVALID_FILE for text that is not JSON. */
 export function parseModelFile(path: string, text: string): unknown {
   try {
     return JSON.parse(text.replace(/^\ufeff/, ""));
   } catch (error) {
-    throw new InputError("INVALID_FILE", `${path}: is no JSON`, { cause: error });
+    throw new InputError("INVALID_FILE", `${path}: not JSON`, { cause: error });
   }
 }
 
@@ -41,6 +49,7 @@ export function parseModelFile(path: string, text: string): unknown {
 export interface ModelFile {
   /** Its name alone, without folders. */
   readonly name: string;
+  /** Its contents. */
   text(): Promise<string>;
 }
 

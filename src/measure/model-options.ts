@@ -2,30 +2,34 @@ import { type NamesOf, OWN, type Spec } from "../core/options.ts";
 import type { ModelFile, ModelFiles } from "./model-files.ts";
 import type { TokenizerLibrary } from "./tokenizer/library.ts";
 
+/** What may differ from the checkpoint. */
 export interface ModelOptions {
-  /** Parameters in place of the checkpoint's: `max_pixels`, `video.fps` and so on. */
+  /**
+   * Parameters that replace the checkpoint's, by name: `max_pixels`, `video.fps` and so on. Unknown names are refused.
+   */
   readonly set?: Readonly<Record<string, unknown>>;
-  /** A chat format by name (internvl2_5 and the like), or the text of a chat template. */
+  /** The name of a chat format, such as `internvl2_5`, or the text of a chat template. Default: the checkpoint's. */
   readonly template?: string;
-  /** How contents are handed to the template. Default: as the template takes them. */
+  /** Whether the template gets contents as typed parts or as text. Default: `auto`, whichever it takes. */
   readonly content?: "auto" | "parts" | "text";
-  /** Whether pictures are turned as EXIF says. Default: as the family's own loader does. */
+  /** Whether pictures are turned as their EXIF orientation says. Default: as the family's own loader does. */
   readonly exif?: "transpose" | "ignore";
 }
 
+/** What `loadModel` takes. */
 export interface LoadModelOptions extends ModelOptions {
-  /** The folder of the tokenizer, or its files, for a model that is given by name or as a JSON file. */
+  /** The folder of the tokenizer, or its files, for a model that is given by its name or as a JSON file. */
   readonly tokenizer?: string | ModelFiles | Iterable<ModelFile>;
   /**
-   * The module `@huggingface/tokenizers`, for tokenizers that have no tables here. Node and Deno load it by themselves
-   * where it is installed.
+   * The module `@huggingface/tokenizers`, for tokenizers that cannot be counted by tables. Node and Deno load it by
+   * themselves if it is installed.
    */
   readonly library?: TokenizerLibrary;
 }
 
 /** How a model is made: the options of `loadModel`, and of `measure` among others. */
 export const MODEL_OPTIONS = {
-  tokenizer: { kind: "text", argument: "DIR", about: "the folder of the tokenizer, where MODEL has none" },
+  tokenizer: { kind: "text", argument: "DIR", about: "the folder of the tokenizer, if MODEL has none" },
   template: {
     kind: "text",
     argument: "T",
@@ -52,7 +56,7 @@ export const MODEL_OPTIONS = {
     kind: "own",
     argument: "NAME=VALUE",
     about:
-      "a parameter in place of the model's, such as max_pixels=1003520 or, for videos, video.fps=1; several with commas between",
+      "a parameter that replaces the model's, such as max_pixels=1003520 or, for videos, video.fps=1; separate several by commas",
   },
   library: OWN,
 } as const satisfies NamesOf<LoadModelOptions, Spec>;

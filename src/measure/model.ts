@@ -23,25 +23,31 @@ import { MODEL_OPTIONS, type ModelOptions } from "./model-options.ts";
 import type { Count, Counter, Text } from "./tokenizer/counter.ts";
 import { withTokens } from "./tokenizer/tables.ts";
 
-/** What a picture or a video costs. */
+/** The loads of a picture or a video. */
 export interface VisualLoads {
   /** Tiles or patches, whichever the model's `counts` says. */
   readonly vit: number;
+  /** Tokens in the language model. */
   readonly tokens: number;
+  /** Sum of patches^2 over what the vision encoder attends within: each tile, image, or temporal step of a video. */
   readonly attention: number;
+  /** Frames taken from a video; 0 for a picture. */
   readonly frames: number;
 }
 
-/** What a sample costs. */
+/** The loads of a sample. */
 export interface SampleLoads {
-  /** Tiles or patches. */
+  /** Tiles or patches, whichever the model's `counts` says. */
   readonly vit: number;
+  /** Tokens in the language model, those of pictures and videos included. */
   readonly tokens: number;
-  /** Tiles or patches of real pictures, without a blank one that a sample without any is given. */
+  /** Tiles or patches of real pictures: without the blank one that some families give a sample that has none. */
   readonly imageFlags: number;
+  /** Pictures. */
   readonly images: number;
+  /** Frames taken from videos. */
   readonly frames: number;
-  /** Tokens that are trained on; -1 where the record does not tell. */
+  /** Tokens that are trained on; -1 if the record does not tell. */
   readonly labels: number;
   /** Sum of patches^2 over what the vision encoder attends within. */
   readonly attention: number;
@@ -56,7 +62,7 @@ export interface Pending extends Text {
   readonly moreLabels: number;
 }
 
-/** Finds out the size of a picture whose record does not have it. */
+/** Finds the size, in pixels, of a picture whose record does not have it. */
 export type SizeOf = (picture: Picture) => readonly [height: number, width: number];
 
 const NO_TOKENIZER =
@@ -148,19 +154,24 @@ export function familyOfFiles(files: ModelFiles): Family {
   ]);
 }
 
+/** A model: what a picture, a video, a text and a sample are to it. `loadModel` makes one. */
 export class Model {
+  /** Whose rules it follows. */
   readonly family: Family;
   /** What `vit` counts. */
   readonly counts: "tiles" | "patches";
-  /** The parameters of the rules, as they came out. */
+  /** The parameters of its rules, by name, as they were found in the files or given. */
   readonly parameters: {
+    /** Those for pictures. */
     readonly image: Readonly<Record<string, Value>>;
+    /** Those for videos, if it takes any. */
     readonly video?: Readonly<Record<string, Value>>;
   };
+  /** Whether pictures are turned as their EXIF orientation says. */
   readonly exif: "transpose" | "ignore";
   /** How texts are counted; undefined without a tokenizer. */
   readonly counter: Counter | undefined;
-  /** How conversations are written; undefined without a chat template. */
+  /** How conversations are written; undefined without a chat template. @internal */
   readonly format: ChatFormat | undefined;
   readonly #files: ModelFiles;
   readonly #options: ModelOptions;
@@ -168,6 +179,7 @@ export class Model {
   readonly #video: VideoRule | undefined;
   readonly #dummy: number;
 
+  /** @internal */
   constructor(family: Family, files: ModelFiles, counter: Counter | undefined, options: ModelOptions) {
     this.family = family;
     this.counts = family.counts;
@@ -223,7 +235,7 @@ export class Model {
     }
   }
 
-  /** The same model with other parameters of images, those of them that it has. */
+  /** The same model with other parameters for pictures; those that it does not have are ignored. */
   with(set: Readonly<Record<string, unknown>>): Model {
     const own = Object.entries(set).filter(([name]) => name in this.parameters.image);
     return new Model(this.family, this.#files, this.counter, {
@@ -232,12 +244,16 @@ export class Model {
     });
   }
 
-  /** The same model with another way to count. */
+  /** The same model with another way to count. @internal */
   withCounter(counter: Counter): Model {
     return new Model(this.family, this.#files, counter, this.#options);
   }
 
-  /** A picture of [height, width] in pixels, in a sample with so many `images`. */
+  /**
+   * The loads of a picture of [height, width] pixels in a sample with this many `images`, on which some rules depend.
+   *
+   * @throws InputError INVALID_INPUT for sizes that are not whole numbers >= 1, or that the model's own processor refuses.
+   */
   image([height, width]: readonly [number, number], { images = 1 } = {}): VisualLoads {
     return loadsOf(this.#imageOf(height, width, images));
   }
@@ -260,7 +276,11 @@ export class Model {
     return this.#image.of(height, width, { images });
   }
 
-  /** A video of [frames, height, width, frames a second]; null for a rate that is not known. */
+  /**
+   * The loads of a video of [frames, height, width, frames per second]; null for a rate that is not known.
+   *
+   * @throws InputError INVALID_INPUT for a model that takes no videos, or a video that its own processor refuses.
+   */
   video([frames, height, width, fps = null]: readonly [number, number, number, (number | null)?]): VisualLoads {
     return loadsOf(this.#videoOf({ count: frames, size: [height, width], fps }, NO_FILE));
   }
@@ -277,7 +297,11 @@ export class Model {
     return rule.of(indices, { frames: count, height, width, fps });
   }
 
-  /** Tokens of a text by itself, without special tokens. */
+  /**
+   * Tokens of a text by itself, without special tokens around it.
+   *
+   * @throws InputError INVALID_INPUT without a tokenizer, or if the tokenizer's library returns promises.
+   */
   text(text: string): number {
     const counts = this.#counter().countAll([{ text, ranges: [] }]);
     if (counts instanceof Promise) throw new InputError("INVALID_INPUT", "this tokenizer answers later: use countAll");
@@ -290,10 +314,11 @@ export class Model {
   }
 
   /**
-   * What a record of a data set costs: LLaVA's conversations, OpenAI's messages, a caption.
+   * The loads of a record of a data set: LLaVA's or ShareGPT's conversations, OpenAI's messages, a caption.
    *
-   * @param sizeOf asked for pictures whose size is not in the record.
-   * @throws InputError INVALID_INPUT or INVALID_FILE for a sample that is bad, with the reason.
+   * @param sizeOf Called for pictures whose size is not in the record. Default: `sizeOfBytes`.
+   * @throws InputError INVALID_INPUT or INVALID_FILE for a bad sample, with the reason; OptionError INVALID_OPTION if a
+   *   chat template is needed and there is none.
    */
   sample(record: unknown, sizeOf: SizeOf = this.sizeOfBytes): SampleLoads {
     const pending = this.prepare(conversationOf(record), sizeOf);
@@ -307,13 +332,13 @@ export class Model {
     return text === "" ? { countAll: () => [{ tokens: 0, within: 0 }] } : this.#counter();
   }
 
-  /** Sizes of pictures whose bytes the record has. */
+  /** Finds the size of a picture whose bytes the record holds. @throws InputError if it holds none, or no picture. */
   readonly sizeOfBytes: SizeOf = (picture) => {
     if (picture.bytes === undefined) return NO_FILE(picture);
     return seen(pictureSizeOf(picture.bytes.first), this.exif);
   };
 
-  /** All but the count of the text; `finish` takes it. */
+  /** All but the count of the text, which `finish` takes. @internal */
   prepare(conversation: Conversation, sizeOf: SizeOf): Pending {
     const { images, videos } = conversation;
     const pictures = images.map((picture) => this.#imageOf(...(picture.size ?? sizeOf(picture)), images.length));
@@ -399,6 +424,7 @@ export class Model {
     return { text, ranges: merged(ranges), more: more + format.specials(text, counter.specials), moreLabels };
   }
 
+  /** @internal */
   finish({ loads, more, moreLabels }: Pending, { tokens, within }: Count): SampleLoads {
     const labels = loads.labels < 0 ? -1 : within + moreLabels;
     return { ...loads, tokens: tokens + more, labels };
@@ -435,7 +461,7 @@ export function publishedFiles(
     const names = [...models.keys()].join(", ");
     throw new OptionError(
       "INVALID_OPTION",
-      `${show(name)} is no folder of a model and no known model; known are ${names}`,
+      `${show(name)} is neither a folder of a model nor a known model; known are ${names}`,
     );
   }
   const { family, published } = found;

@@ -3,38 +3,48 @@ import { COLUMNS, type Column } from "./columns.ts";
 import { type LoadModelOptions, MODEL_OPTIONS } from "./model-options.ts";
 import { lengthFormats } from "./run/formats.ts";
 
+/** What `measure` measures by, and how. */
 export interface MeasureOptions extends Omit<LoadModelOptions, "library" | "tokenizer"> {
-  /** Folder of the tokenizer, for a model that is given by name or as a JSON file. */
+  /** Folder of the tokenizer, for a model that is given by its name or as a JSON file. */
   readonly tokenizer?: string;
-  /** Folder that pictures are read below. Default: the folder of each file of records, or a meta file's root. */
+  /** The folder below which pictures are read. Default: the folder of each file of records, or a meta file's root. */
   readonly images?: string;
-  /** Threads beside this one; 0 measures on this one. Default: one for each core. */
+  /**
+   * Worker threads, 0 .. 512; 0 measures on the calling thread. The result does not depend on them. Default: one per
+   * core.
+   */
   readonly workers?: number;
-  /** Part i of n: the samples k with floor(k n / total) = i. */
+  /** Measures part i of n alone, 0 <= i < n <= 1,000,000: the samples k with floor(k n / total) = i. */
   readonly part?: readonly [i: number, n: number];
-  /** One of jsonl, json, npy, parquet. Default: by the ending of the output's name, else jsonl. */
+  /** `jsonl`, `json`, `npy` or `parquet`. Default: by the ending of the output's name, else `jsonl`. */
   readonly format?: string;
-  /** What is written, in this order. Default: all columns. */
+  /** The columns to write, in this order. Default: all. */
   readonly columns?: readonly Column[];
-  /** Puts a line in front of JSON Lines that says what the columns are. */
+  /** Whether JSON Lines begin with a line that says what the columns are. Default: false. */
   readonly header?: boolean;
-  /** Forgets what an unfinished run has left. */
+  /** Whether to start over instead of resuming an unfinished run. Default: false. */
   readonly restart?: boolean;
-  /** Writes a meta file of InternVL here, with lengths for each of its sets. */
+  /** Where to write InternVL's meta file again, with a file of lengths for each of its sets. */
   readonly metaOut?: string;
+  /** What is read for `"-"`. Default: `process.stdin`. */
   readonly stdin?: AsyncIterable<Uint8Array>;
+  /** Stops the run; the next one resumes it. */
   readonly signal?: AbortSignal;
+  /** Called several times a second. */
   readonly onProgress?: (progress: MeasureProgress) => void;
-  /** Told in words what is done and found: the model, its parameters, how texts are counted. */
+  /** Called with lines for people: the model, its parameters, how texts are counted. */
   readonly onNote?: (line: string) => void;
 }
 
+/** How far a run has come. */
 export interface MeasureProgress {
+  /** `counting` records, where parts or repetitions need their number; then `measuring`, then `writing`. */
   readonly stage: "counting" | "measuring" | "writing";
+  /** Samples done. */
   readonly samples: number;
-  /** Samples at the beginning of this run: those that an earlier one has done. */
+  /** How many of them an earlier, unfinished run had done. */
   readonly before: number;
-  /** Share of the input that is done, 0 to 1; undefined where that is not known. */
+  /** Share of the input that is done, 0 .. 1; undefined if it is not known. */
   readonly share: number | undefined;
 }
 
@@ -44,7 +54,7 @@ export const MEASURE_OPTIONS = {
   images: {
     kind: "text",
     argument: "ROOT",
-    about: "pictures are read below ROOT and nowhere else",
+    about: "reads pictures below ROOT and nowhere else",
     usual: "the folder of each DATA file",
   },
   ...MODEL,
@@ -58,7 +68,7 @@ export const MEASURE_OPTIONS = {
   columns: {
     kind: "own",
     argument: "LIST",
-    about: "what is written of each sample",
+    about: "what to write for each sample",
     usual: COLUMNS.join(", "),
   },
   header: { kind: "flag", about: "begins JSON Lines with a line that says what the columns are" },
@@ -72,10 +82,10 @@ export const MEASURE_OPTIONS = {
     kind: "integer",
     low: 0,
     high: 512,
-    about: "threads; 0: no other than the main one",
-    usual: "one for each core",
+    about: "worker threads; 0: none",
+    usual: "one per core",
   },
-  restart: { kind: "flag", about: "starts anew, whatever an unfinished run has left" },
+  restart: { kind: "flag", about: "starts over, even if there is an unfinished run" },
   stdin: OWN,
   signal: OWN,
   onProgress: OWN,

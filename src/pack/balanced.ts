@@ -6,7 +6,9 @@ import type { Method } from "./method.ts";
 import { type CommonPackOptions, type PackProgress, resolveCommon } from "./options.ts";
 import type { Packing } from "./packing.ts";
 
+/** Options of the method that comes close to the lower bound. */
 export interface BalancedOptions extends CommonPackOptions {
+  /** The packer for close to the fewest groups. */
   readonly method: "balanced";
   /** 0 quick, 1 normal, 2 long, 3 very long: 2 may take 10 times as long as 1 to save a few groups. Default: 1. */
   readonly effort?: number;

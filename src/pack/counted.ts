@@ -137,16 +137,18 @@ export class Counted {
     const { abi } = core;
     const { names, max, carry, align } = this.#loads;
     const bounded = names.length - carry.length;
-    const sumsAt = core.alloc(groups * 8, this.count);
+    const all = sumsOf === undefined;
+    const firstAt = core.alloc(groups * 8 * (all ? names.length : 1), this.count);
+    if (all) abi.loadsAllSums(this.handle, order, offsets, groups, firstAt);
     const squaresAt = core.alloc(groups * 8, this.count);
     // How random groups are is said by their tokens, or else by the load that comes first.
     const tokens = names.indexOf("tokens");
     const mixed = tokens >= 0 && tokens < bounded ? tokens : 0;
     let mix = -1;
     const columns = names.map((name, k): readonly [string, LoadColumn] => {
+      const sumsAt = all ? firstAt + groups * 8 * k : firstAt;
       if (k >= bounded) return [name, this.#carried(k, order, offsets, groups, sumsAt)];
-      if (sumsOf !== undefined) sumsOf(k, sumsAt);
-      else abi.loadsSums(this.handle, k, order, offsets, groups, sumsAt);
+      sumsOf?.(k, sumsAt);
       if (k === mixed) {
         abi.loadsSquares(this.handle, k, order, offsets, groups, squaresAt);
         mix = abi.groupsMix(offsets, sumsAt, squaresAt, groups);

@@ -140,7 +140,10 @@ export function resolveLoads(
   }
   const align = take(COMMON, "align", options);
   if (options.align !== undefined && !names.includes("tokens")) {
-    throw new OptionError("INVALID_OPTION", `align is ${align}, but tokens are no load of ${names.join(", ")}`);
+    throw new OptionError(
+      "INVALID_OPTION",
+      `align is ${align}, but tokens are not among the loads ${names.join(", ")}`,
+    );
   }
   return { max, carry, names, align };
 }

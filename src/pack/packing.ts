@@ -20,6 +20,8 @@ export interface PackingSettings {
   readonly method?: string;
   /** 0 .. 2^32 - 1. */
   readonly seed?: number;
+  /** How many shards the samples were packed in, by the seed; missing where it was none but the whole. */
+  readonly shards?: number;
   /** `isf`: a group that reaches one of these is full. */
   readonly min?: ByLoad<number>;
   /** `isf`: rounds at most. */
@@ -121,9 +123,13 @@ export interface VitTokenParts extends Omit<PackingParts, "loads" | "bounds"> {
   readonly attention?: Float64Array | undefined;
   /** What the groups are within. */
   readonly bounds: {
+    /** Most tiles in a group. */
     readonly maxVit: number;
+    /** Most tokens in a group. */
     readonly maxTokens: number;
+    /** A group is full once it reaches this many tiles. */
     readonly minVit: number;
+    /** A group is full once it reaches this many tokens. */
     readonly minTokens: number;
   };
 }

@@ -33,19 +33,21 @@ function evaluateOptions(): NamesOf<EvaluateOptions, unknown> {
 
 /** How even the ranks' loads are over one epoch. Ratios are 0 .. 1, 0 is perfect; all 0 when there is no step. */
 export interface Evaluation {
-  /** Padding tokens over tokens computed on: a micro batch is padded to its longest unit, an sp group to its longest group. */
+  /**
+   * Padding over all tokens computed on: a micro-batch is padded to its longest unit, a team's groups to the longest.
+   */
   readonly pad: number;
   /** Mean over steps of sum over ranks (most - own) / (ranks x most), of tiles. */
   readonly vitDist: number;
-  /** The same of tokens; a rank's are those of the longest unit of its micro batch. */
+  /** The same for tokens, where a rank has as many as the longest unit of its micro-batch. */
   readonly tokenDist: number;
-  /** The same of sums of tokens^2 over samples, which attention costs; null when the packing has no such sums. */
+  /** The same for sums of tokens^2 over samples, the cost of attention; null if the packing has no such sums. */
   readonly attentionDist: number | null;
   /** Steps of the epoch, the same for every rank. */
   readonly steps: number;
-  /** Groups there are. */
+  /** How many groups there are. */
   readonly groups: number;
-  /** Units (groups, with spSize sp groups) no rank is handed in this epoch. */
+  /** Units (groups, or teams' groups with spSize) that no rank gets in this epoch. */
   readonly dropped: number;
   /** Units handed out a second time. */
   readonly repeated: number;
@@ -61,7 +63,7 @@ export interface PlanOrder {
   readonly spSize: number;
   /** int32[steps][ranks][microBatch][spSize]: groups, -1 for an empty place. */
   readonly order: Int32Array;
-  /** The groups it is for, if it knows: other ones are refused. */
+  /** The groups it is for, if known: others are refused. */
   readonly made?: GroupsMade | undefined;
 }
 
@@ -157,7 +159,7 @@ function evaluateParts(abi: Abi, parts: readonly GroupPart[], options: EvaluateO
   return measure(abi, parts, plan);
 }
 
-/** Has the core measure its plan, and takes the figures that every report of one has. */
+/** Has the core measure its plan, and takes the figures that every report has. */
 export function takeFigures(abi: Abi, ranks: number, microBatch: number) {
   abi.evaluatePlan(ranks, microBatch);
   return {
@@ -235,7 +237,7 @@ function placeText(place: number, ranks: number, microBatch: number): string {
   return `step ${Math.floor(place / (ranks * microBatch))}, rank ${Math.floor(place / microBatch) % ranks}`;
 }
 
-/** Units by the groups they are made of: sequence-parallel ones are those that the core builds, no others. */
+/** Units by the groups they consist of. Sequence-parallel ones must be those that the core builds. */
 function toUnits(abi: Abi, order: Int32Array, spSize: number, unitsPerStep: number): Int32Array {
   const count = abi.unitCount();
   const members = new Int32Array(abi.memory.buffer, abi.unitGroups() >>> 0, count * spSize);
@@ -247,7 +249,7 @@ function toUnits(abi: Abi, order: Int32Array, spSize: number, unitsPerStep: numb
     if (unit !== undefined) return unit;
     throw new InputError(
       "INVALID_INPUT",
-      `step ${Math.floor(place / unitsPerStep)}: groups ${groups} are no sequence-parallel team of these groups`,
+      `step ${Math.floor(place / unitsPerStep)}: groups ${groups} are not a sequence-parallel team of these groups`,
     );
   });
 }

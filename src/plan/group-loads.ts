@@ -2,7 +2,7 @@ import { InputError, show } from "../core/errors.ts";
 import type { LoadColumn } from "../core/lengths.ts";
 import { ATTENTION, type ByLoad } from "../pack/packing.ts";
 
-/** What a sampler or `evaluate` needs of groups: a `Packing` has it, and so have single samples. */
+/** What samplers and `evaluate` need to know of groups. A `Packing` is one; single samples can be groups too. */
 export interface GroupLoads {
   /** Groups there are. */
   readonly length: number;
@@ -25,14 +25,14 @@ export interface VitTokenGroups {
 /** Groups of one source, or of several with bounds of their own each. */
 export type GroupLoadsInput = GroupLoads | VitTokenGroups | readonly (GroupLoads | VitTokenGroups)[];
 
-/** A source as planning takes it. */
+/** A source in the form that planning takes. */
 export type GroupPart = GroupLoads & VitTokenGroups;
 
-/** A source by the names of its loads, where it is given by the short ones. */
+/** A source by the names of its loads, if it is given by the short ones. */
 function byName(part: GroupLoads | VitTokenGroups, p: number): GroupPart {
   if (typeof part === "object" && part !== null && "loads" in part) {
     const { length, loads } = part;
-    // A packing is taken as it is: it knows its samples too.
+    // A packing is taken as it is, since it knows its samples as well.
     return "vit" in part ? (part as GroupPart) : ({ length, loads, ...shortNames(loads) } as GroupPart);
   }
   if (!(part?.vit instanceof Int32Array && part.tokens instanceof Int32Array)) {
@@ -49,7 +49,7 @@ function shortNames({ vit, tokens, [ATTENTION]: attention }: ByLoad<LoadColumn>)
   return { vit, tokens, attention };
 }
 
-/** One source or several, as several. @throws InputError for loads of different lengths. */
+/** One source or several, as a list. @throws InputError for loads of different lengths. */
 export function toParts(input: GroupLoadsInput): readonly GroupPart[] {
   const given = Array.isArray(input) ? input : [input as GroupLoads];
   const parts = given.map(byName);

@@ -1,17 +1,17 @@
-// Which groups plans and states of samplers are over, so that they are not used with others.
+// Which groups a plan or the state of a sampler belongs to, so that it is not used with others.
 import type { Abi } from "../core/abi.ts";
 import { show } from "../core/errors.ts";
 import { fingerprintText, loadSum, packingSum, type Samples } from "../pack/made.ts";
 import type { ByLoad, Fingerprint } from "../pack/packing.ts";
 import type { GroupPart } from "./group-loads.ts";
 
-/** Which groups a plan or a sampler is over. */
+/** Which groups a plan or a sampler belongs to. */
 export interface GroupsMade {
-  /** Groups of each packing, that is of each source. */
+  /** The number of groups of each packing, that is, of each source. */
   readonly groups: readonly number[];
-  /** Fingerprint of the packings, the groups of which are numbered one after another. */
+  /** Fingerprint of the packings, whose groups are numbered one after another. */
   readonly packing?: Fingerprint;
-  /** In its place where the groups' loads are all that is known: their fingerprints. */
+  /** Fingerprints of the groups' loads instead, if nothing else is known of them. */
   readonly loads?: ByLoad<Fingerprint>;
 }
 
@@ -27,7 +27,7 @@ export interface Difference {
   readonly own: string;
 }
 
-/** A fingerprint, sizes or what stands in their place, for a message. */
+/** A fingerprint or sizes, for a message. */
 function shown(value: unknown): string {
   if (Array.isArray(value)) return value.map(show).join(" + ");
   return typeof value === "string" && /^[0-9a-f]{16}$/.test(value) ? value : show(value);
@@ -39,7 +39,7 @@ function isSame(value: unknown, own: Fingerprint | readonly number[] | undefined
   return Array.isArray(value) && value.length === own.length && own.every((size, p) => value[p] === size);
 }
 
-/** Groups that a plan or a sampler is over; what they are is computed when it is first asked for. */
+/** The groups of a plan or a sampler. Their fingerprint is computed when it is first needed. */
 export class GroupsIdentity {
   readonly #abi: Abi;
   readonly #parts: readonly GroupPart[];
@@ -66,7 +66,7 @@ export class GroupsIdentity {
     return fingerprintText(sum);
   }
 
-  /** undefined where the samples of the groups are not known. */
+  /** Undefined if the samples of the groups are not known. */
   #packingOf(): Fingerprint | undefined {
     const parts = this.#parts;
     if (parts.every(isPacking)) this.#packing ??= this.#sum(parts, (part, first) => packingSum(this.#abi, part, first));

@@ -27,7 +27,10 @@ export interface BalanceWeights {
   readonly attention?: number;
 }
 
-/** What a group costs a rank, 0 .. 1e12 each, from a profile of the trainer: then this sum alone is evened out, and times are predicted. */
+/**
+ * What a group costs a rank, 0 .. 1e12 each, from a profile of the trainer. This sum alone is evened out then, and
+ * times are predicted.
+ */
 export interface CostModel {
   /** Milliseconds per image tile. */
   readonly msPerTile: number;
@@ -37,7 +40,7 @@ export interface CostModel {
   readonly msPerTokenSquared?: number;
 }
 
-/** The tail rules there are. */
+/** The tail rules. */
 export const TAIL_RULES = ["drop", "repeat", "short"] as const;
 /**
  * What becomes of units that do not fill a step: left out of this epoch, filled up with others that are handed out
@@ -45,11 +48,11 @@ export const TAIL_RULES = ["drop", "repeat", "short"] as const;
  */
 export type TailRule = (typeof TAIL_RULES)[number];
 
-/** What a balanced plan is made with. */
+/** What a balanced plan is made by. */
 export interface BalancedPlanOptions {
   /** Data-parallel ranks, 1 .. 2^31 - 1. With spSize, a rank is a team of spSize devices. */
   readonly ranks: number;
-  /** Units that a rank is handed at a step, 1 .. 2^31 - 1. Default: 1. */
+  /** Units per rank and step, 1 .. 2^31 - 1. Default: 1. */
   readonly microBatch?: number;
   /** Groups that a sequence-parallel team works on together; 1: none. Default: 1. */
   readonly spSize?: number;
@@ -79,11 +82,11 @@ export interface PlanStats {
   readonly vitDist: number;
   /** Dist of tokens. */
   readonly tokenDist: number;
-  /** 0 where the groups have no `attention`. */
+  /** Dist of attention; 0 if the groups have none. */
   readonly attentionDist: number;
-  /** With a cost model: what the epoch takes when every step waits for its slowest rank. */
+  /** With a cost model: the time of the epoch, in which every step takes as long as its slowest rank. */
   readonly epochMs?: number;
-  /** With a cost model: the mean step. */
+  /** With a cost model: the mean time of a step. */
   readonly stepMs?: number;
   /** With a cost model: share of all ranks' time spent waiting. */
   readonly idle?: number;
@@ -91,7 +94,7 @@ export interface PlanStats {
   readonly rankIdle?: Float64Array;
 }
 
-/** What a plan depends on beside the epoch. */
+/** What a plan depends on, besides the groups and the epoch. */
 export interface PlanBasis extends GroupsMade {
   /** Data-parallel ranks. */
   readonly ranks: number;
@@ -103,7 +106,7 @@ export interface PlanBasis extends GroupsMade {
   readonly seed: number;
   /** The tail rule. */
   readonly tail: TailRule;
-  /** All weights or costs, those that were not given at their defaults. */
+  /** All weights or costs, defaults applied. */
   readonly balance: Readonly<Record<string, number>>;
 }
 
@@ -115,19 +118,19 @@ export interface PlanMade extends PlanBasis {
   readonly epoch: number;
 }
 
-/** Where a plan is to go on, for a checkpoint: plain JSON. */
+/** Where to resume a plan, for a checkpoint: plain JSON. */
 export interface PlanState {
   /** Version of the state. */
   readonly version: 2;
   /** The epoch to make a plan of. */
   readonly epoch: number;
-  /** Steps of it that are done. */
+  /** How many of its steps are done. */
   readonly step: number;
   /** What the plan depends on: `resume` compares all of it. */
   readonly plan: PlanBasis;
 }
 
-/** What a plan consists of; `plan` fills it in. */
+/** The parts of a plan; `plan` fills them in. */
 export interface PlanParts {
   readonly ranks: number;
   readonly microBatch: number;
@@ -144,9 +147,9 @@ export interface PlanParts {
 }
 
 /**
- * One epoch: which groups each rank trains on at each step. A pure function of the groups (of their attention too, if it
- * is known: no load may follow the step number), the options, seed and epoch: to resume, make the plan of the state's epoch
- * again and go on at the step that `resume` gives; any step is O(1) away.
+ * One epoch: which groups each rank trains on at each step. A pure function of the groups (of their attention too, if
+ * it is known: no load may follow the step number), the options, seed and epoch: to resume, make the plan of the
+ * state's epoch again and go on at the step that `resume` returns. Any step is O(1) away.
  */
 export class Plan {
   /** Data-parallel ranks. */
@@ -159,23 +162,23 @@ export class Plan {
   readonly epoch: number;
   /** 0 .. 2^32 - 1. */
   readonly seed: number;
-  /** What became of units that fill no step. */
+  /** What became of units that do not fill a step. */
   readonly tail: TailRule;
   /** All weights or costs that it was made with. */
   readonly balance: Readonly<Record<string, number>>;
   /** Steps, the same for every rank. */
   readonly length: number;
-  /** Steps at the end, of tail `short`, in which `order` has places of -1. */
+  /** With tail `short`: how many steps at the end have places of -1 in `order`. */
   readonly shortSteps: number;
   /** int32[length][ranks][microBatch][spSize]: groups; several sources are numbered one after another. */
   readonly order: Int32Array;
   /** How even it is. */
   readonly stats: PlanStats;
-  /** With `compare`: the same of the published samplers; one that cannot serve so few groups is missing. */
+  /** With `compare`: the same for the published samplers, without those that cannot serve so few groups. */
   readonly published: Readonly<Partial<Record<SamplerKind, PlanStats>>> | undefined;
   readonly #groups: GroupsIdentity;
 
-  /** For `plan`; to measure an order of your own, give it to `evaluatePlan`. */
+  /** Used by `plan`. To measure an order of your own, give it to `evaluatePlan`. */
   constructor(parts: PlanParts) {
     this.ranks = parts.ranks;
     this.microBatch = parts.microBatch;
@@ -192,7 +195,7 @@ export class Plan {
     this.#groups = parts.groups;
   }
 
-  /** This plan with its groups in other places, such as steps put in order for a pipeline. It fits the same packing. */
+  /** This plan with its groups in another order, such as one for a pipeline. It fits the same packing. */
   reordered(order: Int32Array, stats: PlanStats): Plan {
     const { ranks, microBatch, spSize, epoch, seed, tail, balance, shortSteps, published } = this;
     const settings = { ranks, microBatch, spSize, epoch, seed, tail, balance };
@@ -259,7 +262,7 @@ export class Plan {
   }
 }
 
-/** No weight or cost is larger: sums over an epoch stay finite. */
+/** The largest weight or cost, so that sums over an epoch stay finite. */
 export const MOST_WEIGHT = 1e12;
 
 /** What each of `GROUP_LOADS` is called as a weight and as a cost, in their order. */
@@ -381,7 +384,7 @@ function planEpoch(abi: Abi, parts: readonly GroupPart[], options: BalancedPlanO
       const kind = name as SamplerKind;
       makePlan(abi, resolvePlan({ kind, ranks, microBatch, spSize, compat: "reference" }), 0, 0);
       const own = measure(abi, ranks, microBatch, balance);
-      // Without a whole step there is nothing to measure, which is not a perfect score.
+      // Without a whole step there is nothing to measure, and 0 would be a perfect score.
       if (own.steps > 0) published[kind] = own;
     }
   }

@@ -1,7 +1,7 @@
 import type { Abi } from "../core/abi.ts";
 import type { Specs } from "../core/options.ts";
 
-/** Options of a sampler with all defaults in place; those that only a new one has are there too. */
+/** Options of a sampler, defaults applied. Options of its own, if any, are there too. */
 export interface ResolvedPlan {
   readonly kind: string;
   readonly ranks: number;
@@ -16,9 +16,9 @@ export interface ResolvedPlan {
 
 /** The sampler that was published under this name, with its faults. */
 export interface PublishedSampler {
-  /** It has an order even where there are fewer units than a step takes. */
+  /** Whether it has an order even if there are fewer units than a step takes. */
   readonly takesFewUnits: boolean;
-  /** It sorts only what a resumed run has left: its order begins at step `from`. */
+  /** Whether it sorts only what a resumed run has left, so that its order begins at step `from`. */
   readonly resumes: boolean;
   /** Makes the core's plan of an epoch; returns a status. */
   draw(abi: Abi, plan: ResolvedPlan, epoch: number, from: number): number;
@@ -28,9 +28,9 @@ export interface PublishedSampler {
 export interface Sampler {
   /** What `kind` and `--sampler` call it. */
   readonly name: string;
-  /** The seed where none is given. */
+  /** The default seed. */
   readonly seed: number;
-  /** Options that it has beside those of every sampler: numbers and choices. */
+  /** Options of its own, besides those of every sampler: numbers and choices. */
   readonly options: Specs;
   /**
    * Makes the core's plan of an epoch over the units that are begun; returns a status. `seed` is that of the epoch, as

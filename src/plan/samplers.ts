@@ -17,30 +17,31 @@ import { GroupsIdentity, type GroupsMade } from "./made.ts";
 import type { ResolvedPlan, Sampler } from "./sampler.ts";
 import { kindSpec, type SamplerKind, samplers } from "./sampler-kinds.ts";
 
-/** What a plan of one epoch depends on, beside the groups. */
+/** What the plan of an epoch depends on, besides the groups. */
 export interface PlanOptions {
   /** Which sampler. */
   readonly kind: SamplerKind;
   /** Data-parallel ranks, 1 .. 2^31 - 1. With spSize, a rank is a team of spSize devices. */
   readonly ranks: number;
-  /** Units that a rank is handed at a step, 1 .. 2^31 - 1. Default: 1. */
+  /** Units per rank and step, 1 .. 2^31 - 1. Default: 1. */
   readonly microBatch?: number;
   /** Groups that a sequence-parallel team works on together; 1: none. Default: 1. */
   readonly spSize?: number;
-  /** 0 .. 2^32 - 1. Each epoch draws with seed + epoch, mod 2^32. Default: 0, of length-group 233. */
+  /** 0 .. 2^32 - 1. Each epoch draws with seed + epoch, mod 2^32. Default: 0, or 233 for length-group. */
   readonly seed?: number;
   /**
-   * What becomes of units that do not fill a step (of group-random: of their source): `repeat` fills it with units
-   * drawn in this epoch already, `drop` leaves them out of this epoch. Others each epoch. Default: `repeat`.
+   * What becomes of units that do not fill a step (for group-random: a step of their source): `repeat` fills it with
+   * units that this epoch has handed out already, `drop` leaves them out of this epoch. They differ from epoch to
+   * epoch. Default: `repeat`.
    */
   readonly tail?: "repeat" | "drop";
-  /** group-random: lengths are alike when tokens / binSize, rounded down, are. 1 .. 2^31 - 1. Default: 512. */
+  /** group-random: lengths are similar if tokens / binSize, rounded down, are equal. 1 .. 2^31 - 1. Default: 512. */
   readonly binSize?: number;
   /** length-group: steps in which units are sorted together, 1 .. 2^31 - 1. Default: 50. */
   readonly window?: number;
   /**
    * `reference`: the published samplers with their faults (blocks per rank, one order for all epochs, offsets that are
-   * not cumulative, ...), to compare with or to go on with a run begun with them. `tail` and `window` do nothing then.
+   * not cumulative, ...), to compare with, or to resume a run begun with them. `tail` and `window` do nothing then.
    */
   readonly compat?: "reference";
 }
@@ -75,18 +76,18 @@ export const PLAN_OPTIONS = {
   compat: { kind: "choice", names: ["reference"] },
 } as const satisfies NamesOf<Omit<PlanOptions, "kind">, Spec>;
 
-/** Those that samplers have of their own. */
+/** The options of single samplers. */
 export function samplerSpecs(): Specs {
   return Object.assign({}, ...samplers.map(({ options }) => options));
 }
 
-/** A sampler of one rank: which, and where it starts. */
+/** Which sampler, for which rank, and where it starts. */
 export interface SamplerOptions extends PlanOptions {
   /** Whose share to hand out, 0 .. ranks - 1. */
   readonly rank: number;
   /** Where to start: 0 .. 2^32 - 1. Default: 0. */
   readonly epoch?: number;
-  /** Steps of that epoch that are done, 0 .. its steps. Default: 0. */
+  /** How many steps of that epoch are done, 0 .. its steps. Default: 0. */
   readonly step?: number;
 }
 
@@ -104,27 +105,27 @@ export interface SamplerState {
   readonly epoch: number;
   /** Steps of that epoch that were handed out. */
   readonly step: number;
-  /** What the order depends on; a state is taken only where all of it is the same. */
+  /** What the order depends on: a state is refused unless all of it is the same. */
   readonly plan: Omit<ResolvedPlan, "compat"> & { readonly compat: "reference" | null } & GroupsMade;
 }
 
-/** Sequence-parallel groups: what one team of `spSize` devices works on together. */
+/** The packed groups of each sequence-parallel team of `spSize` devices, which work on them together. */
 export interface SpGroups {
-  /** How many there are. */
+  /** How many teams there are. */
   readonly length: number;
   /** Devices of a team. */
   readonly spSize: number;
-  /** int32[length * spSize]: the packed groups of each, by ascending (tokens, index). */
+  /** int32[length * spSize]: the groups of each team, by ascending (tokens, index). */
   readonly groups: Int32Array;
-  /** float64[length]: sum of their tokens. */
+  /** float64[length]: the sum of their tokens. */
   readonly tokens: Float64Array;
-  /** Places at the end that hold a group for a second time: no samples of their own. */
+  /** How many places at the end repeat a group, and add no samples. */
   readonly repeated: number;
-  /** Mean over all places of (most tiles - own) / most tiles inside their sp group. */
+  /** Mean over all places of (most tiles - own) / most tiles in their team. */
   readonly vitDist: number;
   /** The same of tokens. */
   readonly tokenDist: number;
-  /** Tokens of padding over tokens computed on, every group padded to the longest of its sp group. */
+  /** Padding over all tokens computed on, if every group is padded to the longest of its team. */
   readonly pad: number;
 }
 
@@ -233,13 +234,13 @@ export function makePlan(abi: Abi, plan: ResolvedPlan, epoch: number, from: numb
   return first;
 }
 
-/** A value as JSON, the members of an object in one order: what stores a state may change it. */
+/** A value as JSON with sorted members, since whatever stores a state may reorder them. */
 function canonical(value: unknown): string | undefined {
   const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
   try {
     return JSON.stringify(isObject ? Object.fromEntries(Object.entries(value).sort()) : value);
   } catch {
-    // What no JSON can be, or is nested too deep for it: in no state of ours.
+    // What JSON cannot express, or is nested too deep for it, is in no state of ours.
     return show(value);
   }
 }
@@ -270,7 +271,7 @@ export function refuseOtherGroups(seen: GroupsMade, own: GroupsIdentity, owner: 
 export interface EpochCounts {
   /** Steps of the whole epoch, the same for every rank. */
   readonly steps: number;
-  /** Units (groups, with spSize sp groups) that no rank is handed. */
+  /** Units (groups, or teams' groups with spSize) that no rank gets. */
   readonly dropped: number;
   /** Units handed out a second time to fill a step. */
   readonly repeated: number;
@@ -361,7 +362,7 @@ export class RankSampler implements Iterable<Int32Array> {
   }
 
   /**
-   * Goes to a step of an epoch; what comes from there is what an unbroken run would have handed out.
+   * Goes to a step of an epoch. What follows is what an uninterrupted run would have handed out.
    *
    * @throws OptionError for an epoch out of 0 .. 2^32 - 1 or a step beyond the epoch's last.
    */
@@ -410,7 +411,7 @@ export class RankSampler implements Iterable<Int32Array> {
     const share = this.#current();
     const { microBatch } = this.options;
     const epoch = this.#epoch;
-    // The position is the sampler's own: a loop that is left and begun again goes on, and `seek` ends a loop.
+    // The position belongs to the sampler: a loop that is left and begun again goes on, and `seek` ends a loop.
     while (this.#share === share) {
       const at = (this.#step - share.from) * microBatch;
       if (at >= share.units.length) break;
@@ -423,7 +424,7 @@ export class RankSampler implements Iterable<Int32Array> {
     this.#share = undefined;
   }
 
-  /** The groups of a unit: itself, or the spSize groups of an sp group. */
+  /** The groups of a unit: itself, or the spSize groups of a team. */
   groups(unit: number): Int32Array {
     const { spSize } = this.options;
     const units = this.#sp === undefined ? this.sizes.reduce((a, b) => a + b, 0) : this.#sp.length / spSize;
@@ -433,7 +434,7 @@ export class RankSampler implements Iterable<Int32Array> {
     return this.#sp === undefined ? Int32Array.of(unit) : this.#sp.slice(unit * spSize, (unit + 1) * spSize);
   }
 
-  /** Which source a group is of, and its index in there. O(sources). */
+  /** Which source a group belongs to, and its index there. O(sources). */
   locate(group: number): { readonly part: number; readonly group: number } {
     let left = group;
     for (const [part, size] of this.sizes.entries()) {

@@ -1,7 +1,7 @@
-// What loads are taken to cost where nobody has measured it.
+// What loads are assumed to cost if nobody has measured it.
 import type { Lengths, LoadColumn } from "../core/lengths.ts";
 
-/** A load of at most so many different values counts tiles, one of more counts patches. */
+/** A load `vit` with at most this many different values counts tiles, one with more counts patches. */
 const MOST_TILES = 64;
 /** What a tile costs, in tokens: about what a vision encoder of 300 M parameters does beside a language model of 8 B. */
 const TOKENS_A_TILE = 512;
@@ -17,7 +17,9 @@ function hasFewValues(column: LoadColumn, most: number): boolean {
   return true;
 }
 
-/** What is assumed where no cost is given: a tile costs as much as 512 tokens, a patch and a token 1, other loads nothing. */
+/**
+ * What is assumed if no cost is given: a tile costs as much as 512 tokens, a patch and a token 1, other loads nothing.
+ */
 export function usualCost(columns: Lengths): Readonly<Record<string, number>> {
   const cost: Record<string, number> = {};
   for (const name of ["vit", "patches", "tokens"]) {

@@ -19,7 +19,7 @@ export class Column {
     this.length = end;
   }
 
-  /** The values so far, without a copy where they fill their room. */
+  /** The values so far, without a copy if they fill the array. */
   take(): Int32Array {
     return this.length === this.#values.length ? this.#values : this.#values.slice(0, this.length);
   }
@@ -144,7 +144,7 @@ export function findLoads(
   });
 }
 
-/** What a reader tells while it works, and asks. */
+/** What a reader reports and checks while it works. */
 export interface Watch {
   /** Bytes of the file that were used up since the last call. */
   read(bytes: number): void;

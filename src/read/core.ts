@@ -5,7 +5,10 @@ import { loadCore } from "../core/load.ts";
 import { type Columns, findLoads, type Wanted, type Watch } from "./columns.ts";
 import type { Source } from "./source.ts";
 
-/** Bytes per piece: a call into the core and a read from the disk cost nothing beside it, and it stays in the cache. */
+/**
+ * Bytes per piece: so many that a call into the core and a read from disk cost next to nothing, and it stays in the
+ * cache.
+ */
 const PIECE = 1 << 18;
 
 /** The statuses of `assembly/base/status.ts` that reading answers: 5 to 14 are of the file. */

@@ -103,13 +103,13 @@ export async function readCsv(source: Source, wanted: Wanted, out: Columns, watc
     delimiter: separator(await source.peek(4096)),
     max_record_size: MAX_ROW,
     skip_empty_lines: true,
-    // Rows are taken as they are found: a stream of them costs more than to find them.
+    // Rows are taken as they are found: a stream of them costs more than finding them.
     on_record: (record: string[], info: InfoRecord) => {
       row(record, info);
       return undefined;
     },
   };
-  // Loaded for tables only. package.json says which edition of it is for which host.
+  // Loaded for tables only. package.json says which edition is for which host.
   const { parse, CsvError } = await import("#csv-parse");
   const parser = parse(options);
   try {
@@ -124,16 +124,16 @@ export async function readCsv(source: Source, wanted: Wanted, out: Columns, watc
   return out.length - before;
 }
 
-/** In our words, which quote nothing of the file. */
+/** The error in our own words, which quote nothing from the file. */
 function csvError(path: string, error: CsvError): InputError {
   const { code, lines } = error as CsvError & { lines?: number };
   const at = lines === undefined ? path : `${path}: line ${lines}`;
   const seen: Partial<Record<typeof code, string>> = {
     CSV_RECORD_INCONSISTENT_FIELDS_LENGTH: "has another number of values than the header",
     CSV_QUOTE_NOT_CLOSED: "a quote is not closed before the end of the file",
-    CSV_MAX_RECORD_SIZE: "longer than 1 MiB: a quote is not closed, or this is no CSV file",
+    CSV_MAX_RECORD_SIZE: "longer than 1 MiB: a quote is not closed, or this is not a CSV file",
     CSV_INVALID_CLOSING_QUOTE: "a quote is closed before the end of its value",
     INVALID_OPENING_QUOTE: "a quote opens in the middle of a value",
   };
-  return new InputError("INVALID_FILE", `${at}: ${seen[code] ?? `no CSV (${code})`}`, { cause: error });
+  return new InputError("INVALID_FILE", `${at}: ${seen[code] ?? `not CSV (${code})`}`, { cause: error });
 }

@@ -1,4 +1,4 @@
-// Files of formats that are not read here, by how they begin: told apart before a reader calls them bad JSON or CSV.
+// Files of formats that are not read here, recognized by how they begin, before a reader calls them bad JSON or CSV.
 
 /** What to do about a file, by what it is. */
 const DECOMPRESS = "decompress it first";

@@ -8,13 +8,13 @@ export type ReadInto = (source: Source, out: Columns, watch: Watch) => Promise<n
 /** A format that lengths are read from. A new one is a file that exports one, and a line in formats.ts. */
 export interface LengthsFormat {
   readonly name: string;
-  /** Names of files that are of this format and no other, also packed ones: *.gz. */
+  /** File names that mean this format and no other, including gzipped ones: *.gz. */
   readonly files: RegExp;
   /** A file of this name may be a list of other files instead. */
   readonly mayBeMeta: boolean;
   /**
-   * Whether a file whose name says nothing may be of this format, by its first byte that is no white space nor of a
-   * byte order mark; undefined for an empty one. The formats are asked in their order.
+   * Whether a file whose name says nothing may have this format, by its first byte that is neither white space nor part
+   * of a byte order mark; undefined for an empty file. Formats are asked in order.
    */
   begins(first: number | undefined): boolean;
   /** Called once at most for all files of a call. `core`: the instance to read with; without it one of its own. */

@@ -1,4 +1,4 @@
-// What can be read: a path is one kind of it, and source.ts, which knows files, is loaded for paths only.
+// What can be read. A path is one kind; source.ts, which knows files, is loaded for paths only.
 import { InputError, OptionError, show } from "../core/errors.ts";
 import { COMMIT, MAX_COMMIT, parseCommit } from "../core/folder-commit.ts";
 import { type OpenOptions, openStream } from "./open.ts";
@@ -44,7 +44,7 @@ export type Folder = ReadonlyMap<string, Input> | { readonly [name: string]: Inp
 export interface InputFile {
   /** What messages call it. */
   readonly path: string;
-  /** Whether there is one. */
+  /** Whether it exists. */
   exists(): Promise<boolean>;
   /** In bytes, as it is stored; undefined for a stream or a pipe. @throws InputError where there is none. */
   size(): Promise<number | undefined>;
@@ -208,8 +208,8 @@ export function isFolder(input: Input | Folder): input is Folder {
 /**
  * The files of a folder at hand.
  *
- * @throws InputError INVALID_FILE where a run is still writing the folder: which of its files are in force is told by
- *   their hashes, and only one that is read by its path can be told.
+ * @throws InputError INVALID_FILE if a run is still writing the folder: hashes tell which of its files are in force, and
+ *   only a folder that is read by its path can be checked for that.
  */
 export async function filesIn(folder: Folder): Promise<FileOf> {
   const files = folder instanceof Map ? folder : new Map(Object.entries(folder));

@@ -1,7 +1,7 @@
 // A JSON text that is taken apart while it is read, for files of index lists: a packing of 10^7 samples is 80 MB of
-// digits, and a string ends at 512 MB. Every step below works on the bytes at hand, and answers undefined when it needs
-// more of them: `fill`, and take the step again. White space, long lists and values that nobody asked for are forgotten as
-// they go by, and what is kept has a limit, so that no text, however long or deep, takes much memory.
+// digits, and a string ends at 512 MB. Every step below works on the bytes at hand, and returns undefined if it needs
+// more of them: `fill`, and take the step again. White space, long lists and values that are not needed are forgotten
+// as they go by, and what is kept has a limit, so that no text, however long or deep, takes much memory.
 import { InputError } from "../core/errors.ts";
 import { MAX_INT32 } from "../core/options.ts";
 import type { Column, Watch } from "./columns.ts";
@@ -91,7 +91,7 @@ export class JsonText {
     return new InputError("INVALID_FILE", `${this.#source.path}: byte ${this.#base + this.#at + at}: ${why}`);
   }
 
-  /** What a step answers that came to the end of the bytes at hand. */
+  /** What a step returns that has come to the end of the bytes at hand. */
   #more(expected: string): undefined {
     if (!this.#ended) return undefined;
     throw this.error(`the file ends, expected ${expected}`, this.#end - this.#at);
@@ -226,7 +226,7 @@ export class JsonText {
       this.#at += length;
       return value;
     } catch {
-      throw this.error(`no JSON value`);
+      throw this.error(`not a JSON value`);
     }
   }
 
@@ -237,7 +237,7 @@ export class JsonText {
     return value;
   }
 
-  /** Throws unless nothing but white space is left. */
+  /** Throws if anything but white space is left. */
   async finish(): Promise<void> {
     const after = await this.next();
     if (after !== -1) throw this.unexpected(after, "the end of the file");
@@ -279,7 +279,7 @@ export class JsonText {
     return this.error("a string of more than 1 MiB, expected a name or a path", at - this.#at);
   }
 
-  /** Passes over any value, however long, and keeps nothing of it. */
+  /** Skips any value, however long, and keeps nothing of it. */
   async skip(): Promise<void> {
     /** The bytes that close what is open. */
     const open: number[] = [];
@@ -313,7 +313,7 @@ export class JsonText {
     }
   }
 
-  /** Passes over the name of a member and its colon. */
+  /** Skips the name of a member and its colon. */
   async #skipName(): Promise<void> {
     const c = this.peek() ?? (await this.next());
     if (c !== QUOTE) throw this.unexpected(c, NAME);
@@ -321,7 +321,7 @@ export class JsonText {
     await this.expect(COLON, "a colon");
   }
 
-  /** Passes over the string at hand, if its end is at hand too. */
+  /** Skips the string at hand, if its end is at hand too. */
   #skipString(): boolean {
     for (let at = this.#at + 1; at < this.#end; at++) {
       const c = this.#bytes[at];
@@ -349,7 +349,7 @@ export class JsonText {
     } while (!this.#skipString());
   }
 
-  /** Passes over the number or word at hand, if its end is at hand too. */
+  /** Skips the number or word at hand, if its end is at hand too. */
   #skipWord(): boolean {
     let at = this.#at;
     // Most are whole numbers.
@@ -363,7 +363,7 @@ export class JsonText {
     const text = String.fromCharCode(...this.#bytes.subarray(this.#at, Math.min(at, this.#at + MAX_WORD + 1)));
     if (text.length > MAX_WORD || !/^(-?(0|[1-9]\d*)(\.\d+)?([Ee][-+]?\d+)?|true|false|null)$/.test(text)) {
       if (text === "") throw this.unexpected(this.peek() as number, "a value");
-      throw this.error("no JSON value");
+      throw this.error("not a JSON value");
     }
     this.#at = at;
     return true;

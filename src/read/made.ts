@@ -71,7 +71,12 @@ export function packingMadeIn(path: string, value: unknown): PackingMade {
   if (made.method !== undefined && typeof made.method !== "string") {
     refuse(path, `made.method is ${show(made.method)}, expected a name`);
   }
-  for (const [name, high] of Object.entries({ seed: MAX_UINT32, rounds: MAX_INT32, effort: MAX_INT32 })) {
+  for (const [name, high] of Object.entries({
+    seed: MAX_UINT32,
+    shards: MAX_INT32,
+    rounds: MAX_INT32,
+    effort: MAX_INT32,
+  })) {
     if (made[name] !== undefined) whole(path, `made.${name}`, made[name], 0, high);
   }
   return made as unknown as PackingMade;

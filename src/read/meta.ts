@@ -2,7 +2,7 @@ import { InputError, show } from "../core/errors.ts";
 import { needed } from "./host.ts";
 import type { Source } from "./peekable.ts";
 
-/** A meta file names data sets, a few lines each; what is larger is a length file. */
+/** A meta file names data sets, in a few lines each. Anything larger is a length file. */
 const MAX_META = 1 << 22;
 
 /** One length file that a meta file names. */
@@ -13,7 +13,7 @@ export interface MetaEntry {
 
 /**
  * The object in a meta file, or undefined if this is another kind of file. A meta file is one object whose values are
- * objects; a record has numbers in it, and a second record after the first is no JSON.
+ * objects; a record has numbers in it, and two records one after another are not JSON.
  */
 export async function parseMeta(source: Source): Promise<Record<string, Record<string, unknown>> | undefined> {
   const bytes = await source.peek(MAX_META + 1);

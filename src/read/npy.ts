@@ -5,7 +5,7 @@ import type { InputFile } from "./input.ts";
 import { underWatch } from "./open.ts";
 
 const PIECE = 1 << 18;
-/** Headers are padded to 64 bytes or so; what is longer is none. */
+/** Headers are padded to 64 bytes or so; anything longer is not one. */
 const MAX_HEADER = 4096;
 
 /** An .npy array of whole numbers in -2^31 .. 2^31 - 1. */
@@ -25,7 +25,7 @@ interface Header {
   readonly little: boolean;
 }
 
-/** What may stand for each entry of a header. */
+/** What the value of each entry may look like. */
 const ENTRIES: Readonly<Record<string, RegExp>> = {
   descr: /^(['"].*['"]|\[.*\])$/s,
   fortran_order: /^(True|False)$/,
@@ -85,7 +85,7 @@ function parseHeader(path: string, bytes: Uint8Array): Header {
   };
 }
 
-/** Value i of the data; NaN where it is out of range. */
+/** Value i of the data; NaN if it is out of range. */
 function reader({ width, signed, little }: Header, data: DataView): (i: number) => number {
   switch (width) {
     case 1:
@@ -119,7 +119,7 @@ export async function readNpy(file: InputFile, dimensions: number, watch: Watch)
         `${path}: shape is (${shape.join(", ")}), expected ${dimensions} dimensions`,
       );
     }
-    // Grows with what is there: a header may announce more than there is memory.
+    // Grows with the data: a header may announce more than fits in memory.
     const values = new Column();
     const piece = new Uint8Array(PIECE);
     const valueAt = reader(header, new DataView(piece.buffer));

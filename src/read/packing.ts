@@ -229,7 +229,7 @@ function startsOf(path: string, paths: readonly unknown[], { files }: Against): 
     start += file.samples;
   }
   return paths.map((name) => {
-    // A file that was given twice is there twice, in this order.
+    // A file that was given twice counts twice, in this order.
     const own = typeof name === "string" ? starts.get(resolved(name)) : undefined;
     const at = own !== undefined && own.length > 1 ? own.shift() : own?.[0];
     return at ?? refuseName(path, name);

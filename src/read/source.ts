@@ -1,4 +1,4 @@
-// Paths: files and named pipes of Node and Deno. Nothing else here knows of a file system, but for folder.ts and meta.ts.
+// Paths: files and named pipes in Node and Deno. Besides this, only folder.ts and meta.ts know of a file system.
 import type { FileHandle } from "node:fs/promises";
 import type { Socket } from "node:net";
 import { InputError } from "../core/errors.ts";
@@ -12,7 +12,7 @@ export type { Source } from "./peekable.ts";
 // This file is loaded when a path is to be read, so that the error for hosts without them comes from here.
 const { open, stat } = needed("node:fs/promises");
 
-/** One line, whatever the system says. */
+/** The system's error in one line. */
 export function fileError(path: string, error: unknown): Error {
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === undefined || error instanceof InputError) return error as Error;
@@ -50,8 +50,8 @@ class FileSource extends Peekable {
 const SILENCE = 1000;
 
 /**
- * A named pipe. A call that opens one waits for a writer, and a process with a call under way cannot even be ended from
- * JavaScript, so it is opened without waiting, and the event loop is told when something comes.
+ * A named pipe. A call that opens one waits for a writer, and a process with such a call under way cannot even be ended
+ * from JavaScript. So it is opened without waiting, and the event loop reports when something arrives.
  */
 class PipeSource extends StreamSource {
   readonly #socket: Socket;

@@ -64,7 +64,7 @@ export class Zlib extends Peekable {
     return new InputError("INVALID_FILE", `${this.path}: the gzip data ${why}`, { cause: error });
   }
 
-  /** Throws if the last member is followed by anything but zeros. The unpacker itself would pass over it. */
+  /** Throws if the last member is followed by anything but zeros. The unpacker itself would ignore it. */
   async #checkEnd(): Promise<void> {
     this.#isClosed = true;
     await this.#reading;

@@ -7,6 +7,7 @@ import { plan } from "../plan/plan.ts";
 
 /** What to pack and plan with, to be tried. */
 export interface EpochCandidate {
+  /** How it packs. */
   readonly method: PackMethod;
   /** Most of each load in a group, by name. */
   readonly max: Readonly<Record<string, number>>;
@@ -14,7 +15,9 @@ export interface EpochCandidate {
   readonly min?: Readonly<Record<string, number>> | undefined;
   /** `isf`: rounds at most. */
   readonly rounds: number;
+  /** 0 .. 2^32 - 1. */
   readonly seed: number;
+  /** Data-parallel ranks. */
   readonly ranks: number;
   /** What each load costs by name; `group` and `step` are constants. */
   readonly cost: Readonly<Record<string, number>>;

@@ -61,7 +61,9 @@ export function shardCount(samples: number): number {
 
 /** Samples of a data set by shard: shard s has the numbers `indices[offsets[s]]` to `indices[offsets[s + 1] - 1]`, ascending. */
 export interface Shards {
+  /** float64[shards + 1]: shard s has indices[offsets[s]] .. indices[offsets[s + 1] - 1]. */
   readonly offsets: Float64Array;
+  /** uint32[samples]: sample numbers, shard after shard. */
   readonly indices: Uint32Array;
 }
 

@@ -20,21 +20,29 @@ export interface View {
   readonly max: ByLoad;
   /** ISF: a group is full once it reaches one of these, by load. What is not named is as the method has it. */
   readonly min: ByLoad;
+  /** The packing method: `isf` or `balanced`. */
   readonly method: string;
-  /** Of method `balanced`. */
+  /** Of method `balanced`: 0 .. 3. */
   readonly effort: number;
-  /** Of method `isf`. */
+  /** Of method `isf`: its most rounds. */
   readonly rounds: number;
+  /** 0 .. 2^32 - 1. */
   readonly seed: number;
+  /** Data-parallel ranks. */
   readonly ranks: number;
+  /** Groups per rank and step. */
   readonly microBatch: number;
+  /** What the plan evens out: each load by itself, or the predicted time. */
   readonly aim: Aim;
   /** What one of each load costs, by name; NAME^2 is that of its square. Empty: what is assumed. */
   readonly cost: ByLoad;
-  /** The loads along the axes; empty before the samples are known. */
+  /** The load along the horizontal axis; empty before the samples are known. */
   readonly x: string;
+  /** The load along the vertical axis. */
   readonly y: string;
+  /** What colours stand for: how many samples there are, or which file they are from. */
   readonly colour: Colour;
+  /** The part of the page in view. */
   readonly tab: Tab;
   /** The first step that is shown. */
   readonly step: number;

@@ -21,22 +21,22 @@ import { show } from "../core/errors.ts";
 import { isPlainName } from "../core/folder-commit.ts";
 import { refuse, statsOf } from "./place.ts";
 
-/** What a run leaves with everything that it makes under a name of its own. */
+/** What a run attaches to everything that it makes under a name of its own. */
 export interface Marker {
   readonly omnibal: "claim";
   readonly version: 1;
   readonly host: string;
-  /** What tells machines of one name apart, and containers of one machine; "" where nothing does. */
+  /** What tells machines of the same name apart, and containers of the same machine; "" if nothing does. */
   readonly machine: string;
   readonly boot: string;
   readonly processes: string;
   readonly pid: number;
-  /** When the process began, as the kernel counts: numbers of processes are used again. "" where it is not known. */
+  /** When the process began, as the kernel counts, since process ids are reused. "" if it is not known. */
   readonly began: string;
   readonly since: string;
-  /** The part of its names that it drew. */
+  /** The random part of its names. */
   readonly draw: string;
-  /** Names of the files in the folder that it fills; none where it fills a file. */
+  /** Names of the files in the folder that it fills; none if it fills a file. */
   readonly names: readonly string[];
 }
 
@@ -50,22 +50,22 @@ function firstOf(read: () => string): string {
   }
 }
 
-/** State and start of a process from /proc, undefined where there is none. */
+/** State and start of a process from /proc; undefined if there is none. */
 function processStat(pid: number | "self"): { state: string; began: string } | undefined {
   const text = firstOf(() => readFileSync(`/proc/${pid}/stat`, "latin1"));
-  // The name in brackets may hold anything, also brackets.
+  // The name in parentheses may hold anything, parentheses included.
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
   return fields.length > 19 ? { state: fields[0], began: fields[19] } : undefined;
 }
 
-/** Who this process is, for others that look at what it left. */
+/** Who this process is, for others that find what it left. */
 function own(): Omit<Marker, "draw" | "names"> {
   const machine = firstOf(() => readFileSync("/etc/machine-id", "latin1"));
   return {
     omnibal: "claim",
     version: 1,
     host: hostname(),
-    // machine-id(5) asks that it is not shown as it stands.
+    // machine-id(5) asks not to expose it as it is.
     machine: machine === "" ? "" : createHash("sha256").update(`omnibal ${machine}`).digest("hex").slice(0, 16),
     boot: firstOf(() => readFileSync("/proc/sys/kernel/random/boot_id", "latin1")),
     processes: firstOf(() => readlinkSync("/proc/self/ns/pid")),
@@ -79,7 +79,7 @@ export function newMarker(names: readonly string[]): Marker {
   return { ...own(), draw: randomBytes(8).toString("hex"), names };
 }
 
-/** The marker in a claim, undefined where it is not one of ours. */
+/** The marker in a claim; undefined if it is not one of ours. */
 export function parseMarker(text: string): Marker | undefined {
   let found: unknown;
   try {
@@ -97,27 +97,27 @@ export function parseMarker(text: string): Marker | undefined {
   return Array.isArray(names) && names.every(isPlainName) ? (found as Marker) : undefined;
 }
 
-/** Whether the process of a marker lives; "unknown" where it cannot be seen from here. */
+/** Whether the process of a marker is alive; "unknown" if that cannot be seen from here. */
 export function lifeOf(marker: Marker): "live" | "dead" | "unknown" {
   const here = own();
   if (marker.host !== here.host || marker.machine !== here.machine) return "unknown";
   // Without a machine-id another boot may be another machine of the same name.
   if (marker.boot !== here.boot) return here.machine === "" ? "unknown" : "dead";
-  // Another container: its numbers of processes mean nothing here.
+  // Another container, whose process ids mean nothing here.
   if (marker.processes !== here.processes) return "unknown";
   try {
     process.kill(marker.pid, 0);
   } catch (error) {
-    // EPERM: it is there, and somebody else's.
+    // EPERM: it exists, and is another user's.
     if ((error as NodeJS.ErrnoException).code === "ESRCH") return "dead";
   }
   const stat = marker.began === "" ? undefined : processStat(marker.pid);
   if (stat === undefined) return "live";
-  // A zombie is dead, and stays for ever where nobody asks for its exit code, as in many containers.
+  // A zombie is dead, and stays forever if nobody asks for its exit code, as in many containers.
   return stat.began === marker.began && !/[ZXx]/.test(stat.state) ? "live" : "dead";
 }
 
-/** The text of a claim, undefined where there is none. */
+/** The text of a claim; undefined if there is none. */
 function readClaim(path: string): string | undefined {
   const stats = statsOf(path, lstatSync);
   try {
@@ -130,7 +130,7 @@ function readClaim(path: string): string | undefined {
   return stats === undefined ? undefined : "";
 }
 
-/** Makes a claim; false where something is there already. */
+/** Makes a claim; false if something is there already. */
 function makeClaim(path: string, text: string): boolean {
   try {
     symlinkSync(text, path);
@@ -140,7 +140,7 @@ function makeClaim(path: string, text: string): boolean {
     if (code === "EEXIST") return false;
     // The folder is gone. It may be back in a moment, but then a link can be made in it.
     if (code === "ENOENT") throw error;
-    // Not every file system has links. If it was something else, making a file fails in the same way.
+    // Not every file system has links. If the reason was another one, making a file fails as well.
   }
   let file: number;
   try {
@@ -188,10 +188,10 @@ function refuseHeld(out: string, path: string, marker: Marker | undefined, life:
 
 /**
  * Claims `out` by a marker at `path`, or refuses if another run has claimed it. The claim of a dead process is replaced
- * after `settle` has put away what else that process left.
+ * after `settle` has cleared away what else that process left.
  *
- * However many runs try this at once, one at most succeeds. To replace a claim whose draw is d, a run must first make
- * `path-after-d`, which only one can, in the same way. It then checks that the dead claim still stands: from here on
+ * However many runs try this at once, at most one succeeds. To replace a claim whose draw is d, a run must first make
+ * `path-after-d`, which only one can, in the same way. It then checks that the dead claim is still there: from here on
  * nobody else can replace it. Renaming `path-after-d` to `path` leaves no moment without a claim. If a run is killed on
  * the way, the next one replaces its `path-after-d` first, by the same rule.
  */
@@ -218,7 +218,7 @@ function take(out: string, path: string, text: string, settle: (dead: Marker) =>
   }
 }
 
-/** Whether a name is that of a claim made only to replace another: it comes and goes. */
+/** Whether a name belongs to a claim made only to replace another, which comes and goes. */
 export function isPassing(path: string, name: string): boolean {
   return name.startsWith(`${path}-after-`);
 }
@@ -239,7 +239,7 @@ export class Claim {
     take(out, path, this.#text, settle);
   }
 
-  /** Whether it still stands: somebody may have removed it by hand. */
+  /** Whether it is still there: somebody may have removed it by hand. */
   get stands(): boolean {
     return readClaim(this.path) === this.#text;
   }
@@ -269,7 +269,7 @@ export class Claim {
   }
 }
 
-/** Whether anything stands where a claim would. */
+/** Whether there is anything where a claim would be. */
 export function isClaimed(path: string): boolean {
   return readClaim(path) !== undefined;
 }

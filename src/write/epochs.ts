@@ -39,7 +39,7 @@ export function openEpochs<T>(
     for (const name of readdirSync(path)) {
       if (PASSING.test(name)) continue;
       const epoch = ENTRY.exec(name)?.[1];
-      if (epoch === undefined) refuse(out, `holds ${name}, which is no epoch: name another folder`);
+      if (epoch === undefined) refuse(out, `holds ${name}, which is not an epoch: name another folder`);
       if (Number(epoch) >= epochs) {
         refuse(out, `holds ${name}, beyond the ${epochs} epochs to write: remove it or name another folder`);
       }
@@ -48,14 +48,14 @@ export function openEpochs<T>(
   const outputs: Output<T>[] = [];
   const close = () => {
     for (const output of outputs) output.close();
-    // Where nothing was written, what we made is empty. Whatever else is in it keeps it.
+    // If nothing was written, the folder that we made is empty. Anything else in it keeps it.
     if (isNew && ownKindOf(path) === "folder" && readdirSync(path).length === 0) rmdirSync(path);
   };
   const atExit = () => {
     try {
       close();
     } catch {
-      // At exit nobody is left to be told.
+      // At exit there is nobody left to tell.
     }
   };
   process.on("exit", atExit);

@@ -1,5 +1,5 @@
-// One file, written to the disk: synchronously, a piece at a time, with a turn of the event loop in between. A signal is
-// answered between two pieces, and what is removed at exit cannot race with a write that is still under way.
+// Writes one file to disk: synchronously, a piece at a time, with a turn of the event loop in between. So signals are
+// handled between two pieces, and what is removed at exit cannot race with a write that is still under way.
 import {
   closeSync,
   constants,
@@ -22,14 +22,14 @@ async function writePieces(file: number, pieces: Pieces, each: (piece: Uint8Arra
   }
 }
 
-/** Gives an open file the mode of the one it will stand for, and its owner where that is allowed. */
+/** Gives an open file the mode of the one that it will replace, and its owner if that is allowed. */
 function likeOf(file: number, { uid, gid, mode }: Stats): void {
   const now = fstatSync(file);
   if (now.uid !== uid || now.gid !== gid) {
     try {
       fchownSync(file, uid, gid);
     } catch {
-      // Only root may give files away; others replace a file by one of their own.
+      // Only root may give files away; others replace a file with one of their own.
     }
   }
   if ((now.mode & 0o7777) !== (mode & 0o7777)) fchmodSync(file, mode & 0o7777);
@@ -45,7 +45,7 @@ export async function fillNew(
   like: Stats | undefined,
   each: (piece: Uint8Array) => void = () => {},
 ): Promise<void> {
-  // From the first byte on nobody may read it who may not read the one before.
+  // From the first byte on, nobody may read it who may not read the old one.
   const file = openSync(path, "wx", like === undefined ? 0o666 : like.mode & 0o777);
   try {
     if (like !== undefined) likeOf(file, like);
@@ -56,7 +56,7 @@ export async function fillNew(
   }
 }
 
-/** Writes to a device or a pipe: nothing is made, and nothing cut off. */
+/** Writes to a device or a pipe: nothing is created or truncated. */
 export async function fillDevice(path: string, pieces: Pieces): Promise<void> {
   const file = openSync(path, constants.O_WRONLY);
   try {
@@ -66,7 +66,7 @@ export async function fillDevice(path: string, pieces: Pieces): Promise<void> {
   }
 }
 
-/** Has the names in a folder on the disk, in the order in which they were made. Not every system can. */
+/** Syncs a folder's entries to disk, in the order in which they were made. Not every system can. */
 export function syncFolder(path: string): void {
   try {
     const folder = openSync(path, "r");
@@ -76,6 +76,6 @@ export function syncFolder(path: string): void {
       closeSync(folder);
     }
   } catch {
-    // The names are there all the same, unless the power fails now.
+    // They are there all the same, unless the power fails now.
   }
 }

@@ -1,5 +1,5 @@
-// How all files of a folder are replaced together, so that a run that is killed at any moment leaves the old folder or the
-// new one. Their names are fixed, and no system renames several files at once, so one small file decides:
+// How all files of a folder are replaced together, so that a run that is killed at any moment leaves either the old
+// folder or the new one. Their names are fixed, and no system renames several files at once, so one small file decides:
 //
 // 1. The new files are written to a subfolder of a drawn name, OUT/.omnibal-0123456789abcdef/, and synced.
 // 2. commit.json, with that name and the size and hash of each file, is written there, synced, and renamed to
@@ -33,12 +33,12 @@ import { isPassing, type Marker } from "./claim.ts";
 import { syncFolder } from "./fill.ts";
 import { ownKindOf, refuse } from "./place.ts";
 
-/** The claim on a folder that is there stands in it: it may be all of its file system that may be written. */
+/** The claim on an existing folder is inside it: that may be the only place on its file system that can be written. */
 export function claimIn(folder: string): string {
   return join(folder, ".omnibal");
 }
 
-/** Refuses a folder that holds anything but regular files of `names`, and what `isOurs` knows. */
+/** Refuses a folder that holds anything but regular files named in `names`, and what `isOurs` recognizes. */
 export function checkEntries(
   out: string,
   folder: string,
@@ -55,7 +55,10 @@ export function checkEntries(
   }
 }
 
-/** Removes a folder of a drawn name with the files of `names`. Anything else in it stays, and so does the folder. */
+/**
+ * Removes a folder with a drawn name and the files of `names` in it. If it holds anything else, that stays, and the
+ * folder too.
+ */
 export function removeDrawn(path: string, names: readonly string[]): void {
   if (ownKindOf(path) !== "folder") return;
   for (const name of [...names, COMMIT]) {
@@ -65,7 +68,7 @@ export function removeDrawn(path: string, names: readonly string[]): void {
   rmdirSync(path);
 }
 
-/** Whether a regular file is what the commit says of it. */
+/** Whether a regular file is as the commit describes it. */
 function matches(path: string, { bytes, sha256 }: CommitFile): boolean {
   if (ownKindOf(path) !== "file" || lstatSync(path).size !== bytes) return false;
   const file = openSync(path, "r");
@@ -79,7 +82,7 @@ function matches(path: string, { bytes, sha256 }: CommitFile): boolean {
   }
 }
 
-/** Step 3. What stands in the way is left alone, and the commit in force. */
+/** Step 3. Whatever is in the way is left alone, and the commit stays in force. */
 function renameAll(out: string, folder: string, { work, files }: Commit): void {
   for (const name of Object.keys(files)) {
     const from = join(folder, work, name);
@@ -99,7 +102,7 @@ function renameAll(out: string, folder: string, { work, files }: Commit): void {
   removeDrawn(join(folder, work), Object.keys(files));
 }
 
-/** Finishes what a run that is gone had committed, if it had. The claim on the folder must be held. */
+/** Finishes what a dead run had committed, if anything. The claim on the folder must be held. */
 export function finishCommit(out: string, folder: string): void {
   const path = join(folder, COMMIT);
   if (ownKindOf(path) !== "file" || lstatSync(path).size > MAX_COMMIT) return;
@@ -118,7 +121,7 @@ export function finishCommit(out: string, folder: string): void {
   renameAll(out, folder, commit);
 }
 
-/** Steps 2 and 3: the files of the drawn folder `work` become those of `folder`. */
+/** Steps 2 and 3: the files of the folder `work`, whose name was drawn, become those of `folder`. */
 export function commitFiles(
   out: string,
   folder: string,
@@ -129,7 +132,7 @@ export function commitFiles(
   const drawn = join(work, COMMIT);
   const file = openSync(drawn, "wx");
   try {
-    // Whoever may read the files must be able to tell which they are.
+    // Whoever may read the files must be able to read which they are.
     fchmodSync(file, 0o644);
     writeSync(file, commitText(commit));
     fsyncSync(file);
@@ -144,20 +147,21 @@ export function commitFiles(
     syncFolder(folder);
     renameAll(out, folder, commit);
   } catch (error) {
-    // Where no file has its place yet, as in a folder where those of others may not be replaced, the old one stays.
+    // If no file is in its place yet, as in a folder where other users' files may not be replaced, the old folder
+    // stays.
     if (Object.keys(files).every((name) => ownKindOf(join(work, name)) === "file")) unlinkSync(path);
     throw error;
   }
 }
 
-/** Whether the folder is the new one by a commit whose files are in `work`, which must then stay. */
+/** Whether a commit in force has files in `work`, which must then stay. */
 export function isInForce(folder: string, work: string): boolean {
   const path = join(folder, COMMIT);
   if (ownKindOf(path) !== "file" || lstatSync(path).size > MAX_COMMIT) return false;
   return parseCommit(path, readFileSync(path, "utf8"))?.work === basename(work);
 }
 
-/** Puts away what a run that is gone left at `path`, the name that it drew. Anything that is not its own stops it. */
+/** Clears away what a dead run left at `path`, the name that it drew. Refuses if anything there is not its own. */
 export function removeLeft(out: string, path: string, { names }: Marker): void {
   const kind = ownKindOf(path);
   if (kind === "nothing") return;

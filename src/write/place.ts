@@ -1,4 +1,4 @@
-// Where OUT is: a name is resolved once, and what comes of it is what is checked, claimed and written to.
+// Where OUT is: a name is resolved once, and the result is what is checked, claimed and written to.
 import { createHash } from "node:crypto";
 import { lstatSync, readlinkSync, realpathSync, type Stats, statSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, sep } from "node:path";
@@ -7,7 +7,7 @@ import { InputError } from "../core/errors.ts";
 export type Kind = "nothing" | "file" | "folder" | "other";
 
 export interface Place {
-  /** Absolute and without links, but of a device or pipe. */
+  /** Absolute and without links, except for a device or pipe. */
   readonly path: string;
   readonly kind: Kind;
 }
@@ -19,7 +19,7 @@ export function refuse(out: string, why: string): never {
   throw new InputError("INVALID_OUTPUT", `${out}: ${why}`);
 }
 
-/** Undefined where nothing stands at `path`, also because something on the way to it is no folder. */
+/** Undefined if there is nothing at `path`, or something on the way to it is not a folder. */
 export function statsOf(path: string, look: typeof statSync | typeof lstatSync): Stats | undefined {
   try {
     return look(path);
@@ -35,18 +35,18 @@ function kindBy(stats: Stats | undefined): Kind {
   return stats.isFile() ? "file" : stats.isDirectory() ? "folder" : "other";
 }
 
-/** What stands at `path`, links followed. */
+/** What is at `path`, following links. */
 export function kindOf(path: string): Kind {
   return kindBy(statsOf(path, statSync));
 }
 
-/** What stands at `path` itself: a link is "other". */
+/** What is at `path` itself: a link is "other". */
 export function ownKindOf(path: string): Kind {
   return kindBy(statsOf(path, lstatSync));
 }
 
 /**
- * The place that `out` names, as the system understands it: links are followed, a link to nothing too, and `missing/..`
+ * The place that `out` names, as the system understands it: links are followed, even to nothing, and `missing/..`
  * is not the current folder, because there is no `missing`. Working on the text (`path.resolve`, which `realpathSync`
  * starts with unless it is the native one) gets both wrong.
  */
@@ -57,7 +57,7 @@ export function placeOf(out: string): Place {
   let name = out;
   for (let links = 0; links <= MAX_LINKS; links++) {
     const kind = kindOf(name);
-    // A pipe behind /dev/stdout has no path of its own, and needs none: nothing is made beside it.
+    // A pipe at /dev/stdout has no path of its own, and needs none: nothing is made beside it.
     if (kind !== "nothing") return { path: kind === "other" ? name : realpathSync.native(name), kind };
     const folder = dirname(name);
     if (kindOf(folder) !== "folder") refuse(out, `cannot be written, ${folder} is not a folder`);

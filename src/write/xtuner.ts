@@ -47,7 +47,7 @@ function rows(samples: Int32Array, { tokens, files }: Written): Pieces {
   });
 }
 
-/** The head of the packing, with how many samples each path has: rows count in their files. */
+/** The head of the packing, with the number of samples of each path, as rows count within their files. */
 function head({ core, packing, files }: Written): Pieces {
   const text = Array.from(packingText(core, packing, "head"), (piece) => new TextDecoder().decode(piece)).join("");
   const sizes = JSON.stringify(files.map(({ path, samples }) => ({ path, samples })));

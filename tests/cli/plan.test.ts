@@ -202,7 +202,7 @@ describe("from lengths alone", () => {
     writeFileSync(join(folder, "other", "mine.txt"), "mine");
     expect(direct("-q", "--epochs=2", "-o", "other")).toMatchObject({
       code: 1,
-      err: "omnibal: other: holds mine.txt, which is no epoch: name another folder\n",
+      err: "omnibal: other: holds mine.txt, which is not an epoch: name another folder\n",
     });
     expect(direct("-q", "--epochs=2", "--ranks=9000", "--tail=drop", "-o", "none").code).toBe(1);
     expect(existsSync(join(folder, "none"))).toBe(false);

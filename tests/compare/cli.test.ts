@@ -40,6 +40,8 @@ test("bounds, a cost, systems and a batch of one's own", () => {
     ...{ assumed: { max: false, cost: false }, best: "balanced-plan" },
   });
   expect(seen.systems.map(({ name }: { name: string }) => name)).toEqual(["fixed", "lpt", "balanced-plan"]);
+  const byName = ["--max=vit=9,tokens=4096", ...own.slice(4), "--batch=8", "--systems=fixed,lpt,balanced-plan"];
+  expect(run("--ranks=16", ...byName, "--json").out).toBe(out);
   expect(run("--ranks=16", ...own, "--systems", "all").out).toContain("  LPT by tokens ");
 });
 

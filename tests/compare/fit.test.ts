@@ -277,7 +277,7 @@ describe("logs", () => {
     expect(() => fitCost(at(7, { groups: 0 }))).toThrow("row 7: groups is 0, expected a number of groups above 0");
     expect(() => fitCost(log, { per: "rank" as never })).toThrow('per is "rank", expected group or step');
     expect(() => fitCost(log, { warmup: 3 } as never)).toThrow('fitCost has no option "warmup": did you mean warmUp?');
-    await expect(readLog(bytes('{"ms":1}\n{"ms":'))).rejects.toThrow("log: line 2: no JSON");
+    await expect(readLog(bytes('{"ms":1}\n{"ms":'))).rejects.toThrow("log: line 2: not JSON");
     await expect(readLog(bytes("[3]"))).rejects.toThrow("log: entry 0 is 3, expected an object");
     await expect(readLog(new Uint8Array([255, 254, 0]))).rejects.toThrow("log: is neither text nor Parquet");
     await expect(readLog("nowhere.jsonl")).rejects.toThrow("nowhere.jsonl: cannot be read (ENOENT)");

@@ -43,5 +43,5 @@ test("a module of another version is refused when it is loaded", () => {
     `the module has ABI version ${ABI_VERSION + 1}, this package needs ${ABI_VERSION}: load the omnibal.wasm that came with it`,
   );
   const without = { ...abi, abiVersion: undefined as never };
-  expect(() => Core.from(without, module)).toThrow("this is no omnibal.wasm of this package");
+  expect(() => Core.from(without, module)).toThrow("this is not the omnibal.wasm of this package");
 });

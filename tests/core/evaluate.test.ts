@@ -185,7 +185,7 @@ describe("an order that is given", () => {
     expect(() => omnibal.evaluatePlan(packing, order(0, 1, 2))).toThrow("the order is 3 places");
     const team = omnibal.spGroups(packing, 2).groups.slice(0, 2).reverse();
     expect(() => omnibal.evaluatePlan(packing, { ranks: 1, microBatch: 1, spSize: 2, order: team })).toThrow(
-      `step 0: groups ${team.join()} are no sequence-parallel team`,
+      `step 0: groups ${team.join()} are not a sequence-parallel team`,
     );
     expect(omnibal.evaluatePlan(packing, order())).toMatchObject({ steps: 0, dropped: 248, vitDist: 0 });
   });

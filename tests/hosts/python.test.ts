@@ -264,7 +264,7 @@ describe("the batch sampler in Python", () => {
     ).toEqual([
       "ValueError: vit of group 1 is beyond its range, expected 0 to 2^62",
       "ValueError: tokens of group 0 is beyond its range, expected 0 to 2^62",
-      "ValueError: the module refused an argument that the checks here let pass",
+      "ValueError: the module refused an argument that the checks here had passed",
       "MemoryError: the samples do not fit: a WebAssembly memory ends at 4 GiB, about 170 million samples",
       "ValueError: vit: a value is beyond its range, expected whole numbers from 0 to 2147483647",
       "ValueError: tokens: a value is beyond its range, expected whole numbers from 0 to 2147483647",

@@ -38,9 +38,10 @@ function change(path: string, hunks: string): void {
     const [before, after] = [without("+"), without("-")];
     if (before === "") text += after;
     else {
-      const parts = text.split(before);
+      // Whole lines: the line break before them counts.
+      const parts = `\n${text}`.split(`\n${before}`);
       if (parts.length !== 2) throw new Error(`${path}: ${parts.length - 1} places for\n${before}`);
-      text = parts.join(after);
+      text = parts.join(`\n${after}`).slice(1);
     }
   }
   writeFileSync(file, text);

@@ -63,7 +63,7 @@ describe("loadModel", () => {
 
   test("what cannot be read is named", async () => {
     const wrong = [{ name: "config.json", text: async () => "{" }];
-    await expect(loadModel(wrong)).rejects.toThrow("config.json: is no JSON");
+    await expect(loadModel(wrong)).rejects.toThrow("config.json: not JSON");
     await expect(loadModel({})).rejects.toThrow(/family|config\.json/);
     await expect(loadModel("qwen2.5-vl", { tokenizer: join(folder, "none") })).rejects.toThrow("no tokenizer.json in");
   });

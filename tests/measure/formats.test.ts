@@ -385,7 +385,7 @@ describe("WebDataset's tar shards", () => {
     put(name, content);
     const { rows, why } = await run(name);
     expect(rows).toEqual(expected);
-    expect(why).toEqual([expect.stringContaining("0005.json: is no JSON"), expect.stringContaining("a picture:")]);
+    expect(why).toEqual([expect.stringContaining("0005.json: is not JSON"), expect.stringContaining("a picture:")]);
   });
 
   test("shards of a folder come in the order of their names", async () => {

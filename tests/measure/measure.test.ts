@@ -329,7 +329,9 @@ test("a rule in a JSON file, and a parameter in it that is misspelt", async () =
   // Two columns and one row, and a thumbnail.
   expect(model.image([448, 896])).toMatchObject({ vit: 3, tokens: 3 * 64 + 3 });
   await expect(rule({ tokens_per_tiles: 64 })).rejects.toThrow('internvl has no image parameter "tokens_per_tiles"');
-  await expect(rule({ rule: "my-own" })).rejects.toThrow('"my-own" is no model family; known are internvl, qwen2-vl');
+  await expect(rule({ rule: "my-own" })).rejects.toThrow(
+    '"my-own" is not a model family; known are internvl, qwen2-vl',
+  );
 });
 
 test("options that are misspelt or out of range are errors in JavaScript too", async () => {

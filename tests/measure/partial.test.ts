@@ -74,7 +74,7 @@ describe("one run at a time", () => {
       expect(() => Partial.open(out, "another key", false)).toThrow("an unfinished run with other data or options");
     }
     writeFileSync(join(first.folder, "checkpoint.json"), "{");
-    for (let i = 0; i < 2; i++) expect(() => Partial.open(out, "key", false)).toThrow("is no JSON; --restart begins");
+    for (let i = 0; i < 2; i++) expect(() => Partial.open(out, "key", false)).toThrow("is not JSON; --restart starts");
     Partial.open(out, "another key", true).remove();
     expect(existsSync(first.folder)).toBe(false);
   });

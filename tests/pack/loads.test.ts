@@ -269,7 +269,7 @@ describe("what is refused", () => {
     [{ max, min: { patches: -1 } }, "min.patches is -1, expected a whole number from 0 to 9007199254740991"],
     [{ max, method: "balanced", min: { patches: 1 } }, "min is given, expected none for method balanced"],
     [{ max, align: 0 }, "align is 0, expected a whole number from 1 to 2147483647"],
-    [{ max: { patches: 9 }, align: 8 }, "align is 8, but tokens are no load of patches"],
+    [{ max: { patches: 9 }, align: 8 }, "align is 8, but tokens are not among the loads patches"],
   ])("an option: %j", (options, message) => {
     expect(refused(options)).toEqual(["OptionError", "INVALID_OPTION", message]);
   });

@@ -171,7 +171,7 @@ describe("what is refused, and where", () => {
     ["[[0]],", "byte 5: found ,, expected the end of the file"],
     ["7", "byte 0: found 7, expected a packing: { or ["],
     ['{"groups":[[0]],}', "byte 16: found }, expected a name in double quotes"],
-    ['{"groups":[[0]],"stats":{]}', "byte 24: no JSON value"],
+    ['{"groups":[[0]],"stats":{]}', "byte 24: not a JSON value"],
     ['{"groups":[[0]],"stats":{', "byte 25: the file ends, expected the rest of the value"],
     ['{"groups":[[0]],"groups":[]}', "byte 25: a second list of groups"],
     ['{"steps":[]}', 'no "groups" and no "group" in it, expected a packing'],

@@ -271,7 +271,7 @@ describe("errors", () => {
     [
       "x.csv",
       `vit_num,token_num\n"${"1,2\n".repeat(1 << 19)}`,
-      "INVALID_FILE x.csv: line 262146: longer than 1 MiB: a quote is not closed, or this is no CSV file",
+      "INVALID_FILE x.csv: line 262146: longer than 1 MiB: a quote is not closed, or this is not a CSV file",
     ],
   ])("%s, case %#", async (name, content, message) => {
     expect(await failure(file(name, content))).toBe(message);

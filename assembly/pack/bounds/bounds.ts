@@ -6,7 +6,7 @@
 import { allocArray, mark, release } from "../../base/memory";
 import { OK, OUT_OF_MEMORY } from "../../base/status";
 import { Loads } from "../../loads/loads";
-import { countValue, cutRuns, HISTOGRAM_BYTES, startHistogram } from "../../loads/value-ranges";
+import { countValue, cutRuns, HISTOGRAM_BYTES, startHistogram, usedBuckets } from "../../loads/value-ranges";
 import { patternBound } from "../lower-bounds";
 import { differenceBound } from "./difference";
 import { halfBound } from "./half";
@@ -18,6 +18,8 @@ export const DIFFERENCE: i32 = 3;
 
 /** Values that the pattern bound tells apart. */
 const RUNS: i32 = 48;
+/** Samples per call of the inner loop. */
+const BLOCK: i32 = 4096;
 /** What it may cost, in steps of a knapsack, for each load. */
 const WORK: i32 = 30_000_000;
 
@@ -41,6 +43,21 @@ function raise(kind: i32, value: u32): void {
   store<u32>(at, max(load<u32>(at), value));
 }
 
+/**
+ * Counts the values of load k of samples from .. end - 1; returns how many fit. Exported, as other inner loops, so that it is
+ * optimised within the first call.
+ */
+export function countValues(handle: usize, k: i32, from: i32, end: i32, histogram: usize): i32 {
+  const loads = Loads.of(handle);
+  let fitting = 0;
+  for (let i = from; i < end; i++) {
+    if (loads.isOversize(i)) continue;
+    countValue(histogram, <i32>loads.value(i, k));
+    fitting++;
+  }
+  return fitting;
+}
+
 /** The pattern bound on load k, where it has few values, or in any case when `anyway`. False when out of memory. */
 function addPattern(loads: Loads, k: i32, anyway: bool): bool {
   const bound = loads.bound(k);
@@ -54,10 +71,13 @@ function addPattern(loads: Loads, k: i32, anyway: bool): bool {
   }
   startHistogram(histogram, <i32>bound);
   let fitting = 0;
-  for (let i = 0; i < loads.taken; i++) {
-    if (loads.isOversize(i)) continue;
-    countValue(histogram, <i32>loads.value(i, k));
-    fitting++;
+  for (let from = 0; from < loads.taken; from += BLOCK) {
+    fitting += countValues(changetype<usize>(loads), k, from, min(from + BLOCK, loads.taken), histogram);
+    // Of a load of many values it is seen early that it has them.
+    if (from == 0 && !anyway && usedBuckets(histogram) > RUNS) {
+      release(before);
+      return true;
+    }
   }
   const highs = lows + RUNS * 4;
   const counts = lows + RUNS * 8;

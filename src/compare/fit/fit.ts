@@ -33,7 +33,12 @@ export interface FittedCost {
   /** Its share of all the time that is predicted, 0 .. 1. */
   readonly share: number;
   /** The load that it is most like, and their correlation over the rows; null for constants, and where there is one load. */
-  readonly like: { readonly name: string; readonly correlation: number } | null;
+  readonly like: {
+    /** The load's name. */
+    readonly name: string;
+    /** -1 .. 1. */
+    readonly correlation: number;
+  } | null;
   /** How much it differs from row to row: its standard deviation over its mean. */
   readonly variation: number;
 }
@@ -52,8 +57,17 @@ export interface Fit {
   readonly outliers: number;
   /** How far single rows are from what their loads say, as a standard deviation, outliers left out. */
   readonly noise: number;
-  /** Rows that a fit of the others has not seen, and how far off it is there: median and 95th percentile, and the mean. */
-  readonly heldOut: { readonly rows: number; readonly median: number; readonly p95: number; readonly bias: number };
+  /** How far off the fit is on rows that it has not seen, as shares of the predicted times. */
+  readonly heldOut: {
+    /** Rows held out. */
+    readonly rows: number;
+    /** The median of how far off it is. */
+    readonly median: number;
+    /** The 95th percentile of that. */
+    readonly p95: number;
+    /** The mean, by sign: above 0, predictions are too short. */
+    readonly bias: number;
+  };
   /** Every cost that matters is known to 3 %. */
   readonly certain: boolean;
   /** What to know before it is used: sentences. */

@@ -23,7 +23,7 @@ function jsonLines(path: string, text: string): LogRecord[] {
     } catch (error) {
       const last = lines.slice(k + 1).every((rest) => rest.trim() === "");
       const hint = last ? ": the last line may be half written, leave it out" : "";
-      fail(path, `line ${k + 1}: no JSON (${(error as Error).message})${hint}`, error);
+      fail(path, `line ${k + 1}: not JSON (${(error as Error).message})${hint}`, error);
     }
     if (!isObject(value)) fail(path, `line ${k + 1}: is ${show(value)}, expected an object`);
     records.push(value);
@@ -36,7 +36,7 @@ function jsonList(path: string, text: string): LogRecord[] {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    fail(path, `no JSON (${(error as Error).message})`, error);
+    fail(path, `not JSON (${(error as Error).message})`, error);
   }
   const list = value as unknown[];
   const other = list.findIndex((record) => !isObject(record));

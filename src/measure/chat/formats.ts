@@ -300,7 +300,7 @@ export function formatNamed(name: string, bos: string, eos: string): ChatFormat 
   if (name === "paligemma") return new PaligemmaFormat(bos, eos);
   throw new OptionError(
     "INVALID_OPTION",
-    `${show(name)} is no chat format; known are ${[...Object.keys(INTERNVL), "paligemma"].join(", ")}`,
+    `${show(name)} is not a chat format; known are ${[...Object.keys(INTERNVL), "paligemma"].join(", ")}`,
   );
 }
 

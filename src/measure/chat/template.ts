@@ -5,12 +5,13 @@ import { fromJson, UnsupportedTemplate, unsupported, type Value } from "./values
 
 export { TemplateError, UnsupportedTemplate } from "./values.ts";
 
-/** A conversation as a template wrote it. Ranges are start, end, start, end, ... in code units, ascending. */
+/** A conversation as a template wrote it. Ranges are start, end, start, end, ... in UTF-16 code units, ascending. */
 export interface Rendered {
+  /** The text. */
   readonly text: string;
-  /** What generation blocks wrote. */
+  /** Ranges that generation blocks wrote. */
   readonly generated: readonly number[];
-  /** What the assistant said, wherever the template put it. */
+  /** Ranges of what the assistant said, wherever the template put it. */
   readonly assistant: readonly number[];
 }
 
@@ -213,19 +214,20 @@ function withReasoning(message: Message): Message {
   return found === undefined ? message : { thinking: found, ...message, reasoning_content: found };
 }
 
-/** A chat template. */
+/** A chat template in Jinja, rendered as Python's Jinja2 and transformers render it. */
 export class ChatTemplate {
   readonly #program: Node;
   readonly #names: Readonly<Record<string, Value>>;
   readonly #plans = new Map<string, Plan[]>();
-  /** Whether it has generation blocks, which say what is trained on. */
+  /** Whether it has generation blocks, which mark what is trained on. */
   readonly hasGeneration: boolean;
   /** Whether it looks into contents for typed parts. */
   readonly takesParts: boolean;
 
   /**
-   * @param names what the template finds beside the messages: bos_token and the like.
-   * @throws UnsupportedTemplate for a template with something in it that is not rendered here as Python does.
+   * @param source The template's text.
+   * @param names What the template finds beside the messages, such as bos_token.
+   * @throws UnsupportedTemplate for a template that uses something that is not rendered here as in Python.
    */
   constructor(source: string, names: Readonly<Record<string, unknown>> = {}) {
     this.#program = compile(source);
@@ -237,9 +239,9 @@ export class ChatTemplate {
   }
 
   /**
-   * The text of a conversation.
+   * Renders a conversation: messages as `{ role, content }`, and a list of tools or none.
    *
-   * @throws TemplateError where Python raises; UnsupportedTemplate for what is not done here.
+   * @throws TemplateError where Python raises; UnsupportedTemplate for what is not rendered here.
    */
   render(messages: readonly Message[], tools: unknown = undefined): Rendered {
     const chat = messages.map(withReasoning);

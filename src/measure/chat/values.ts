@@ -3,10 +3,12 @@
 import { isPrintable } from "./printable.ts";
 import { concat, isText, type Questions, Rope, type Text } from "./rope.ts";
 
-/** What the template does raises in Python too, or is something that is not done here; `kind` is Python's name. */
+/** The template raises an error, as it does in Python. */
 export class TemplateError extends Error {
+  /** Python's name for the error, such as `UndefinedError`. */
   readonly kind: string;
 
+  /** An error of this kind. */
   constructor(kind: string, message: string) {
     super(message);
     this.kind = kind;
@@ -17,7 +19,7 @@ export function raise(kind: string, message: string): never {
   throw new TemplateError(kind, message);
 }
 
-/** The template uses something that is known to come out otherwise than in Python, or is not known at all. */
+/** The template uses something that is unknown here, or known to be rendered differently in Python. */
 export class UnsupportedTemplate extends Error {}
 
 export function unsupported(what: string): never {

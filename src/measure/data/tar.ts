@@ -267,7 +267,7 @@ export class TarFile implements RecordFile {
       if (kind === "json") sample.json = JSON.parse(text);
       else sample.text = text;
     } catch (error) {
-      sample.problem ??= `${name}: ${error instanceof SyntaxError ? "is no JSON" : "is no UTF-8"}`;
+      sample.problem ??= `${name}: ${error instanceof SyntaxError ? "is not JSON" : "is not UTF-8"}`;
     }
     return size * 2;
   }

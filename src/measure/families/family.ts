@@ -50,12 +50,12 @@ export interface VideoSize {
   readonly fps: number | null;
 }
 
-/** Parameters as the files of a released checkpoint have them. */
+/** The parameters of a released checkpoint, as its files have them: by the kind of file, then by name. */
 export type Published = Readonly<Partial<Record<Role, Readonly<Record<string, unknown>>>>>;
 
 /** A model family: one file of this folder, and a line in index.ts. */
 export interface Family {
-  /** What --model and messages call it. */
+  /** What `--model` and messages call it. */
   readonly name: string;
   /** The models it stands for, for people. */
   readonly about: string;
@@ -67,18 +67,20 @@ export interface Family {
   readonly published: Readonly<Record<string, Published>>;
   /** Whether the family's own loader turns an image as its EXIF orientation says. */
   readonly exif: "transpose" | "ignore";
-  /** What a chat template writes where an image or a video stands. */
+  /** What a chat template writes in place of an image or a video. @internal */
   readonly placeholders: (settings: Settings) => {
     readonly image: string;
     readonly video?: string;
-    /** What is written for one in a text that no template puts it into, where that is more. */
+    /** What is written for one in a text that no template puts it into, if that is more. */
     readonly inline?: { readonly image: string; readonly video?: string };
   };
-  /** Tokens that the training code adds to the tokenizer, where it does not have them. */
+  /** Tokens that the training code adds to the tokenizer if it lacks them. @internal */
   readonly adds?: readonly string[];
-  /** A sample without any image is given a blank one, which takes this many tiles and no tokens. */
+  /** A sample without any image gets a blank one, which takes this many tiles and no tokens. @internal */
   readonly dummy?: (settings: Settings) => number;
+  /** Makes the rule for images. @internal */
   readonly image: (settings: Settings) => ImageRule;
+  /** Makes the rule for videos, if it takes any. @internal */
   readonly video?: (settings: Settings) => VideoRule;
 }
 

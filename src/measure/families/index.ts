@@ -24,7 +24,7 @@ import { smolvlm } from "./smolvlm.ts";
 export type { Family, ImageRule, Published, Surroundings, VideoRule, Visual } from "./family.ts";
 export { type Layer, type Role, Settings, type Value } from "./settings.ts";
 
-/** A new model family is a file beside this one and a line here. */
+/** The model families. A new one is a file beside this one and a line here. */
 export const families: readonly Family[] = [
   internvl,
   qwen2vl,
@@ -51,8 +51,16 @@ export const families: readonly Family[] = [
 /** The names as sentences list them. */
 const known = (names: readonly string[]) => names.join(", ");
 
-/** Every released model by name, with its family. */
-export function publishedModels(): ReadonlyMap<string, { readonly family: Family; readonly published: Published }> {
+/** Every released model by its name. */
+export function publishedModels(): ReadonlyMap<
+  string,
+  {
+    /** The family whose rules it follows. */
+    readonly family: Family;
+    /** The parameters it was released with. */
+    readonly published: Published;
+  }
+> {
   return new Map(
     families.flatMap((family) =>
       Object.entries(family.published).map(([name, published]) => [name, { family, published }] as const),
@@ -72,7 +80,7 @@ export function requireFamily(name: string): Family {
   if (family !== undefined) return family;
   throw new OptionError(
     "INVALID_OPTION",
-    `${show(name)} is no model family; known are ${known(families.map((other) => other.name))}`,
+    `${show(name)} is not a model family; known are ${known(families.map((other) => other.name))}`,
   );
 }
 

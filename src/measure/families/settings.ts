@@ -2,7 +2,7 @@
 // asked for by all the names it has had; what is found is kept, to be printed.
 import { InputError, show } from "../../core/errors.ts";
 
-/** What a layer of settings is read for: files differ in what the same name means. */
+/** Which kind of file settings are from: the same name means different things in different files. */
 export type Role = "given" | "image" | "video" | "processor" | "config" | "tokenizer";
 
 /** Named values of one origin. */
@@ -13,6 +13,7 @@ export interface Layer {
   readonly values: Readonly<Record<string, unknown>>;
 }
 
+/** The value of a parameter, as JSON has it. */
 export type Value = string | number | boolean | null | readonly Value[];
 
 function member(values: unknown, path: string): unknown {

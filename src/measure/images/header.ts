@@ -2,15 +2,18 @@
 // training code opens pictures with, is the measure here.
 import { InputError } from "../../core/errors.ts";
 
-/** Bytes of a file, at any place. Fewer than asked for where the file ends. */
+/** Reads `length` bytes of a file at `offset`; fewer if the file ends there. */
 export type ReadAt = (offset: number, length: number) => Uint8Array;
 
+/** The size of a picture, as Pillow reports it. */
 export interface PictureSize {
+  /** The format of the file, such as `JPEG`. */
   readonly format: string;
-  /** As the pixels are stored; of TIFF as they are shown, as Pillow turns these by itself. */
+  /** Pixels, as they are stored; for TIFF as they are shown, since Pillow turns these by itself. */
   readonly height: number;
+  /** Pixels, as for `height`. */
   readonly width: number;
-  /** EXIF orientation, 1 to 8: from 5 on, a loader that heeds it swaps height and width. */
+  /** EXIF orientation, 1 .. 8; from 5 on, a loader that heeds it swaps height and width. */
   readonly orientation: number;
 }
 

@@ -22,17 +22,23 @@ import { type CounterSource, Measurer, type MeasurerSource, makeCounter } from "
 import { Partial } from "./partial.ts";
 import { Pool } from "./pool.ts";
 
+/** What a run has measured. */
 export interface MeasureResult {
+  /** Samples measured, bad ones included. */
   readonly samples: number;
+  /** How many of them could not be measured: -1 is written for these. */
   readonly bad: number;
-  /** Reasons of the first bad samples. */
+  /** Why the first of them could not. */
   readonly firstBad: readonly string[];
+  /** What `vit_num` counts. */
   readonly counts: "tiles" | "patches";
+  /** The file of lengths. */
   readonly out: string;
-  /** Where bad samples are listed, with what the run was. */
+  /** The file that lists the bad samples, and the settings of the run. */
   readonly report: string;
-  /** Samples that an earlier run had done. */
+  /** Samples that an earlier, unfinished run had done. */
   readonly resumed: number;
+  /** Worker threads used. */
   readonly workers: number;
 }
 
@@ -193,8 +199,8 @@ async function compareCounters(
 const line = (value: unknown) => `${JSON.stringify(value)}\n`;
 
 /**
- * Measures data and writes their lengths. What is done is kept beside `out` until it is whole: the same call goes on
- * where a killed one was, and writes the same bytes.
+ * Measures data sets and writes their lengths. Progress is kept beside `out` until it is complete: if a run is killed,
+ * the same call resumes it, and writes the same bytes.
  *
  * @throws InputError, OptionError for data, a model or options that cannot be used; the signal's reason.
  */

@@ -142,7 +142,7 @@ export class Measurer {
     // Libraries take whatever there is for text; half of a surrogate pair is none.
     const whole = withText.filter(({ one, i }) => {
       const isWhole = !/\p{Surrogate}/u.test(one.text);
-      if (!isWhole) problems.push([i, "the text has half of a surrogate pair, which is no character"]);
+      if (!isWhole) problems.push([i, "the text has a lone surrogate, which is not a character"]);
       return isWhole;
     });
     const counts = await this.#counter.countAll(whole.map(({ one }) => one));
@@ -187,7 +187,7 @@ export class Measurer {
       start = end;
       yield () => {
         if (!isText && !isUtf8(buffer.subarray(from, end)))
-          throw new InputError("INVALID_INPUT", "the record is no UTF-8");
+          throw new InputError("INVALID_INPUT", "the record is not UTF-8");
         return readJson(buffer.toString("utf8", from, end));
       };
     }
@@ -218,7 +218,7 @@ function reason(text: string): string {
 /** The reason in words; a bug is none. */
 function whyBad(error: unknown): string {
   if (error instanceof InputError) return reason(error.message);
-  if (error instanceof SyntaxError) return reason(`the record is no JSON (${error.message})`);
+  if (error instanceof SyntaxError) return reason(`the record is not JSON (${error.message})`);
   if (error instanceof RangeError) return "nested too deep";
   throw error;
 }

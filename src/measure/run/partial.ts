@@ -122,7 +122,7 @@ export class Partial {
       try {
         found = JSON.parse(readFileSync(this.#path("checkpoint"), "utf8")) as Checkpoint;
       } catch (error) {
-        throw new InputError("INVALID_OUTPUT", `${this.#path("checkpoint")}: is no JSON; --restart begins anew`, {
+        throw new InputError("INVALID_OUTPUT", `${this.#path("checkpoint")}: is not JSON; --restart starts over`, {
           cause: error,
         });
       }

@@ -6,15 +6,19 @@ import { DeepseekSplitter, LetterSplitter, PatternSplitter, type Splitter } from
 import { BLANK_SIGN, type Characters, type Cuts, type Tables } from "./tables.ts";
 import { unknownToNormalizer } from "./unicode-classes.ts";
 
-/** A text, and ranges of it: start, end, start, end, ... ascending, in code units. */
+/** A text to count, and ranges of it. */
 export interface Text {
+  /** The text. */
   readonly text: string;
+  /** start, end, start, end, ... in UTF-16 code units, ascending. */
   readonly ranges: readonly number[];
 }
 
+/** The tokens of a text. */
 export interface Count {
+  /** How many there are. */
   readonly tokens: number;
-  /** How many of them overlap with the ranges. */
+  /** How many of them overlap with the text's ranges. */
   readonly within: number;
 }
 
@@ -22,15 +26,16 @@ export interface Count {
 export interface Counter {
   /** How it counts, for people. */
   readonly about: string;
-  /** Tokens that are put around a text when special tokens are asked for. */
+  /** How many special tokens the tokenizer puts around a text if asked to. */
   readonly specials: number;
   /**
-   * Tokens of texts, without special ones around them; added tokens in them are found. Some libraries answer later.
+   * Counts the tokens of texts, without special tokens around them; added tokens within them count as one each. Some
+   * libraries return a promise.
    *
-   * @throws InputError INVALID_INPUT for a text with half a surrogate pair, which has no bytes.
+   * @throws InputError INVALID_INPUT for a text with a lone surrogate, which has no bytes.
    */
   countAll(texts: readonly Text[]): readonly Count[] | Promise<readonly Count[]>;
-  /** Where an added token that begins at a place of a text ends; the place itself where none begins. */
+  /** Where the added token that begins at `at` ends; `at` itself if none begins there. */
   endOfAdded(text: string, at: number): number;
 }
 
@@ -207,7 +212,7 @@ interface Pieces {
 }
 
 function refuseHalf(): never {
-  throw new InputError("INVALID_INPUT", "the text has half of a surrogate pair, which is no character");
+  throw new InputError("INVALID_INPUT", "the text has a lone surrogate, which is not a character");
 }
 
 /** Pieces whose bytes are merged. */

@@ -92,6 +92,7 @@ class NativeCounter extends LibraryCounter {
 
 /** What is taken of the module `@huggingface/tokenizers`. */
 export interface TokenizerLibrary {
+  /** Its class of tokenizers, made from tokenizer.json and tokenizer_config.json. @internal */
   readonly Tokenizer: new (
     json: object,
     config: object,
