@@ -109,6 +109,7 @@ function keepPiece(columns: Columns): bool {
     const entry = columns.wide + ((<usize>i) << 3);
     const place = load<u32>(entry);
     const k = place >> 29;
+    wideLoads |= 1 << k;
     const at = placeOf(k, load<u32>(keptBefore + ((<usize>k) << 2)) + (place & 0x1fffffff));
     const lower = <u32>(<i32>load<f64>(at));
     store<f64>(at, <f64>load<u32>(entry, 4) * 4294967296.0 + <f64>lower);
@@ -320,12 +321,8 @@ function makeColumns(): bool {
   const all = keptOf(0);
   let left: usize = 0;
   for (let i: usize = 0; i < all; i++) left += usize(load<f64>(placeOf(0, i)) < 0);
-  wideLoads = 0;
   let bytes: usize = 0;
   for (let k = 0; k < loadCount; k++) {
-    let most: f64 = 0;
-    for (let i: usize = 0; i < all; i++) most = max(most, load<f64>(placeOf(k, i)));
-    if (most > <f64>i32.MAX_VALUE) wideLoads |= 1 << k;
     store<usize>(loadColumns + ((<usize>k) << 2), firstBlock + bytes);
     bytes += columnBytes(all - left, ((wideLoads >> k) & 1) != 0);
   }
@@ -375,6 +372,7 @@ function readFile(reader: Reader, path: usize): void {
 /** Reads all samples. After an error, which was told, `exitCode` is set. */
 export function readSamples(): void {
   memory.fill(kept, 0, 8 * 4);
+  wideLoads = 0;
   samples = 0;
   blockBytes = (<usize>loadCount * BLOCK) << 3;
   fileEnds = allocArray(fileCount, 4);

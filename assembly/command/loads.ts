@@ -1,7 +1,7 @@
 // The loads that are read: their names, and the fields that records have them in.
 
 import { ascii } from "../base/ascii";
-import { alloc } from "../base/memory";
+import { alloc, isSame } from "../base/memory";
 import { OUT_OF_MEMORY } from "../base/status";
 import { begin, MAX_NAME } from "../read/reader";
 import {
@@ -35,7 +35,7 @@ class Text {
 
   @inline
   is(at: usize, length: usize): bool {
-    return this.length == length && memory.compare(this.at, at, length) == 0;
+    return this.length == length && isSame(this.at, at, length);
   }
 }
 
@@ -98,7 +98,7 @@ export function find(byte: u32, at: usize, end: usize): usize {
 
 /** attention is tokens^2. */
 export function resolved(at: usize, length: usize): usize {
-  return length == 9 && memory.compare(at, ascii("attention"), 9) == 0 ? ascii("tokens^2") : at;
+  return length == 9 && isSame(at, ascii("attention"), 9) ? ascii("tokens^2") : at;
 }
 
 /** Begins the line of an error: --name has "part". */

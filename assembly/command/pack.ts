@@ -2,7 +2,7 @@
 
 import { ascii } from "../base/ascii";
 import { parseDecimal } from "../base/decimal";
-import { alloc, allocArray } from "../base/memory";
+import { alloc, allocArray, isSame } from "../base/memory";
 import { errorLoad, OK } from "../base/status";
 import { Loads, listOversize, begin as loadsBegin, push as loadsPush, MOST } from "../loads/loads";
 import { groupSums, groupsMix, loadSquares, loadSums } from "../loads/sums";
@@ -63,7 +63,7 @@ const TEXT_ROOM: u32 = 65536;
 function addCounted(at: usize, length: usize, most: f64): void {
   let k = packed.counted;
   packed.counted++;
-  if (length == 3 && memory.compare(at, ascii("vit"), 3) == 0) {
+  if (length == 3 && isSame(at, ascii("vit"), 3)) {
     for (; k > 0; k--) {
       store<usize>(names + ((<usize>k) << 2), packed.name(k - 1));
       store<u32>(nameLengths + ((<usize>k) << 2), <u32>packed.nameLength(k - 1));
@@ -199,7 +199,7 @@ function takeColumns(): bool {
     const from = findLoad(packed.name(k), base);
     let column = columnAt(from);
     let wide = ((wideLoads >> from) & 1) != 0;
-    const isTokens = base == 6 && memory.compare(packed.name(k), ascii("tokens"), 6) == 0;
+    const isTokens = base == 6 && isSame(packed.name(k), ascii("tokens"), 6);
     const by = isTokens ? <u64>packed.align : 1;
     const square = base < packed.nameLength(k);
     if (by > 1 || square) {

@@ -1,4 +1,5 @@
 // What is packed and what came of it: set by pack.ts, read by what words it.
+import { isSame } from "../base/memory";
 
 /** Loads that are counted, bounded ones first, and a packing. */
 @unmanaged
@@ -47,7 +48,7 @@ export class Packed {
   }
 
   isNamed(k: i32, text: usize, length: usize): bool {
-    return this.nameLength(k) == length && memory.compare(this.name(k), text, length) == 0;
+    return this.nameLength(k) == length && isSame(this.name(k), text, length);
   }
 
   /** The load of a name, -1 for none. */

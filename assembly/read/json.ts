@@ -7,7 +7,7 @@
 // the step that meets what it cannot use does (`p == end`), keeps its state and waits for the next piece. White space,
 // strings and field names go 16 bytes at a time.
 
-import { alloc } from "../base/memory";
+import { alloc, isSame } from "../base/memory";
 import {
   BAD_VALUE,
   FIELD_MISSING,
@@ -287,7 +287,7 @@ function fieldOf(r: JsonReader, at: usize, length: usize): i32 {
   const columns = r.columns;
   for (let slot = 0; slot < columns.nameCount; slot++) {
     const name = r.nameOf(slot);
-    if (length == columns.nameLength(name) && memory.compare(at, columns.nameAt(name), length) == 0) return slot;
+    if (length == columns.nameLength(name) && isSame(at, columns.nameAt(name), length)) return slot;
   }
   return OTHER;
 }

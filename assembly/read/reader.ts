@@ -1,7 +1,7 @@
 // Reads length files in pieces: the first byte says which reader gets them. The host writes a piece into the buffer,
 // pushes it, takes the values out of the columns, and so on to the end. Nothing is allocated after the start.
 
-import { alloc, mark, release } from "../base/memory";
+import { alloc, isSame, mark, release } from "../base/memory";
 import { BAD_ARGUMENT, OK, OUT_OF_MEMORY } from "../base/status";
 import { Columns, MAX_COLUMNS, MAX_NAMES, makeColumns } from "./columns";
 import { TEXT_ROOM, errorText as writeErrorText } from "./error-text";
@@ -43,7 +43,7 @@ function areNames(names: usize, lengths: usize, columnsOf: usize, count: i32): b
     let other = names;
     for (let j = 0; j < k; j++) {
       const otherLength = load<u32>(lengths + ((<usize>j) << 2));
-      if (otherLength == length && memory.compare(other, at, length) == 0) return false;
+      if (otherLength == length && isSame(other, at, length)) return false;
       if (load<u32>(columnsOf + ((<usize>j) << 2)) == column) ofColumn += otherLength;
       other += otherLength;
     }

@@ -42,21 +42,21 @@ function countUp(table: usize, slot: u32): void {
 }
 
 /** The value of a column at i: i32, or f64 whole numbers below 2^53. */
-function valueAt<T extends number>(column: usize, i: usize): u64 {
-  return sizeof<T>() == 8 ? <u64>load<f64>(column + (i << 3)) : <u64>load<u32>(column + (i << 2));
+function valueAt(column: usize, wide: bool, i: usize): u64 {
+  return wide ? <u64>load<f64>(column + (i << 3)) : <u64>load<u32>(column + (i << 2));
 }
 
 /**
  * Nearest rank: percentile p of n values is the one at rank ceil(p n / 100), at least the first. Found 16 bits at a time from
  * the top: u64[RANKS] at `out` has the bits that are known. 65,536 u32 at `table`.
  */
-function selectRanks<T extends number>(values: usize, n: i32, table: usize, out: usize): void {
+function selectRanks(values: usize, wide: bool, n: i32, table: usize, out: usize): void {
   for (let k: usize = 0; k < RANKS; k++) {
     const rank = max<u64>((<u64>n * <u64>load<u8>(percents + k) + 99) / 100, 1);
     store<u32>(rankRests + (k << 2), <u32>rank);
     store<u64>(out + (k << 3), 0);
   }
-  for (let shift: u64 = sizeof<T>() == 8 ? 48 : 16; ; shift -= 16) {
+  for (let shift: u64 = wide ? 48 : 16; ; shift -= 16) {
     // Ranks ascend, so those of the same bits so far are neighbours and share a pass.
     let counted = u64.MAX_VALUE;
     for (let k: usize = 0; k < RANKS; k++) {
@@ -64,7 +64,7 @@ function selectRanks<T extends number>(values: usize, n: i32, table: usize, out:
       if (known != counted) {
         memory.fill(table, 0, 65536 * 4);
         for (let i: usize = 0; i < <usize>n; i++) {
-          const x = valueAt<T>(values, i) >> shift;
+          const x = valueAt(values, wide, i) >> shift;
           if (x >> 16 == known) countUp(table, <u32>x & 0xffff);
         }
         counted = known;
@@ -111,18 +111,17 @@ function countBins(vit: usize, tokens: usize, n: i32): void {
 }
 
 /** Takes the sum and the ranks of a column; false for one with a value that is no load, at `errorIndex`. */
-function lookAt<T extends number>(column: usize, k: i32, n: i32, table: usize): bool {
+function lookAt(column: usize, wide: bool, k: i32, n: i32, table: usize): bool {
   let sum: u64 = 0;
   for (let i: usize = 0; i < <usize>n; i++) {
-    const isLoad = sizeof<T>() == 8 ? load<f64>(column + (i << 3)) >= 0 : load<i32>(column + (i << 2)) >= 0;
-    if (!isLoad) {
+    if (wide ? load<f64>(column + (i << 3)) < 0 : load<i32>(column + (i << 2)) < 0) {
       failAtLoad(<i32>i, k);
       return false;
     }
-    sum += valueAt<T>(column, i);
+    sum += valueAt(column, wide, i);
   }
   store<u64>(sums + ((<usize>k) << 3), sum);
-  if (n > 0) selectRanks<T>(column, n, table, ranksOf(k));
+  if (n > 0) selectRanks(column, wide, n, table, ranksOf(k));
   return true;
 }
 
@@ -155,8 +154,7 @@ export function look(
   bins = 0;
   for (let k = 0; k < count; k++) {
     const column = load<usize>(columns + ((<usize>k) << 2));
-    const isWide = ((floats >> k) & 1) != 0;
-    if (isWide ? lookAt<f64>(column, k, n, table) : lookAt<i32>(column, k, n, table)) continue;
+    if (lookAt(column, ((floats >> k) & 1) != 0, k, n, table)) continue;
     release(before);
     if (!usual) return BAD_LOAD;
     return k == 0 ? NEGATIVE_VIT : NEGATIVE_TOKENS;
