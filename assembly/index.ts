@@ -331,9 +331,16 @@ export function planTime(): f64 {
  * loadFingerprint(values, n, first): of i32[n], the loads of the samples from number `first` on (f64, whole, < 2^53).
  * wideFingerprint(values, n, first): the same of f64[n], whole numbers below 2^53: one column has one fingerprint either way.
  * groupsFingerprint(offsets, order, groups, first): of the groups of CSR arrays, u32, the first of which has number `first`.
- * oversizeFingerprint(oversize, count): what the oversize samples, u32[count], add to a packing's.
+ * oversizeFingerprint(oversize, count): what the oversize samples, u32[count], add to a packing's; invalidFingerprint(invalid, count):
+ *   the same of the invalid samples, which add nothing to their loads': -1 in any column is skipped.
  */
-export { groupsFingerprint, loadFingerprint, oversizeFingerprint, wideFingerprint } from "./loads/fingerprint";
+export {
+  groupsFingerprint,
+  invalidFingerprint,
+  loadFingerprint,
+  oversizeFingerprint,
+  wideFingerprint,
+} from "./loads/fingerprint";
 
 /**
  * Shards of samples, 0 .. shards - 1, into u32[n] at `out`, as docs/formats.md has them: of a sample's number, the seed
@@ -345,13 +352,13 @@ export { shardsAt, shardsFrom } from "./loads/shard";
 
 /**
  * Loads by their names: k of them, 1 .. 8; names in UTF-8 one after another, u32[k] bytes each at `lengths`.
- * textBegin(format, offsets, order, columns, width, names, lengths, k, groups, oversize, oversizeCount, bounds, bound,
- * rounds, mix, made, madeBytes): status. Starts the text of a packing: the last one's arrays, or a kept one's copied in,
+ * textBegin(format, offsets, order, columns, width, names, lengths, k, groups, oversize, oversizeCount, invalid,
+ * invalidCount, bounds, bound, rounds, mix, made, madeBytes): status. Starts the text of a packing: the last one's arrays, or a kept one's copied in,
  * with the sums of `groupSums`. columns: u32[k], where each load's sums are, u32[groups] for width 4, f64[groups] for 8;
  * bounds: f64[k], >= 1, Infinity for none. docs/formats.md describes it.
  * Format 0: {"groups":[[3,1],[2]],"oversize":[7],"stats":{...},"made":{...}}. Format 1, JSON Lines: {"made":{...},
- * "groups":2}, then {"group":[3,1],"vit":9,"tokens":4001} per group, and {"oversize":[7]} if there are any. Format 2: the
- * stats and `made` of format 0 alone. Of loads other than vit and tokens, a group has "loads":{"frames":9} and the stats
+ * "groups":2}, then {"group":[3,1],"vit":9,"tokens":4001} per group, and {"oversize":[7]} if there are any. Both have
+ * "invalid" after "oversize" where there are invalid samples. Format 2: the stats and `made` of format 0 alone. Of loads other than vit and tokens, a group has "loads":{"frames":9} and the stats
  * "fill":{"frames":0.9} in place of fillVit and fillTokens, null without a bound. mix: f64 below 2^32, `packingMix()`,
  * negative for null. made: u8[madeBytes], JSON that is written as it stands; without bytes there is none. All of it stays
  * as it is until the end.
@@ -361,8 +368,9 @@ export { shardsAt, shardsFrom } from "./loads/shard";
  */
 export { begin as textBegin, write as textWrite } from "./text/packing";
 /**
- * statsLook(columns, names, lengths, k, n): status. Takes the figures of k loads, u32[k] pointers to i32[n] at `columns`;
- * 256 KB of the arena meanwhile. 3 and 4 are of vit and tokens alone; of others 18, with `errorLoad()`.
+ * statsLook(columns, floats, names, lengths, k, n, invalid): status. Takes the figures of k loads, u32[k] pointers at `columns`
+ * to i32[n], or f64[n] where the load's bit is set in `floats`; as many samples beside them are invalid. 256 KB of the arena
+ * meanwhile. 3 and 4 are of vit and tokens alone; of others 18, with `errorLoad()`.
  * statsWrite(out, room): writes them at `out` as one line of JSON (room >= 4096, and 6 times the bytes of other names);
  * returns its bytes, or a status negated. Percentiles are by nearest rank, ratios have six decimals rounded half up, null
  * where there is nothing to divide by. Loads other than vit and tokens stand in "loads", and without a histogram.
@@ -371,17 +379,25 @@ export { look as statsLook, write as statsWrite } from "./text/stats";
 
 /**
  * Length files, read in pieces: JSON (an array of records), JSONL (records with white space between), or .npy of shape
- * (n, count); the first byte tells which. Use: readerBegin; then write a piece to readerBuffer(r) and readerPush its
+ * (n, columns); the first byte tells which. Use: readerBegin; then write a piece to readerBuffer(r) and readerPush its
  * length, and copy the columns out, until the input is at its end; then readerEnd. A reader is a handle, several can be
  * open at a time; free it by releasing a mark.
  *
- * readerBegin(names, lengths, count, bytes): a handle, or a status negated. count: 1 .. 8 columns; names: the fields'
- *   names in UTF-8, one after another, u32[count] bytes each at `lengths`, 0 .. 4096, all different; pieces hold up to
- *   `bytes` bytes, 1 .. 2^28, for which 1 + 4 count times as many are allocated (nothing is later).
+ * readerBegin(names, lengths, columns, count, bytes, zeros): a handle, or a status negated. count: 1 .. 16 names of fields,
+ *   in UTF-8, one after another, u32[count] bytes each at `lengths`, all different, those of one column 4096 at most
+ *   together; columns: u32[count], the column of each, 1 .. 8 of them, numbered as they come: of the names of a column
+ *   that a record has, the first one counts. zeros: 1: a column that a record lacks is 0. Pieces hold up to `bytes` bytes,
+ *   1 .. 2^28, for which 3 and 4 for each column as many are allocated (nothing is later).
+ * readerTable(r, names, count): status. What the columns of a .npy are, 1 .. 255: u8[count], the name each is by, 255 for one
+ *   that is skipped. Without it there are as many as columns, in their order. A column that it lacks brings no values.
  * readerPush(r, bytes): status, 5 and up among them. Values before an error are in the columns. readerEnd(r): status.
  * readerBuffer(r): where a piece goes.
  */
 export { begin as readerBegin } from "./read/reader";
+
+export function readerTable(r: usize, names: usize, count: i32): i32 {
+  return reader.setTable(changetype<reader.Reader>(r), names, count);
+}
 
 export function readerPush(r: usize, bytes: u32): i32 {
   return reader.push(changetype<reader.Reader>(r), bytes);
@@ -395,13 +411,37 @@ export function readerBuffer(r: usize): usize {
   return changetype<reader.Reader>(r).buffer;
 }
 
-/** i32[readerCount(r, k)]: values of column k that the last push found. A .npy may bring more of one than of another. */
+/**
+ * i32[readerCount(r, k)]: values of column k that the last push found, -1 in all columns for a sample that is invalid; of a
+ * value above 31 bits the lower 32. A .npy may bring more of one column than of another.
+ */
 export function readerColumn(r: usize, k: i32): usize {
   return changetype<reader.Reader>(r).columns.column(k);
 }
 
 export function readerCount(r: usize, k: i32): u32 {
   return changetype<reader.Reader>(r).columns.countOf(k);
+}
+
+/** u32[readerWideCount(r)][2]: of each value above 31 bits, column << 29 | place in it, and its upper 32 bits. */
+export function readerWide(r: usize): usize {
+  return changetype<reader.Reader>(r).columns.wide;
+}
+
+export function readerWideCount(r: usize): u32 {
+  return changetype<reader.Reader>(r).columns.wideCount;
+}
+
+/**
+ * How many values of a .npy were -1 so far. It may bring a column at a time, so that whether all of a sample are is for the
+ * host to see; one that is not, readerRefuse(r, record, k) makes the reader's error, and returns its status.
+ */
+export function readerMinuses(r: usize): u32 {
+  return changetype<reader.Reader>(r).columns.minuses;
+}
+
+export function readerRefuse(r: usize, record: u32, k: i32): i32 {
+  return reader.refuse(changetype<reader.Reader>(r), record, k);
 }
 
 /** Of the last error: its byte offset in the input, a whole number below 2^53. */
@@ -414,9 +454,9 @@ export function readerIndex(r: usize): u32 {
   return changetype<reader.Reader>(r).columns.errorRecord;
 }
 
-/** Its column, for statuses 8 and 9. */
+/** Its name, one of the column's that it is about, for statuses 8 and 9. */
 export function readerField(r: usize): i32 {
-  return changetype<reader.Reader>(r).columns.errorField;
+  return changetype<reader.Reader>(r).columns.errorName;
 }
 
 /**
@@ -523,7 +563,8 @@ export function streamTaken(): i32 {
  *   low .. high (f64): samples per group, high 0 for any (not of a walk); limits and rounds >= 1; maxLeftOut >= 0: samples
  *   that a scan's winner may leave out; slack (f64): 0 .. 1; candidates: 1 .. 100000.
  * searchLargest(search): the index of the sample that needs the largest bounds; searchFile(search, name, bytes, index):
- *   the file it is from, u8[bytes] of UTF-8 that stay in place, and its index in there, for the texts.
+ *   the file it is from, u8[bytes] of UTF-8 that stay in place, and its index in there, for the texts; searchSkip(search,
+ *   count): as many samples stand before it in the input that the search does not know.
  * searchAsk(search): how many candidates are to be tried next, at searchCandidates: i32[6] each of set (0 all samples, 1
  *   the part), maxVit, maxTokens, minTokens, rounds, 1 for the published way; 0 at the end; a status negated before all of
  *   the last have results. searchTotal(search): how many there may be in all, 0 where nobody knows.
@@ -543,6 +584,10 @@ export { begin as searchBegin } from "./search/search";
 
 export function searchLargest(at: usize): i32 {
   return changetype<search.Search>(at).samples.largest;
+}
+
+export function searchSkip(at: usize, count: i32): void {
+  changetype<search.Search>(at).samples.skipped = count;
 }
 
 export function searchFile(at: usize, name: usize, bytes: i32, index: i32): void {

@@ -13,6 +13,7 @@ import { basename, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { toVitTokens } from "../src/core/lengths.ts";
 import { readLengths } from "../src/read/index.ts";
 import { generate, type Samples } from "./inputs.ts";
 import { median, publish } from "./results.ts";
@@ -95,8 +96,9 @@ function publishedCode(python: string, paths: readonly string[]) {
 
 try {
   const inputs: { name: string; samples: Samples }[] = [{ name: GENERATED, samples: generate(GENERATED) }];
-  for (const file of files) inputs.push({ name: basename(file), samples: await readLengths([file]) });
-  if (files.length > 1) inputs.push({ name: `these ${files.length} files`, samples: await readLengths(files) });
+  for (const file of files) inputs.push({ name: basename(file), samples: toVitTokens(await readLengths([file])) });
+  if (files.length > 1)
+    inputs.push({ name: `these ${files.length} files`, samples: toVitTokens(await readLengths(files)) });
 
   const paths = inputs.map(({ samples }, i) => write(samples, `${i}.int32`));
   const python = builder();

@@ -7,6 +7,7 @@ import { pipeline } from "node:stream/promises";
 import { parseChunked } from "@discoveryjs/json-ext";
 import streamArray from "stream-json/streamers/stream-array.js";
 import { Bench } from "tinybench";
+import { toVitTokens } from "../src/core/lengths.ts";
 import { readLengths } from "../src/read/index.ts";
 import { type Samples, tiled } from "./inputs.ts";
 
@@ -42,7 +43,7 @@ async function streamed(path: string): Promise<Samples> {
 }
 
 const readers: { [name: string]: (path: string) => Samples | Promise<Samples> } = {
-  readLengths: (path) => readLengths([path]),
+  readLengths: async (path) => toVitTokens(await readLengths([path])),
   "JSON.parse": (path) => toColumns(JSON.parse(readFileSync(path, "utf8")) as Record[]),
   "@discoveryjs/json-ext": async (path) => toColumns((await parseChunked(createReadStream(path))) as Record[]),
   "stream-json": streamed,

@@ -23,7 +23,15 @@ export {
   type PackingStats,
   type VitTokenParts,
 } from "./pack/packing.ts";
-export { type LengthStats, type LoadStats, stats, statsText, type VitBin } from "./pack/stats.ts";
+export {
+  type LengthStats,
+  type LoadStats,
+  type LoadsStats,
+  loadStats,
+  stats,
+  statsText,
+  type VitBin,
+} from "./pack/stats.ts";
 export { loadPacker, type PackedGroup, Packer, type PackerOptions, type PackerOutput, packer } from "./pack/stream.ts";
 export { type EvaluateOptions, type Evaluation, evaluate, evaluatePlan, type PlanOrder } from "./plan/evaluate.ts";
 export type { GroupLoads, GroupLoadsInput, VitTokenGroups } from "./plan/group-loads.ts";

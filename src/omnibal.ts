@@ -10,7 +10,7 @@ import type { PackOptions } from "./pack/methods.ts";
 import type { PackProgress } from "./pack/options.ts";
 import { pack, packInRounds } from "./pack/pack.ts";
 import type { Packing } from "./pack/packing.ts";
-import { type LengthStats, stats, statsText } from "./pack/stats.ts";
+import { type LengthStats, type LoadsStats, loadStats, stats, statsText } from "./pack/stats.ts";
 import { loadPacker, type Packer, type PackerOptions, packer } from "./pack/stream.ts";
 import { type EvaluateOptions, type Evaluation, evaluate, evaluatePlan, type PlanOrder } from "./plan/evaluate.ts";
 import type { GroupLoads, GroupLoadsInput, VitTokenGroups } from "./plan/group-loads.ts";
@@ -128,13 +128,18 @@ export class Omnibal implements HasCore {
   }
 
   /** Figures of samples, as the line of JSON that the core writes: the same on every host. O(samples). @throws InputError */
-  statsText(lengths: LengthsInput): string {
-    return statsText(this.core, lengths);
+  statsText(lengths: LengthsInput, loads?: readonly string[]): string {
+    return statsText(this.core, lengths, loads);
   }
 
   /** Figures of samples: percentiles, means and a histogram. O(samples). @throws InputError */
   stats(lengths: LengthsInput): LengthStats {
     return stats(this.core, lengths);
+  }
+
+  /** Percentiles and means of any loads, by default of all that the lengths have. O(samples). @throws InputError */
+  loadStats(lengths: LengthsInput, loads?: readonly string[]): LoadsStats {
+    return loadStats(this.core, lengths, loads);
   }
 
   /**

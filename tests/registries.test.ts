@@ -197,8 +197,8 @@ test("a format of lengths", async () => {
       const size = await source.read(bytes);
       const lines = new TextDecoder().decode(bytes.subarray(0, size)).trim().split("\n").slice(1);
       for (const [vit, tokens] of lines.map((line) => line.split(" ").map(Number))) {
-        out.vit.push(vit);
-        out.tokens.push(tokens);
+        out.loads[0].push(vit);
+        out.loads[1].push(tokens);
       }
       return lines.length;
     },

@@ -62,16 +62,13 @@ describe.each([
   });
 });
 
-/** Options of any loads, which the WASI command does not have yet. */
-const ANY_LOADS = ["max", "min", "carry", "align"];
-
 describe("the WASI command", () => {
   const source = read("assembly/command/arguments.ts");
   const name = source.slice(source.indexOf("function nameOf"), source.indexOf("/** The letter of an option"));
   const names = Array.from(name.matchAll(/ascii\("([a-z-]+)"\)/g), ([, text]) => text);
   const all = { ...statsCommand.options, ...packCommand.options, ...searchCommand.options };
-  /** What needs a file system of Node's, or threads, and the search for the shortest epoch. */
-  const absent = ["root", "workers", "shards", "objective", "cost", "memory", "bytes", ...ANY_LOADS];
+  /** What needs a file system of Node's, or threads; the search for the shortest epoch, and names of columns of .npy. */
+  const absent = ["root", "workers", "shards", "objective", "cost", "memory", "bytes", "columns"];
 
   test("has the options of pack, stats and search, but for what only Node has", () => {
     const expected = [...Object.keys(all), "help"].filter((option) => !absent.includes(option));
@@ -97,16 +94,16 @@ describe("the WASI command", () => {
 
   test("has their ranges and defaults", () => {
     const run = read("assembly/command/run.ts");
+    const pack = read("assembly/command/pack.ts");
     const value = (text: string) =>
       ({ "i32.MAX_VALUE": 2 ** 31 - 1, "u32.MAX_VALUE": 2 ** 32 - 1 })[text] ?? Number(text);
     const seen = Array.from(
-      run.matchAll(/(?:numberOption|requiredNumber)\(([A-Z_]+), (\S+), (\S+)\)/g),
+      pack.matchAll(/(?:numberOption|requiredNumber)\(([A-Z_]+), (\S+), (\S+)\)/g),
       ([, option, low, high]) => [option.toLowerCase().replaceAll("_", "-"), value(low), value(high)],
     );
-    const specs = numbers(packCommand.options)
-      .filter(([option]) => !ANY_LOADS.includes(option))
-      .map(([option, { low, high }]) => [option, low, high]);
-    expect(seen.sort()).toEqual(specs.sort());
+    const specs = numbers(packCommand.options).map(([option, { low, high }]) => [option, low, high]);
+    const unique = [...new Set(seen.map((own) => own.join()))];
+    expect(unique.sort()).toEqual(specs.map((own) => own.join()).sort());
     const constant = (path: string, name: string) =>
       Number(new RegExp(`const ${name}: [iu]32 = (\\d+);`).exec(read(path))?.[1]);
     expect(
@@ -114,7 +111,7 @@ describe("the WASI command", () => {
     ).toEqual([ISF_OPTIONS.rounds.default, SEED.default, FULL_BELOW, BALANCED_OPTIONS.effort.default]);
     expect(constant("assembly/search/search.ts", "SLACK_TOKENS")).toBe(FULL_BELOW);
     for (const [option, { default: usual }] of Object.entries(all)) {
-      if (usual === undefined || all[option].kind === "choice" || ANY_LOADS.includes(option)) continue;
+      if (usual === undefined || all[option].kind === "choice") continue;
       expect(run).toMatch(new RegExp(`--${option} [A-Z]+\\s.*\\(default ${usual}\\)`));
     }
     expect(run).toContain(`less ${FULL_BELOW})`);

@@ -18,22 +18,28 @@ export const FORMAT: i32 = 6;
 export const OUTPUT: i32 = 7;
 export const METHOD: i32 = 8;
 export const EFFORT: i32 = 9;
-export const VIT_FIELD: i32 = 10;
-export const TOKEN_FIELD: i32 = 11;
-export const RANKS: i32 = 12;
-export const SAMPLES_PER_GROUP: i32 = 13;
-export const MAX_VIT_LIMIT: i32 = 14;
-export const MAX_TOKENS_LIMIT: i32 = 15;
-export const STRATEGY: i32 = 16;
-export const CANDIDATES: i32 = 17;
-export const SLACK: i32 = 18;
-export const MAX_LEFT_OUT: i32 = 19;
-export const QUIET: i32 = 20;
-export const HELP: i32 = 21;
-export const JSON: i32 = 22;
-const OPTIONS: i32 = 23;
+export const MAX: i32 = 10;
+export const MIN: i32 = 11;
+export const CARRY: i32 = 12;
+export const ALIGN: i32 = 13;
+export const VIT_FIELD: i32 = 14;
+export const TOKEN_FIELD: i32 = 15;
+export const LOAD: i32 = 16;
+export const MISSING: i32 = 17;
+export const RANKS: i32 = 18;
+export const SAMPLES_PER_GROUP: i32 = 19;
+export const MAX_VIT_LIMIT: i32 = 20;
+export const MAX_TOKENS_LIMIT: i32 = 21;
+export const STRATEGY: i32 = 22;
+export const CANDIDATES: i32 = 23;
+export const SLACK: i32 = 24;
+export const MAX_LEFT_OUT: i32 = 25;
+export const QUIET: i32 = 26;
+export const HELP: i32 = 27;
+export const JSON: i32 = 28;
+const OPTIONS: i32 = 29;
 
-const INPUT: u32 = (1 << VIT_FIELD) | (1 << TOKEN_FIELD) | (1 << QUIET) | (1 << HELP);
+const INPUT: u32 = ((1 << RANKS) - (1 << VIT_FIELD)) | (1 << QUIET) | (1 << HELP);
 export const STATS_OPTIONS: u32 = INPUT | (1 << JSON);
 /** All before VIT_FIELD too. */
 export const PACK_OPTIONS: u32 = INPUT | ((1 << VIT_FIELD) - 1);
@@ -63,6 +69,18 @@ function nameOf(option: i32): usize {
       return ascii("method");
     case EFFORT:
       return ascii("effort");
+    case MAX:
+      return ascii("max");
+    case MIN:
+      return ascii("min");
+    case CARRY:
+      return ascii("carry");
+    case ALIGN:
+      return ascii("align");
+    case LOAD:
+      return ascii("load");
+    case MISSING:
+      return ascii("missing");
     case VIT_FIELD:
       return ascii("vit-field");
     case TOKEN_FIELD:
@@ -103,7 +121,7 @@ const DASH: u32 = 0x2d;
 const EQUALS: u32 = 0x3d;
 
 /** usize[OPTIONS]: the value of each option, 0 where it is not given. */
-const values: usize = memory.data(23 * 4, 4);
+const values: usize = memory.data(29 * 4, 4);
 /** usize[fileCount]: the arguments that are no options. They take the place of those that were read. */
 let files: usize = 0;
 export let fileCount: i32 = 0;

@@ -1,41 +1,46 @@
 // The samples of the files that the arguments name, one file after another. They are kept in blocks, each with a column
-// of vit and one of tokens. Nothing else is allocated while they grow, so that block follows block in the arena and
+// of f64 for each load. Nothing else is allocated while they grow, so that block follows block in the arena and
 // never a byte is copied to make room; a .npy in Fortran order fills one column of many blocks before the other.
 
 import { ascii } from "../base/ascii";
 import { alloc, allocArray, mark, release } from "../base/memory";
 import { BAD_ARGUMENT, OK, OUT_OF_MEMORY } from "../base/status";
 import { Columns } from "../read/columns";
-import { errorText, Reader, begin as readerBegin, end as readerEnd, push as readerPush, restart } from "../read/reader";
-import {
-  areSame,
-  file,
-  fileCount,
-  isGiven,
-  lengthOf,
-  setValue,
-  startOptionError,
-  TOKEN_FIELD,
-  VIT_FIELD,
-  valueOf,
-} from "./arguments";
+import { errorText, Reader, end as readerEnd, push as readerPush, refuse, restart } from "../read/reader";
+import { areSame, file, fileCount, isGiven, lengthOf, QUIET, startOptionError } from "./arguments";
 import { advice, foreignFormat } from "./foreign";
-import { BAD_INPUT, endError, exitCode, say, sayBytes, sayErrno, sayNumber, startError, WRONG_USAGE } from "./output";
-import { sayArgument, sayQuoted } from "./printable";
+import { areUsual, beginReader, loadCount, longestOption, takeFields } from "./loads";
+import {
+  BAD_INPUT,
+  endError,
+  exitCode,
+  say,
+  sayBytes,
+  sayErrno,
+  sayNumber,
+  sayOnStandardError,
+  sayOnStandardOutput,
+  sayThousands,
+  startError,
+  WRONG_USAGE,
+} from "./output";
+import { sayArgument } from "./printable";
 import { fd_close, fd_prestat_dir_name, fd_prestat_get, fd_read, path_open } from "./wasi_snapshot_preview1";
 
 /** Bytes that are read at a time. */
 const PIECE: u32 = 65536;
 /** Samples in a block. */
 const BLOCK: usize = 8192;
-const BLOCK_BYTES: usize = BLOCK * 8;
 
 let firstBlock: usize = 0;
 let endOfBlocks: usize = 0;
-let vitKept: usize = 0;
-let tokensKept: usize = 0;
-/** Samples of all files. */
+let blockBytes: usize = 0;
+/** u32[MAX_LOADS]: values of each load so far, and before the last piece. */
+const kept: usize = memory.data(8 * 4, 4);
+const keptBefore: usize = memory.data(8 * 4, 4);
+/** Samples of all files that are valid, and the others. */
 export let samples: i32 = 0;
+export let invalidSamples: i32 = 0;
 
 /** u32[fileCount]: samples of all files up to the end of each. */
 let fileEnds: usize = 0;
@@ -44,42 +49,97 @@ export function fileEnd(k: i32): i32 {
   return load<i32>(fileEnds + ((<usize>k) << 2));
 }
 
-/** i32[samples] each, once all are read. */
-export let vitColumn: usize = 0;
-export let tokensColumn: usize = 0;
+/** u32[MAX_LOADS]: the column of each load once all are read, i32[samples], or f64[samples] where its bit is in `wideLoads`. */
+export const loadColumns: usize = memory.data(8 * 4, 4);
+export let wideLoads: u32 = 0;
+/** u32[samples]: their numbers in the input, 0 where none is invalid; u32[invalidSamples]: the others. */
+let numbers: usize = 0;
+export let invalid: usize = 0;
 
-/** Adds values to a column: 0 or BLOCK * 4 bytes from the beginning of each block. False when there is no memory. */
-function keep(column: usize, at: usize, values: usize, count: usize): bool {
+export function columnAt(k: i32): usize {
+  return load<usize>(loadColumns + ((<usize>k) << 2));
+}
+
+/** The number in the input of a sample. */
+export function numberOf(sample: i32): i32 {
+  return numbers == 0 ? sample : load<i32>(numbers + ((<usize>sample) << 2));
+}
+
+/** Gives u32[count] samples their numbers in the input. */
+export function renumber(at: usize, count: usize): void {
+  if (numbers == 0) return;
+  for (const end = at + (count << 2); at < end; at += 4) store<i32>(at, numberOf(load<i32>(at)));
+}
+
+function keptOf(k: i32): usize {
+  return <usize>load<u32>(kept + ((<usize>k) << 2));
+}
+
+/** Where value i of a load is. */
+function placeOf(k: i32, i: usize): usize {
+  return firstBlock + (i / BLOCK) * blockBytes + ((<usize>k * BLOCK + (i % BLOCK)) << 3);
+}
+
+/** Adds i32 values to a load; zeros without `values`. False when there is no memory. */
+function keep(k: i32, values: usize, count: usize): bool {
+  let at = keptOf(k);
+  store<u32>(kept + ((<usize>k) << 2), <u32>(at + count));
   while (count > 0) {
-    const block = firstBlock + (at / BLOCK) * BLOCK_BYTES;
-    if (block == endOfBlocks) {
-      if (alloc(BLOCK_BYTES) != block) return false;
-      endOfBlocks += BLOCK_BYTES;
+    if (firstBlock + (at / BLOCK) * blockBytes == endOfBlocks) {
+      if (alloc(blockBytes) != endOfBlocks) return false;
+      endOfBlocks += blockBytes;
     }
-    const slot = at % BLOCK;
-    const fits = min(count, BLOCK - slot);
-    memory.copy(block + column + (slot << 2), values, fits << 2);
+    const fits = min(count, BLOCK - (at % BLOCK));
+    const to = placeOf(k, at);
+    for (let i: usize = 0; i < fits; i++) {
+      store<f64>(to + (i << 3), values == 0 ? 0 : <f64>load<i32>(values + (i << 2)));
+    }
     at += fits;
-    values += fits << 2;
+    if (values != 0) values += fits << 2;
     count -= fits;
   }
   return true;
 }
 
+/** Keeps what a push has found. */
 function keepPiece(columns: Columns): bool {
-  const vitCount = columns.countOf(0);
-  const tokensCount = columns.countOf(1);
-  if (!keep(0, vitKept, columns.column(0), vitCount)) return false;
-  if (!keep(BLOCK * 4, tokensKept, columns.column(1), tokensCount)) return false;
-  vitKept += vitCount;
-  tokensKept += tokensCount;
+  memory.copy(keptBefore, kept, 8 * 4);
+  for (let k = 0; k < loadCount; k++) if (!keep(k, columns.column(k), columns.countOf(k))) return false;
+  for (let i: u32 = 0; i < columns.wideCount; i++) {
+    const entry = columns.wide + ((<usize>i) << 3);
+    const place = load<u32>(entry);
+    const k = place >> 29;
+    wideLoads |= 1 << k;
+    const at = placeOf(k, load<u32>(keptBefore + ((<usize>k) << 2)) + (place & 0x1fffffff));
+    const lower = <u32>(<i32>load<f64>(at));
+    store<f64>(at, <f64>load<u32>(entry, 4) * 4294967296.0 + <f64>lower);
+  }
   return true;
+}
+
+/** Evens out the loads of a file that may lack some. False when there is no memory. */
+function evenOut(): bool {
+  let most: usize = 0;
+  for (let k = 0; k < loadCount; k++) most = max(most, keptOf(k));
+  for (let k = 0; k < loadCount; k++) if (!keep(k, 0, most - keptOf(k))) return false;
+  return true;
+}
+
+/** Whether -1 is in all loads of a sample or in none; its first load otherwise. */
+function minusAt(i: usize): i32 {
+  let count = 0;
+  let first = -1;
+  for (let k = 0; k < loadCount; k++) {
+    if (load<f64>(placeOf(k, i)) != -1) continue;
+    if (count++ == 0) first = k;
+  }
+  return count == loadCount ? -1 : first;
 }
 
 export function tellOutOfMemory(): void {
   startError(BAD_INPUT);
   say(ascii("out of memory after "));
-  sayNumber(vitKept);
+  sayNumber(keptOf(0));
   say(ascii(" samples"));
   endError();
 }
@@ -138,6 +198,7 @@ function isForeign(path: usize, piece: usize, bytes: u32): bool {
 /** Reads to the end of an open file. */
 function readAll(reader: Reader, fd: i32, path: usize): void {
   restart(reader);
+  const first = keptOf(0);
   let status = OK;
   let isFirst = true;
   while (status == OK) {
@@ -150,7 +211,15 @@ function readAll(reader: Reader, fd: i32, path: usize): void {
     }
     const bytes = load<u32>(scratch, 8);
     if (bytes == 0) break;
-    if (isFirst && isForeign(path, reader.buffer, bytes)) return;
+    if (isFirst) {
+      if (isForeign(path, reader.buffer, bytes)) return;
+      if (load<u8>(reader.buffer) == 0x93 && !areUsual()) {
+        startFileError(path);
+        say(ascii(": a .npy is read for vit and tokens alone"));
+        endError();
+        return;
+      }
+    }
     isFirst = false;
     status = readerPush(reader, bytes);
     if (status == OK && !keepPiece(reader.columns)) {
@@ -159,6 +228,18 @@ function readAll(reader: Reader, fd: i32, path: usize): void {
     }
   }
   if (status == OK) status = readerEnd(reader);
+  if (status == OK) {
+    if (!evenOut()) {
+      tellOutOfMemory();
+      return;
+    }
+    if (reader.columns.minuses > 0) {
+      for (let i = first; i < keptOf(0) && status == OK; i++) {
+        const k = minusAt(i);
+        if (k >= 0) status = refuse(reader, <u32>(i - first), k);
+      }
+    }
+  }
   if (status == OK) return;
   startFileError(path);
   say(ascii(": "));
@@ -224,26 +305,9 @@ function open(name: usize): i32 {
   return errno;
 }
 
-/** The name of a field, as given or as usual; false when the usage is wrong. */
-function isName(option: i32, usual: usize): bool {
-  if (!isGiven(option)) setValue(option, usual);
-  if (load<u8>(valueOf(option)) != 0) return true;
-  startOptionError(option);
-  say(ascii(" is empty, expected a name"));
-  return false;
-}
-
 /** Whether the files and fields can be asked for at all. After an error, its line is not ended. */
 export function checkInput(): bool {
-  if (!isName(VIT_FIELD, ascii("vit_num")) || !isName(TOKEN_FIELD, ascii("token_num"))) return false;
-  const name = valueOf(VIT_FIELD);
-  if (areSame(name, valueOf(TOKEN_FIELD))) {
-    startOptionError(VIT_FIELD);
-    say(ascii(" and --token-field are both "));
-    sayQuoted(name);
-    say(ascii(", expected two names"));
-    return false;
-  }
+  if (!takeFields()) return false;
   let dashes = 0;
   for (let k = 0; k < fileCount; k++) dashes += i32(isStandardInput(file(k)));
   if (dashes < 2) return true;
@@ -252,26 +316,47 @@ export function checkInput(): bool {
   return false;
 }
 
-function copyColumn(column: usize, to: usize): void {
-  for (let from: usize = 0; from < vitKept; from += BLOCK) {
-    const block = firstBlock + (from / BLOCK) * BLOCK_BYTES;
-    memory.copy(to + (from << 2), block + column, min(vitKept - from, BLOCK) << 2);
-  }
-}
-
-/** Makes two columns of the blocks, in their place: vit moves down once tokens are saved behind all of them. */
+/** Makes columns of the blocks, without the invalid samples, in their place: behind them first, then moved down. */
 function makeColumns(): bool {
-  const bytes = ((vitKept << 2) + 15) & ~15;
+  const all = keptOf(0);
+  let left: usize = 0;
+  for (let i: usize = 0; i < all; i++) left += usize(load<f64>(placeOf(0, i)) < 0);
+  let bytes: usize = 0;
+  for (let k = 0; k < loadCount; k++) {
+    store<usize>(loadColumns + ((<usize>k) << 2), firstBlock + bytes);
+    bytes += columnBytes(all - left, ((wideLoads >> k) & 1) != 0);
+  }
+  numbers = left == 0 ? 0 : firstBlock + bytes;
+  invalid = numbers + columnBytes(all - left, false);
+  if (left > 0) bytes += columnBytes(all - left, false) + columnBytes(left, false);
   const saved = alloc(bytes);
   if (saved == 0) return false;
-  copyColumn(BLOCK * 4, saved);
-  copyColumn(0, firstBlock);
-  vitColumn = firstBlock;
-  tokensColumn = firstBlock + bytes;
-  memory.copy(tokensColumn, saved, bytes);
-  release(tokensColumn + bytes);
-  samples = <i32>vitKept;
+  const down = saved - firstBlock;
+  let valid: usize = 0;
+  let other: usize = 0;
+  for (let i: usize = 0; i < all; i++) {
+    if (load<f64>(placeOf(0, i)) < 0) {
+      store<u32>(invalid + down + (other++ << 2), <u32>i);
+      continue;
+    }
+    if (left > 0) store<u32>(numbers + down + (valid << 2), <u32>i);
+    for (let k = 0; k < loadCount; k++) {
+      const value = load<f64>(placeOf(k, i));
+      const to = columnAt(k) + down;
+      if (((wideLoads >> k) & 1) != 0) store<f64>(to + (valid << 3), value);
+      else store<i32>(to + (valid << 2), <i32>value);
+    }
+    valid++;
+  }
+  memory.copy(firstBlock, saved, bytes);
+  release(firstBlock + bytes);
+  samples = <i32>valid;
+  invalidSamples = <i32>other;
   return true;
+}
+
+function columnBytes(count: usize, wide: bool): usize {
+  return ((count << (wide ? 3 : 2)) + 15) & ~15;
 }
 
 function readFile(reader: Reader, path: usize): void {
@@ -286,31 +371,19 @@ function readFile(reader: Reader, path: usize): void {
 
 /** Reads all samples. After an error, which was told, `exitCode` is set. */
 export function readSamples(): void {
-  vitKept = 0;
-  tokensKept = 0;
+  memory.fill(kept, 0, 8 * 4);
+  wideLoads = 0;
   samples = 0;
-  const vitName = valueOf(VIT_FIELD);
-  const tokensName = valueOf(TOKEN_FIELD);
-  const vitBytes = lengthOf(vitName);
-  const tokensBytes = lengthOf(tokensName);
-  const names = alloc(vitBytes + tokensBytes);
+  blockBytes = (<usize>loadCount * BLOCK) << 3;
   fileEnds = allocArray(fileCount, 4);
-  if (names == 0 || fileEnds == 0) {
-    tellOutOfMemory();
-    return;
-  }
-  memory.copy(names, vitName, vitBytes);
-  memory.copy(names + vitBytes, tokensName, tokensBytes);
-  store<u32>(scratch, <u32>vitBytes);
-  store<u32>(scratch, <u32>tokensBytes, 4);
-  const handle = readerBegin(names, scratch, 2, PIECE);
-  if (handle == -OUT_OF_MEMORY) {
+  const handle = beginReader(PIECE);
+  if (fileEnds == 0 || handle == -OUT_OF_MEMORY) {
     tellOutOfMemory();
     return;
   }
   if (handle == -BAD_ARGUMENT) {
     // Names that are alike were told before.
-    startOptionError(vitBytes > tokensBytes ? VIT_FIELD : TOKEN_FIELD, BAD_INPUT);
+    startOptionError(longestOption(), BAD_INPUT);
     say(ascii(" is too long, expected a name of 1 to 4096 bytes"));
     endError();
     return;
@@ -322,7 +395,27 @@ export function readSamples(): void {
   for (let k = 0; k < fileCount && exitCode == 0; k++) {
     if (isStandardInput(file(k))) readAll(reader, 0, file(k));
     else readFile(reader, file(k));
-    store<u32>(fileEnds + ((<usize>k) << 2), <u32>vitKept);
+    store<u32>(fileEnds + ((<usize>k) << 2), <u32>keptOf(0));
   }
-  if (exitCode == 0 && !makeColumns()) tellOutOfMemory();
+  if (exitCode != 0) return;
+  if (!makeColumns()) {
+    tellOutOfMemory();
+    return;
+  }
+  if (invalidSamples > 0 && !isGiven(QUIET)) sayInvalid();
+}
+
+function sayInvalid(): void {
+  sayOnStandardError();
+  say(ascii("omnibal: "));
+  sayThousands(invalidSamples);
+  say(ascii(" of "));
+  sayThousands(samples + invalidSamples);
+  say(ascii(" samples are invalid, -1 in every load: "));
+  for (let k = 0; k < min(invalidSamples, 3); k++) {
+    if (k > 0) say(ascii(", "));
+    sayNumber(load<u32>(invalid + ((<usize>k) << 2)));
+  }
+  say(invalidSamples > 3 ? ascii(", ...\n") : ascii("\n"));
+  sayOnStandardOutput();
 }

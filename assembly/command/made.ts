@@ -1,21 +1,18 @@
-// What a packing was made of, as JSON: the bytes that src/pack/made.ts makes. docs/formats.md describes the keys.
+// What a packing was made of, as JSON: the bytes that src/pack/made.ts makes of it, docs/formats.md has the keys.
 
 import { ascii } from "../base/ascii";
-import { cursor, put, putHex, putNumber, startText } from "../base/writer";
-import { groupsFingerprint, loadFingerprint, oversizeFingerprint } from "../loads/fingerprint";
-import * as packing from "../pack/packing";
-
-/** As much as it ever takes. */
-export const MADE_ROOM: u32 = 512;
-
-/** {"vit":1,"tokens":2} */
-function putLoads(vit: u64, tokens: u64): void {
-  put(ascii('{"vit":'));
-  putNumber(vit);
-  put(ascii(',"tokens":'));
-  putNumber(tokens);
-  put(ascii("}"));
-}
+import { cursor, put, putEscaped, putHex, putNumber, startText } from "../base/writer";
+import {
+  groupsFingerprint,
+  invalidFingerprint,
+  loadFingerprint,
+  oversizeFingerprint,
+  sampleFingerprint,
+  wideFingerprint,
+} from "../loads/fingerprint";
+import { columnAt, invalid, invalidSamples, numberOf, samples, wideLoads } from "./input";
+import { nameLength as lengthAt, loadCount, nameAt } from "./loads";
+import { packed } from "./packed";
 
 /** `"`, 16 digits, `"` */
 function putFingerprint(x: u64): void {
@@ -24,67 +21,76 @@ function putFingerprint(x: u64): void {
   put(ascii('"'));
 }
 
-/** All before the method. */
-function begin(out: usize, vit: usize, tokens: usize, samples: i32, maxVit: i32, maxTokens: i32): void {
-  startText(out);
-  put(ascii('{"version":1,"samples":'));
-  putNumber(samples);
-  put(ascii(',"loads":{"vit":'));
-  putFingerprint(loadFingerprint(vit, samples, 0));
-  put(ascii(',"tokens":'));
-  putFingerprint(loadFingerprint(tokens, samples, 0));
-  put(ascii('},"bounds":'));
-  putLoads(maxVit, maxTokens);
+function putName(k: i32, at: usize, length: usize): void {
+  put(k == 0 ? ascii('"') : ascii(',"'));
+  putEscaped(at, length);
+  put(ascii('"'));
 }
 
-function end(out: usize): u32 {
+/** {"vit":9,"tokens":4096}: the bounds, or the minima. */
+function putNumbers(ofBounds: bool): void {
+  put(ascii("{"));
+  for (let k = 0; k < packed.bounded; k++) {
+    putName(k, packed.name(k), packed.nameLength(k));
+    put(ascii(":"));
+    putNumber(<u64>(ofBounds ? packed.boundOf(k) : packed.minimumOf(k)));
+  }
+  put(ascii("}"));
+}
+
+/** The fingerprint of load k over all samples, by their numbers in the input. */
+function fingerprintOf(k: i32): u64 {
+  const column = columnAt(k);
+  const wide = ((wideLoads >> k) & 1) != 0;
+  if (invalidSamples == 0) return wide ? wideFingerprint(column, samples, 0) : loadFingerprint(column, samples, 0);
+  let sum: u64 = 0;
+  for (let i = 0; i < samples; i++) {
+    const at = <usize>i;
+    sum += sampleFingerprint(numberOf(i), wide ? load<f64>(column + (at << 3)) : <f64>load<i32>(column + (at << 2)));
+  }
+  return sum;
+}
+
+/** Writes it at `out`; returns its bytes. */
+export function putMade(out: usize, balanced: bool, seed: u32, rounds: i32, effort: i32): u32 {
+  startText(out);
+  put(ascii('{"version":1,"samples":'));
+  putNumber(samples + invalidSamples);
+  put(ascii(',"loads":{'));
+  for (let k = 0; k < loadCount; k++) {
+    putName(k, nameAt(k), lengthAt(k));
+    put(ascii(":"));
+    putFingerprint(fingerprintOf(k));
+  }
+  put(ascii('},"bounds":'));
+  putNumbers(true);
+  if (packed.counted > packed.bounded) {
+    put(ascii(',"carry":['));
+    for (let k = packed.bounded; k < packed.counted; k++)
+      putName(k - packed.bounded, packed.name(k), packed.nameLength(k));
+    put(ascii("]"));
+  }
+  if (packed.align > 1) {
+    put(ascii(',"align":'));
+    putNumber(packed.align);
+  }
+  put(balanced ? ascii(',"method":"balanced","seed":') : ascii(',"method":"isf","seed":'));
+  putNumber(seed);
+  if (balanced) {
+    put(ascii(',"effort":'));
+    putNumber(effort);
+  } else {
+    put(ascii(',"min":'));
+    putNumbers(false);
+    put(ascii(',"rounds":'));
+    putNumber(rounds);
+  }
   put(ascii(',"packing":'));
   putFingerprint(
-    groupsFingerprint(packing.offsets, packing.order, packing.groups, 0) +
-      oversizeFingerprint(packing.oversize, packing.oversizeCount),
+    groupsFingerprint(packed.offsets, packed.order, packed.groups, 0) +
+      oversizeFingerprint(packed.oversize, packed.oversizeCount) +
+      invalidFingerprint(invalid, invalidSamples),
   );
   put(ascii("}"));
   return <u32>(cursor - out);
-}
-
-/** Writes of the last packing, one by ISF, into MADE_ROOM bytes at `out`; returns how many. */
-export function putIsf(
-  out: usize,
-  vit: usize,
-  tokens: usize,
-  samples: i32,
-  maxVit: i32,
-  maxTokens: i32,
-  seed: u32,
-  minVit: i32,
-  minTokens: i32,
-  rounds: i32,
-): u32 {
-  begin(out, vit, tokens, samples, maxVit, maxTokens);
-  put(ascii(',"method":"isf","seed":'));
-  putNumber(seed);
-  put(ascii(',"min":'));
-  putLoads(minVit, minTokens);
-  put(ascii(',"rounds":'));
-  putNumber(rounds);
-  return end(out);
-}
-
-/** The same of one by the balanced packer. */
-export function putBalanced(
-  out: usize,
-  vit: usize,
-  tokens: usize,
-  samples: i32,
-  maxVit: i32,
-  maxTokens: i32,
-  seed: u32,
-  effort: i32,
-): u32 {
-  begin(out, vit, tokens, samples, maxVit, maxTokens);
-  put(ascii(',"method":"balanced","seed":'));
-  putNumber(seed);
-  put(ascii(',"effort":'));
-  putNumber(effort);
-  return end(out);
 }

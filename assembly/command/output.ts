@@ -67,6 +67,12 @@ export function say(text: usize): void {
   for (; load<u8>(text) != 0; text++) sayByte(load<u8>(text));
 }
 
+/** And from here on it is output again. */
+export function sayOnStandardOutput(): void {
+  flush();
+  fd = STANDARD_OUTPUT;
+}
+
 export function sayByte(byte: u32): void {
   if (end == buffer + ROOM) flush();
   store<u8>(end++, byte);
@@ -86,6 +92,18 @@ export function sayNumber(x: u64): void {
   startPart(LONGEST_NUMBER);
   putNumber(x);
   endPart();
+}
+
+/** 1234567 as 1,234,567 */
+export function sayThousands(x: u64): void {
+  let scale: u64 = 1;
+  let digits = 1;
+  for (; x / scale >= 10; digits++) scale *= 10;
+  for (; digits > 0; digits--) {
+    sayByte(<u32>((x / scale) % 10) + 0x30);
+    scale /= 10;
+    if (digits % 3 == 1 && digits > 1) sayByte(0x2c);
+  }
 }
 
 export function sayBytes(from: usize, length: usize): void {

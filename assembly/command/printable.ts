@@ -44,6 +44,11 @@ function escapeOf(c: u32): u32 {
 export function sayQuoted(at: usize): void {
   let end = at;
   while (load<u8>(end) != 0) end++;
+  sayQuotedPart(at, end);
+}
+
+/** A part of one likewise. */
+export function sayQuotedPart(at: usize, end: usize): void {
   sayByte(0x22);
   while (at < end) {
     const bytes = utf8Length(at, end);

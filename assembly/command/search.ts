@@ -50,7 +50,8 @@ import {
   startOptionError,
   valueOf,
 } from "./arguments";
-import { checkInput, fileEnd, readSamples, samples, tellOutOfMemory, tokensColumn, vitColumn } from "./input";
+import { checkInput, columnAt, fileEnd, numberOf, readSamples, samples, tellOutOfMemory, wideLoads } from "./input";
+import { addUsualLoads } from "./loads";
 import {
   BAD_INPUT,
   endError,
@@ -59,12 +60,12 @@ import {
   say,
   sayNumber,
   sayOnStandardError,
+  sayThousands,
   send,
   startError,
   WRONG_USAGE,
 } from "./output";
 import { sayPrintable, sayQuoted } from "./printable";
-import { sayThousands } from "./summary";
 
 const TEXT_ROOM: u32 = 65536;
 /** Bytes of the name of a file that the text has room for. */
@@ -137,7 +138,8 @@ function or(given: i64, usual: i64): i64 {
 
 /** Tells the search which file its largest sample is from. */
 function nameFile(s: Search): void {
-  const largest = s.samples.largest;
+  const largest = numberOf(s.samples.largest);
+  s.samples.skipped = largest - s.samples.largest;
   let first = 0;
   for (let k = 0; k < fileCount; k++) {
     const end = fileEnd(k);
@@ -232,8 +234,8 @@ function takePart(): bool {
   partOf(samples, part);
   for (let k: usize = 0; k < <usize>PART_SAMPLES; k++) {
     const from = (<usize>load<u32>(part + (k << 2))) << 2;
-    store<u32>(partVit + (k << 2), load<u32>(vitColumn + from));
-    store<u32>(partTokens + (k << 2), load<u32>(tokensColumn + from));
+    store<u32>(partVit + (k << 2), load<u32>(columnAt(0) + from));
+    store<u32>(partTokens + (k << 2), load<u32>(columnAt(1) + from));
   }
   return true;
 }
@@ -245,8 +247,8 @@ function runSearch(s: Search, ranks: i32): bool {
     for (let id = 0; id < count; id++) {
       const at = s.candidates + <usize>id * 24;
       const isPart = load<i32>(at) != 0;
-      setVit = isPart ? partVit : vitColumn;
-      setTokens = isPart ? partTokens : tokensColumn;
+      setVit = isPart ? partVit : columnAt(0);
+      setTokens = isPart ? partTokens : columnAt(1);
       setSamples = isPart ? PART_SAMPLES : samples;
       if (!tryCandidate(s, id, at, ranks)) return false;
     }
@@ -281,6 +283,20 @@ function tellNone(s: Search, room: usize): void {
   endError();
 }
 
+/** A search is over loads of 31 bits. */
+function tellWide(): void {
+  const k = <i32>ctz(wideLoads);
+  let i = 0;
+  while (load<f64>(columnAt(k) + ((<usize>i) << 3)) <= <f64>i32.MAX_VALUE) i++;
+  startError(BAD_INPUT);
+  say(ascii("index "));
+  sayNumber(i);
+  say(k == 0 ? ascii(": vit is ") : ascii(": tokens is "));
+  sayNumber(<u64>load<f64>(columnAt(k) + ((<usize>i) << 3)));
+  say(ascii(", expected a whole number from 0 to 2147483647"));
+  endError();
+}
+
 export function search(): void {
   if (!isGiven(JSON)) {
     startOptionError(JSON);
@@ -297,17 +313,22 @@ export function search(): void {
   const maxLeftOut = <i32>or(numberOption(MAX_LEFT_OUT, 0, i32.MAX_VALUE), 0);
   seed = <u32>or(numberOption(SEED, 0, u32.MAX_VALUE), 1024);
   checkTogether(reference);
+  addUsualLoads();
   if (exitCode != 0 || !checkInput()) {
     endUsageError(ascii("search"));
     return;
   }
   readSamples();
   if (exitCode != 0) return;
+  if (wideLoads != 0) {
+    tellWide();
+    return;
+  }
   const room = alloc(TEXT_ROOM);
   const strategy = reference ? REFERENCE : SCAN;
   const handle = begin(
-    vitColumn,
-    tokensColumn,
+    columnAt(0),
+    columnAt(1),
     samples,
     strategy,
     ranks,

@@ -2,22 +2,9 @@
 
 import { ascii } from "../base/ascii";
 import * as advice from "../pack/advice";
-import * as packing from "../pack/packing";
-import { say, sayByte, sayNumber, sayOnStandardError } from "./output";
-
-const COMMA: u32 = 0x2c;
-
-/** 1234567 as 1,234,567 */
-export function sayThousands(x: u64): void {
-  let scale: u64 = 1;
-  let digits = 1;
-  for (; x / scale >= 10; digits++) scale *= 10;
-  for (; digits > 0; digits--) {
-    sayByte(<u32>((x / scale) % 10) + 0x30);
-    scale /= 10;
-    if (digits % 3 == 1 && digits > 1) sayByte(COMMA);
-  }
-}
+import { say, sayByte, sayNumber, sayOnStandardError, sayThousands } from "./output";
+import { packed } from "./packed";
+import { sayPrintable } from "./printable";
 
 /** With `decimals` decimals, rounded half up: exact, as toFixed is in JavaScript. */
 function sayFixed(x: f64, decimals: i32): void {
@@ -35,55 +22,67 @@ function sayPercent(ratio: f64): void {
   say(ascii(" %"));
 }
 
-function sumOf(values: usize): f64 {
+/** What groups hold of a load. */
+function sayLoad(k: i32): void {
+  sayPrintable(packed.name(k), packed.nameLength(k));
+  sayByte(0x20);
+  for (let column = packed.nameLength(k) + 1; column < 13; column++) sayByte(0x20);
   let sum: u64 = 0;
-  for (let g = 0; g < packing.groups; g++) sum += load<u32>(values + ((<usize>g) << 2));
-  return <f64>sum;
-}
-
-function sayFill(name: usize, values: usize, bound: i32): void {
-  say(name);
-  sayPercent(packing.groups == 0 ? 0 : sumOf(values) / (<f64>packing.groups * <f64>bound));
+  for (let g: usize = 0; g < <usize>packed.groups; g++) sum += <u64>load<f64>(packed.sumsOf(k) + (g << 3));
+  if (k >= packed.bounded) {
+    sayThousands(sum);
+    say(ascii(" in groups, without a bound\n"));
+    return;
+  }
+  sayPercent(packed.groups == 0 ? 0 : <f64>sum / (<f64>packed.groups * packed.boundOf(k)));
   say(ascii(" of "));
-  sayThousands(bound);
+  sayThousands(<u64>packed.boundOf(k));
   say(ascii(" in a group filled\n"));
 }
 
+/** Of a load with many values, when a group is full. */
+function sayFine(k: i32): void {
+  say(ascii("full at      "));
+  sayThousands(<u64>packed.minimumOf(k));
+  sayByte(0x20);
+  sayPrintable(packed.name(k), packed.nameLength(k));
+  say(ascii(": 99 %, as it has over 64 values\n"));
+}
+
 function sayOversize(): void {
-  const count = packing.oversizeCount;
   say(ascii("oversize     "));
-  if (count == 0) {
+  if (packed.oversizeCount == 0) {
     say(ascii("none\n"));
     return;
   }
-  sayThousands(count);
+  sayThousands(packed.oversizeCount);
   say(ascii(" in no group: "));
-  for (let k = 0; k < min(count, 3); k++) {
+  for (let k = 0; k < min(packed.oversizeCount, 3); k++) {
     if (k > 0) say(ascii(", "));
-    sayNumber(load<u32>(packing.oversize + ((<usize>k) << 2)));
+    sayNumber(load<u32>(packed.oversize + ((<usize>k) << 2)));
   }
-  say(count > 3 ? ascii(", ...\n") : ascii("\n"));
+  say(packed.oversizeCount > 3 ? ascii(", ...\n") : ascii("\n"));
 }
 
-function sayMix(mix: f64): void {
+function sayMix(): void {
   say(ascii("mix          "));
-  if (mix < 0) say(ascii("-"));
+  if (packed.mix < 0) say(ascii("-"));
   else {
-    sayFixed(mix, 3);
+    sayFixed(packed.mix, 3);
     say(ascii(", where 1 is a random draw"));
   }
   say(ascii("\n"));
 }
 
 /** Bounds that suit the samples better, as options: those of each that are others than now. */
-function sayAdvice(maxVit: i32, maxTokens: i32): void {
+function sayAdvice(): void {
   for (let k = 0; k < advice.count; k++) {
     say(k == 0 ? ascii("bounds       do not suit:") : ascii(" or"));
-    if (advice.vitOf(k) != maxVit) {
+    if (<f64>advice.vitOf(k) != packed.boundOf(0)) {
       say(ascii(" --max-vit "));
       sayNumber(advice.vitOf(k));
     }
-    if (advice.tokensOf(k) != maxTokens) {
+    if (<f64>advice.tokensOf(k) != packed.boundOf(1)) {
       say(ascii(" --max-tokens "));
       sayNumber(advice.tokensOf(k));
     }
@@ -91,31 +90,31 @@ function sayAdvice(maxVit: i32, maxTokens: i32): void {
   if (advice.count > 0) say(ascii(" would\n"));
 }
 
-export function saySummary(maxVit: i32, maxTokens: i32, rounds: i32, isf: bool, mix: f64): void {
-  const groups = packing.groups;
-  const samples = load<u32>(packing.offsets + ((<usize>groups) << 2));
+export function saySummary(isAdvised: bool, isIsf: bool): void {
+  const samples = load<u32>(packed.offsets + ((<usize>packed.groups) << 2));
   sayOnStandardError();
   say(ascii("groups       "));
-  sayThousands(groups);
+  sayThousands(packed.groups);
   say(ascii("\nlower bound  "));
-  sayThousands(packing.bound);
-  if (packing.bound > 0) {
+  sayThousands(packed.bound);
+  if (packed.bound > 0) {
     say(ascii(", "));
-    sayPercent(<f64>groups / <f64>packing.bound - 1);
+    sayPercent(<f64>packed.groups / <f64>packed.bound - 1);
     say(ascii(" above it"));
   }
-  sayFill(ascii("\nvit          "), packing.vit, maxVit);
-  sayFill(ascii("tokens       "), packing.tokens, maxTokens);
-  sayAdvice(maxVit, maxTokens);
+  say(ascii("\n"));
+  for (let k = 0; k < packed.counted; k++) sayLoad(k);
+  for (let k = 0; k < packed.bounded; k++) if (((packed.fine >> k) & 1) != 0) sayFine(k);
+  if (isAdvised) sayAdvice();
   say(ascii("samples      "));
   sayThousands(samples);
   say(ascii(" in groups, "));
-  sayFixed(groups == 0 ? 0 : <f64>samples / <f64>groups, 2);
+  sayFixed(packed.groups == 0 ? 0 : <f64>samples / <f64>packed.groups, 2);
   say(ascii(" per group\n"));
   sayOversize();
-  sayMix(mix);
-  if (!isf) return;
+  sayMix();
+  if (!isIsf) return;
   say(ascii("rounds       "));
-  sayThousands(rounds);
+  sayThousands(packed.rounds);
   say(ascii("\n"));
 }

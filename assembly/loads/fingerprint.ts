@@ -59,14 +59,24 @@ function sumOfBlock(upper: u32, values: usize, n: u32): u64 {
   return (sumHigh << 32) + sumLow;
 }
 
-/** The sum of mix(first + k, values[k]) over i32[n]: the loads of the samples from number `first` on, below 2^53. */
+/**
+ * The sum of mix(first + k, values[k]) over i32[n]: the loads of the samples from number `first` on, below 2^53. One that is -1
+ * is no load, and adds nothing.
+ */
 export function loadFingerprint(values: usize, n: u32, first: f64): u64 {
   let key = <u64>first;
   let sum: u64 = 0;
   while (n > 0) {
     const count = <u32>min<u64>(min(n, BLOCK), 0x100000000 - (key & 0xffffffff));
-    for (let k: u32 = 0; k < count; k++) store<u32>(keys + ((<usize>k) << 2), <u32>key + k);
-    sum += sumOfBlock(<u32>(key >> 32), values, count);
+    let signs: i32 = 0;
+    for (let k: u32 = 0; k < count; k++) {
+      store<u32>(keys + ((<usize>k) << 2), <u32>key + k);
+      signs |= load<i32>(values + ((<usize>k) << 2));
+    }
+    if (signs >= 0) sum += sumOfBlock(<u32>(key >> 32), values, count);
+    else
+      for (let k: u32 = 0; k < count; k++)
+        sum += sampleFingerprint(key + k, <f64>load<i32>(values + ((<usize>k) << 2)));
     values += (<usize>count) << 2;
     key += count;
     n -= count;
@@ -78,14 +88,19 @@ export function loadFingerprint(values: usize, n: u32, first: f64): u64 {
 export function wideFingerprint(values: usize, n: u32, first: f64): u64 {
   let key = <u64>first;
   let sum: u64 = 0;
-  for (const end = values + ((<usize>n) << 3); values < end; values += 8, key++) {
-    const value = <u64>load<f64>(values);
-    const h = mix32(mix32(<u32>(key >> 32) ^ 0x9e3779b9) ^ <u32>(value >> 32));
-    const high = mix32(mix32(<u32>key ^ h) ^ <u32>value);
-    const low = mix32(mix32(<u32>value ^ mix32(h)) ^ <u32>key);
-    sum += ((<u64>high) << 32) + low;
-  }
+  for (const end = values + ((<usize>n) << 3); values < end; values += 8, key++)
+    sum += sampleFingerprint(key, load<f64>(values));
   return sum;
+}
+
+/** What sample `key` adds to its load's fingerprint: mix(key, load), 0 for a load that is none. */
+export function sampleFingerprint(key: u64, load: f64): u64 {
+  if (load < 0) return 0;
+  const value = <u64>load;
+  const h = mix32(mix32(<u32>(key >> 32) ^ 0x9e3779b9) ^ <u32>(value >> 32));
+  const high = mix32(mix32(<u32>key ^ h) ^ <u32>value);
+  const low = mix32(mix32(<u32>value ^ mix32(h)) ^ <u32>key);
+  return ((<u64>high) << 32) + low;
 }
 
 /** The sum of mix(first + g, sample) over the samples of each group g of CSR arrays. */
@@ -116,15 +131,25 @@ export function groupsFingerprint(offsets: usize, order: usize, groups: i32, fir
   return sum;
 }
 
-/** What u32[count] oversize samples add to a packing's fingerprint: their group has number 2^64 - 1. */
-export function oversizeFingerprint(oversize: usize, count: u32): u64 {
-  memory.fill(keys, 0xff, BLOCK << 2);
+/** The sum over u32[count] samples of a group whose number is `lower` above 2^64 - 2^32. */
+function sumOfList(samples: usize, count: u32, lower: u32): u64 {
+  for (let k: usize = 0; k < <usize>BLOCK; k++) store<u32>(keys + (k << 2), lower);
   let sum: u64 = 0;
   for (; count > 0; ) {
     const n = min(count, BLOCK);
-    sum += sumOfBlock(u32.MAX_VALUE, oversize, n);
-    oversize += (<usize>n) << 2;
+    sum += sumOfBlock(u32.MAX_VALUE, samples, n);
+    samples += (<usize>n) << 2;
     count -= n;
   }
   return sum;
+}
+
+/** What u32[count] oversize samples add to a packing's fingerprint: their group has number 2^64 - 1. */
+export function oversizeFingerprint(oversize: usize, count: u32): u64 {
+  return sumOfList(oversize, count, u32.MAX_VALUE);
+}
+
+/** What invalid samples add: their group has number 2^64 - 2. */
+export function invalidFingerprint(invalid: usize, count: u32): u64 {
+  return sumOfList(invalid, count, u32.MAX_VALUE - 1);
 }

@@ -123,7 +123,22 @@ function putRefusedValue(c: Columns): void {
   put(ascii(", written as digits"));
 }
 
-function putText(c: Columns, status: i32, showFound: bool): void {
+function putName(c: Columns, name: i32): void {
+  putPrintable(c.nameAt(name), c.nameLength(name));
+}
+
+/** vit or vit_num */
+function putNamesOf(c: Columns, column: i32): void {
+  let isFirst = true;
+  for (let name = 0; name < c.nameCount; name++) {
+    if (c.columnOf(name) != column) continue;
+    if (!isFirst) put(ascii(" or "));
+    isFirst = false;
+    putName(c, name);
+  }
+}
+
+function putText(c: Columns, status: i32, showFound: bool, tableColumns: i32): void {
   if (status == NPY_HEADER) {
     putOffset(c);
     put(ascii(": not a .npy header of version 1.0, 2.0 or 3.0"));
@@ -137,7 +152,7 @@ function putText(c: Columns, status: i32, showFound: bool): void {
   if (status == NPY_SHAPE) {
     putHeaderEntry(c, ascii("shape"));
     put(ascii("(n, "));
-    putNumber(c.count);
+    putNumber(tableColumns);
     put(ascii(")"));
     return;
   }
@@ -156,9 +171,13 @@ function putText(c: Columns, status: i32, showFound: bool): void {
     put(expected(c.errorExpected));
   } else if (status == TOO_DEEP) put(ascii("nested more than 512 deep"));
   else if (status == FIELD_MISSING || status == BAD_VALUE) {
-    putPrintable(c.nameAt(c.errorField), c.nameLength(c.errorField));
-    if (status == FIELD_MISSING) put(ascii(" is missing"));
-    else putRefusedValue(c);
+    if (status == FIELD_MISSING) {
+      putNamesOf(c, c.columnOf(c.errorName));
+      put(ascii(" is missing"));
+    } else {
+      putName(c, c.errorName);
+      putRefusedValue(c);
+    }
   } else {
     if (showFound && c.seenLength > 0) putFound(load<u8>(c.seen));
     put(ascii("expected "));
@@ -177,8 +196,8 @@ function putText(c: Columns, status: i32, showFound: bool): void {
  * Writes what `status`, 5 to 14, means for these columns: printable UTF-8, without the file's name, into TEXT_ROOM bytes at
  * `out`; returns how many. Without `showFound` nothing tells which byte was met, for files that may hold what is secret.
  */
-export function errorText(c: Columns, status: i32, showFound: bool, out: usize): u32 {
+export function errorText(c: Columns, status: i32, showFound: bool, tableColumns: i32, out: usize): u32 {
   startText(out);
-  putText(c, status, showFound);
+  putText(c, status, showFound, tableColumns);
   return <u32>(cursor - out);
 }

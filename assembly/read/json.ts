@@ -7,7 +7,7 @@
 // the step that meets what it cannot use does (`p == end`), keeps its state and waits for the next piece. White space,
 // strings and field names go 16 bytes at a time.
 
-import { alloc } from "../base/memory";
+import { alloc, isSame } from "../base/memory";
 import {
   BAD_VALUE,
   FIELD_MISSING,
@@ -37,8 +37,10 @@ import {
   EXPECT_STRING,
   EXPECT_VALUE,
   EXPECT_VALUE_OR_END,
-  MAX_COLUMNS,
+  MAX_NAMES,
+  MAX_NARROW,
   MAX_VALUE,
+  MINUS_ONE,
   SEEN_BYTES,
 } from "./columns";
 
@@ -64,32 +66,36 @@ const WHOLE: i32 = 15; // digits of a wanted number
 const WHOLE_ZERO: i32 = 16; // after its leading 0
 const WHOLE_DOT: i32 = 17; // after its point
 const WHOLE_FRACTION: i32 = 18; // after a 0 behind the point
-const REFUSED: i32 = 19; // inside a wanted value that is none; only to show it
-const REFUSED_STRING: i32 = 20;
-const STRING: i32 = 21;
-const ESCAPE: i32 = 22;
-const HEX: i32 = 23;
-const NAME_FIRST: i32 = 24; // after the { of a nested object
-const NAME_NEXT: i32 = 25;
-const ITEM_FIRST: i32 = 26; // after a [
-const LITERAL: i32 = 27;
-const MINUS: i32 = 28;
-const ZERO: i32 = 29;
-const DIGITS: i32 = 30;
-const DOT: i32 = 31;
-const FRACTION: i32 = 32;
-const EXPONENT: i32 = 33;
-const EXPONENT_SIGN: i32 = 34;
-const EXPONENT_DIGITS: i32 = 35;
-const FAILED: i32 = 36;
+const WHOLE_MINUS: i32 = 19; // after its -
+const REFUSED: i32 = 20; // inside a wanted value that is none; only to show it
+const REFUSED_STRING: i32 = 21;
+const STRING: i32 = 22;
+const ESCAPE: i32 = 23;
+const HEX: i32 = 24;
+const NAME_FIRST: i32 = 25; // after the { of a nested object
+const NAME_NEXT: i32 = 26;
+const ITEM_FIRST: i32 = 27; // after a [
+const LITERAL: i32 = 28;
+const MINUS: i32 = 29;
+const ZERO: i32 = 30;
+const DIGITS: i32 = 31;
+const DOT: i32 = 32;
+const FRACTION: i32 = 33;
+const EXPONENT: i32 = 34;
+const EXPONENT_SIGN: i32 = 35;
+const EXPONENT_DIGITS: i32 = 36;
+const FAILED: i32 = 37;
 
 // What a string is.
 const TEXT: i32 = 0;
 const NESTED_NAME: i32 = 1;
 const FIELD_NAME: i32 = 2;
 
-/** A field that is not wanted; the wanted ones are the numbers of their columns. */
-const OTHER: i32 = MAX_COLUMNS;
+/** A field that is not wanted; the wanted ones are slots. */
+const OTHER: i32 = MAX_NAMES;
+
+/** In `found`: the record may have a value that is above 31 bits, or -1. */
+const ODD: u32 = 1 << 31;
 
 const BACKSLASH: u32 = 0x5c;
 const QUOTE: u32 = 0x22;
@@ -102,12 +108,14 @@ const CLOSE_ARRAY: u32 = 0x5d;
 /** Bytes of a pattern: a wanted name and its closing quote as 16 bytes, then which of them count. */
 const PATTERN: usize = 32;
 
-/** A JSON document being read, in the arena. */
+/** A JSON document being read, in the arena; behind it, u64[MAX_NAMES], the values of the record's slots so far. */
 @unmanaged
 export class JsonReader {
   columns: Columns;
   state: i32;
   isArray: bool;
+  /** Names have changed places in the last record. */
+  reordered: bool;
   /** A name is longer than 15 bytes. */
   longNames: bool;
   records: u32;
@@ -115,7 +123,7 @@ export class JsonReader {
   base: u64;
   recordAt: u64;
   valueAt: u64;
-  /** Which columns the record has brought so far, a bit each. */
+  /** Which slots the record has brought so far, a bit each, and ODD. */
   found: u32;
   field: i32;
   number: u64;
@@ -123,20 +131,23 @@ export class JsonReader {
   depth: i32;
   /** Which of the open containers are objects: one bit each, none for the record itself. */
   kinds: usize;
-  /** u64[MAX_COLUMNS]: values of the record so far. */
-  value0: u64;
-  value1: u64;
-  value2: u64;
-  value3: u64;
-  value4: u64;
-  value5: u64;
-  value6: u64;
-  value7: u64;
+  /** Slots of the record that were -1, a bit each, and u64[MAX_NAMES]: where. */
+  minuses: u32;
+  minusAt: usize;
   /**
-   * A pattern per column, two at least. A name that is longer than 15 bytes, or that JSON must escape, gets one that
+   * A slot for each name: that of column k at k for one of its names, the others behind. A record that brings another name
+   * of its column makes the two change places, so that most records bring what is looked for first.
+   * i32[MAX_NAMES]: the name of each slot.
+   */
+  slots: usize;
+  /**
+   * A pattern per slot, two at least. A name that is longer than 15 bytes, or that JSON must escape, gets one that
    * nothing matches, and is compared byte by byte.
    */
   patterns: usize;
+
+  /** A bit for each pattern from the third on, by its first bytes (see `bitOf`): most other fields have none of them. */
+  filter: u32;
 
   // The string that is open over a seam or has escapes: a field's name is decoded into `name`, up to `nameRoom` bytes.
   kind: i32;
@@ -147,6 +158,16 @@ export class JsonReader {
   hexLeft: i32;
   /** A high surrogate that waits for the low one. */
   high: u32;
+
+  @inline
+  nameOf(slot: i32): i32 {
+    return load<i32>(this.slots + ((<usize>slot) << 2));
+  }
+
+  @inline
+  value(slot: i32): u64 {
+    return load<u64>(changetype<usize>(this) + ((<usize>slot) << 3), offsetof<JsonReader>());
+  }
 }
 
 function setPattern(at: usize, from: usize, length: usize): void {
@@ -166,30 +187,54 @@ function setPattern(at: usize, from: usize, length: usize): void {
   memory.fill(at + 16, 0xff, length + 1);
 }
 
+/** Which bit of the filter a name has by its first four bytes, a quote among them. */
+function bitOf(at: usize): u32 {
+  return (load<u32>(at) * 0x9e3779b1) >> 27;
+}
+
 /** A reader of documents into `columns`, or null without memory for it. */
 export function make(columns: Columns): JsonReader | null {
-  const count = <usize>columns.count;
-  const r = changetype<JsonReader>(alloc(offsetof<JsonReader>()));
+  const count = columns.nameCount;
+  const r = changetype<JsonReader>(alloc(offsetof<JsonReader>() + (MAX_NAMES << 3)));
+  const minusAt = alloc(MAX_NAMES << 3);
+  const slots = alloc(MAX_NAMES << 2);
   const kinds = alloc(MAX_DEPTH >> 3);
-  const patterns = alloc(max<usize>(count, 2) * PATTERN);
+  const patterns = alloc(<usize>max(count, 2) * PATTERN);
   let longest: usize = 0;
-  for (let k = 0; k < columns.count; k++) longest = max(longest, columns.nameLength(k));
+  for (let k = 0; k < count; k++) longest = max(longest, columns.nameLength(k));
   const name = alloc(longest + 1);
-  if (changetype<usize>(r) == 0 || kinds == 0 || patterns == 0 || name == 0) return null;
+  if (changetype<usize>(r) == 0 || minusAt == 0 || slots == 0) return null;
+  if (kinds == 0 || patterns == 0 || name == 0) return null;
   memory.fill(changetype<usize>(r), 0, offsetof<JsonReader>());
   r.columns = columns;
+  r.minusAt = minusAt;
+  r.slots = slots;
   r.kinds = kinds;
   r.patterns = patterns;
   r.name = name;
   r.nameRoom = longest;
   r.longNames = longest > 15;
-  // One that nothing matches in the place of a second column.
+  // One that nothing matches in the place of a second slot.
   setPattern(patterns + PATTERN, name, 16);
-  for (let k = 0; k < columns.count; k++) {
-    setPattern(patterns + <usize>k * PATTERN, columns.nameAt(k), columns.nameLength(k));
+  let behind = columns.count;
+  for (let k = 0; k < count; k++) {
+    const column = columns.columnOf(k);
+    const slot = columns.lastNameOf(column) == k ? column : behind++;
+    store<i32>(slots + ((<usize>slot) << 2), k);
+    setPattern(patterns + <usize>slot * PATTERN, columns.nameAt(k), columns.nameLength(k));
   }
+  setFilter(r);
   restart(r);
   return r;
+}
+
+function setFilter(r: JsonReader): void {
+  r.filter = 0;
+  for (let slot = 2; slot < r.columns.nameCount; slot++) {
+    // Any byte may follow a shorter name and its quote.
+    if (r.columns.nameLength(r.nameOf(slot)) < 3) r.filter = u32.MAX_VALUE;
+    else r.filter |= (<u32>1) << bitOf(r.patterns + <usize>slot * PATTERN);
+  }
 }
 
 /** Starts another document with the same names. */
@@ -201,6 +246,7 @@ export function restart(r: JsonReader): void {
   r.depth = 0;
   r.field = OTHER;
   r.found = 0;
+  r.minuses = 0;
 }
 
 function isSpace(c: u32): bool {
@@ -236,9 +282,12 @@ function skipText(p: usize): usize {
   }
 }
 
-function fieldOf(columns: Columns, at: usize, length: usize): i32 {
-  for (let k = 0; k < columns.count; k++) {
-    if (length == columns.nameLength(k) && memory.compare(at, columns.nameAt(k), length) == 0) return k;
+/** The slot of a name. */
+function fieldOf(r: JsonReader, at: usize, length: usize): i32 {
+  const columns = r.columns;
+  for (let slot = 0; slot < columns.nameCount; slot++) {
+    const name = r.nameOf(slot);
+    if (length == columns.nameLength(name) && isSame(at, columns.nameAt(name), length)) return slot;
   }
   return OTHER;
 }
@@ -288,33 +337,96 @@ function nameRun(r: JsonReader, from: usize, end: usize): void {
   for (; from < end; from++) nameByte(r, load<u8>(from));
 }
 
-/** Where the value of column k is kept. */
-function valueOf(r: JsonReader, k: i32): usize {
-  return changetype<usize>(r) + offsetof<JsonReader>("value0") + ((<usize>k) << 3);
+function keepValue(r: JsonReader, slot: i32, value: u64): void {
+  store<u64>(changetype<usize>(r) + ((<usize>slot) << 3), value, offsetof<JsonReader>());
 }
 
-function keepValue(r: JsonReader, k: i32, value: u64): void {
-  store<u64>(valueOf(r, k), value);
+/** Takes a value of a slot; returns what it adds to `found`. */
+function take(r: JsonReader, slot: i32, value: u64): u32 {
+  keepValue(r, slot, value);
+  r.columns.seenLength = 0;
+  if (value == MINUS_ONE) {
+    r.minuses |= 1 << slot;
+    store<u64>(r.minusAt + ((<usize>slot) << 3), r.valueAt);
+  }
+  return (1 << slot) | (value > MAX_NARROW ? ODD : 0);
 }
 
 /** Puts the values from the third on where the first one goes to `to`. */
 function putOthers(r: JsonReader, to: usize): void {
   const columns = r.columns;
-  for (let k = 2; k < columns.count; k++) {
-    store<u32>(to + <usize>k * columns.stride, <u32>load<u64>(valueOf(r, k)));
-  }
+  for (let k = 2; k < columns.count; k++) store<u32>(to + <usize>k * columns.stride, <u32>r.value(k));
 }
 
-/** Whether a column from the third on has the pattern that is at `at`; it is then `field`. */
+/** Whether a slot from the third on has the pattern that is at `at`; it is then `field`. */
 function matching(r: JsonReader, at: usize): bool {
   const here = v128.load(at);
   let pattern = r.patterns + 2 * PATTERN;
-  for (let k = 2; k < r.columns.count; k++, pattern += PATTERN) {
+  for (let slot = 2; slot < r.columns.nameCount; slot++, pattern += PATTERN) {
     if (v128.any_true(v128.xor(v128.and(here, v128.load(pattern, 16)), v128.load(pattern)))) continue;
-    r.field = k;
+    r.field = slot;
     return true;
   }
   return false;
+}
+
+/** Makes a slot's name the one of its column that is looked for first. */
+function prefer(r: JsonReader, slot: i32, k: i32): void {
+  const name = r.nameOf(slot);
+  store<i32>(r.slots + ((<usize>slot) << 2), r.nameOf(k));
+  store<i32>(r.slots + ((<usize>k) << 2), name);
+  const from = r.patterns + <usize>slot * PATTERN;
+  const to = r.patterns + <usize>k * PATTERN;
+  const pattern = v128.load(from);
+  const mask = v128.load(from, 16);
+  memory.copy(from, to, PATTERN);
+  v128.store(to, pattern);
+  v128.store(to, mask, 16);
+  setFilter(r);
+  r.reordered = true;
+}
+
+/**
+ * The end of a record that is not as most are: one that lacks a column, has one under another name, or a value that is odd.
+ * Puts its values where the first one goes to `to`; returns a status, with `field` a slot where it is an error. A -1 is one
+ * unless all columns are -1.
+ */
+function settle(r: JsonReader, has: u32, to: usize): i32 {
+  const columns = r.columns;
+  const count = columns.count;
+  const wide = columns.wideCount;
+  const place = <u32>((to - columns.values) >> 2);
+  let minuses = r.minuses;
+  for (let slot = 0; slot < columns.nameCount; slot++) {
+    if (((minuses >> slot) & 1) == 1 && r.value(slot) != MINUS_ONE) minuses = ~0;
+  }
+  for (let k = 0; k < count; k++) {
+    let best = OTHER;
+    for (let slot = 0; slot < columns.nameCount; slot++) {
+      const name = r.nameOf(slot);
+      if (((has >> slot) & 1) == 0 || columns.columnOf(name) != k) continue;
+      if (best == OTHER || name < r.nameOf(best)) best = slot;
+    }
+    const value = best == OTHER ? 0 : r.value(best);
+    if (minuses != 0 && (minuses == ~0 || value != MINUS_ONE)) {
+      columns.wideCount = wide;
+      r.field = <i32>ctz(r.minuses);
+      return BAD_VALUE;
+    }
+    if (best == OTHER && !columns.zeros) {
+      columns.wideCount = wide;
+      r.field = k;
+      return FIELD_MISSING;
+    }
+    store<u32>(to + <usize>k * columns.stride, <u32>value);
+    if (value > MAX_NARROW && minuses == 0) columns.putUpper(k, place, value);
+  }
+  r.minuses = 0;
+  for (let slot = count; slot < columns.nameCount; slot++) {
+    const k = columns.columnOf(r.nameOf(slot));
+    if (((has >> slot) & 1) == 1 && ((has >> k) & 1) == 0) prefer(r, slot, k);
+  }
+  return OK;
 }
 
 /** What the letter after a backslash stands for; 0 for u, -1 for no escape. */
@@ -397,6 +509,7 @@ function expected(r: JsonReader, s: i32): i32 {
     case EXPONENT:
     case EXPONENT_SIGN:
     case WHOLE_DOT:
+    case WHOLE_MINUS:
       return EXPECT_DIGIT;
     case START:
     case MARK_2:
@@ -421,6 +534,17 @@ function beginsValue(c: u32): bool {
 export function run(r: JsonReader, from: usize, length: usize): i32 {
   const end = from + length;
   v128.store(end, i8x16.splat(0));
+  let status = OK;
+  for (let left = length; left > 0 && status == OK; ) {
+    const before = r.base;
+    status = scan(r, end - left, end);
+    left -= <usize>(r.base - before);
+  }
+  return status;
+}
+
+/** Reads up to `end`, or to the end of a record after which other names are looked for first. */
+function scan(r: JsonReader, from: usize, end: usize): i32 {
   const origin = r.base - <u64>from;
   const columns = r.columns;
   const count = columns.count;
@@ -429,15 +553,17 @@ export function run(r: JsonReader, from: usize, length: usize): i32 {
   // The first two are kept at hand: most files have no more.
   const pattern0 = v128.load(patterns);
   const mask0 = v128.load(patterns + 16);
-  const skip0 = columns.nameLength(0) + 2;
+  const skip0 = columns.nameLength(r.nameOf(0)) + 2;
   const pattern1 = v128.load(patterns + PATTERN);
   const mask1 = v128.load(patterns + PATTERN + 16);
-  const skip1 = count > 1 ? columns.nameLength(1) + 2 : 0;
-  const outAt = columns.values;
+  const skip1 = columns.nameCount > 1 ? columns.nameLength(r.nameOf(1)) + 2 : 0;
+  const outAt = columns.values + ((<usize>columns.countOf(0)) << 2);
   let to = outAt;
   let to2 = outAt + columns.stride;
+  r.reordered = false;
   let p = from;
   let s = r.state;
+  const filter = r.filter;
   let has = r.found;
   let want = r.field;
   let value = r.number;
@@ -467,9 +593,9 @@ export function run(r: JsonReader, from: usize, length: usize): i32 {
         } else if (!v128.any_true(v128.xor(v128.and(here, mask1), pattern1))) {
           want = 1;
           p += skip1;
-        } else if (count > 2 && matching(r, p + 1)) {
+        } else if (((filter >> bitOf(p + 1)) & 1) != 0 && matching(r, p + 1)) {
           want = r.field;
-          p += columns.nameLength(want) + 2;
+          p += columns.nameLength(r.nameOf(want)) + 2;
         } else {
           const close = skipText(p + 1);
           if (load<u8>(close) != QUOTE) {
@@ -481,7 +607,7 @@ export function run(r: JsonReader, from: usize, length: usize): i32 {
             s = STRING;
             continue;
           }
-          want = r.longNames ? fieldOf(columns, p + 1, close - p - 1) : OTHER;
+          want = r.longNames ? fieldOf(r, p + 1, close - p - 1) : OTHER;
           p = close + 1;
         }
         // The common case in one go: a colon, a space or none, a number or a short string, a comma.
@@ -503,14 +629,15 @@ export function run(r: JsonReader, from: usize, length: usize): i32 {
           } else {
             r.valueAt = origin + text;
             s = WHOLE;
-            if (p - text > 10) value = u64.MAX_VALUE >> 8;
+            // More digits than 64 bits hold.
+            if (p - text > 19) value = MAX_VALUE + 1;
           }
-          if (c != COMMA - 0x30 || (want != OTHER && value > MAX_VALUE)) continue;
+          if (c != COMMA - 0x30 || (want != OTHER && value > MAX_NARROW)) continue;
           if (want == 0) {
-            r.value0 = value;
+            keepValue(r, 0, value);
             has |= 1;
           } else if (want == 1) {
-            r.value1 = value;
+            keepValue(r, 1, value);
             has |= 2;
           } else if (want != OTHER) {
             keepValue(r, want, value);
@@ -558,6 +685,9 @@ export function run(r: JsonReader, from: usize, length: usize): i32 {
           } else if (c - 0x30 < 10) {
             value = 0;
             s = WHOLE;
+          } else if (c == 0x2d) {
+            p++;
+            s = WHOLE_MINUS;
           } else s = REFUSED;
           continue;
         }
@@ -615,19 +745,25 @@ export function run(r: JsonReader, from: usize, length: usize): i32 {
         continue;
 
       case RECORD_END:
-        if (has != all) {
-          status = FIELD_MISSING;
-          break;
+        if (has == all) {
+          store<u32>(to, <u32>r.value(0));
+          if (count > 1) store<u32>(to2, <u32>r.value(1));
+          if (count > 2) putOthers(r, to);
+        } else {
+          status = settle(r, has, to);
+          if (status != OK) break;
         }
-        store<u32>(to, <u32>r.value0);
-        if (count > 1) store<u32>(to2, <u32>r.value1);
-        if (count > 2) putOthers(r, to);
         to += 4;
         to2 += 4;
         s = r.isArray ? ARRAY_AFTER : SEQUENCE_AFTER;
-        if (!r.isArray || load<u8>(p) != COMMA) continue;
+        if (r.reordered) break;
+        // The common case in one go: what separates records, and the { of the next.
+        if (load<u16>(p) != (r.isArray ? 0x7b2c : 0x7b0a)) continue;
         p++;
-        s = ARRAY_NEXT;
+        r.recordAt = origin + p;
+        has = 0;
+        p++;
+        s = FIELD_FIRST;
         continue;
 
       case ARRAY_AFTER:
@@ -708,21 +844,29 @@ export function run(r: JsonReader, from: usize, length: usize): i32 {
         if (s == WHOLE) {
           while (c - 0x30 < 10) {
             // Far beyond any length is far enough: more digits must not wrap.
-            value = min<u64>(value * 10 + (c - 0x30), (<u64>1) << 40);
+            value = min<u64>(value, (<u64>1) << 60) * 10 + (c - 0x30);
             c = load<u8>(++p);
           }
           if (p == end) break;
         } else if (p == end) break;
-        if (c == 0x2e && value <= MAX_VALUE) {
+        if (value > MAX_VALUE && value != MINUS_ONE) s = REFUSED;
+        else if (c == 0x2e) {
           p++;
           s = WHOLE_DOT;
-        } else if (c - 0x30 < 10 || c == 0x2e || (c | 0x20) == 0x65 || value > MAX_VALUE) s = REFUSED;
+        } else if (c - 0x30 < 10 || (c | 0x20) == 0x65) s = REFUSED;
         else {
-          keepValue(r, want, value);
-          has |= 1 << want;
-          columns.seenLength = 0;
+          has |= take(r, want, value);
           s = AFTER;
         }
+        continue;
+
+      case WHOLE_MINUS:
+        if (p == end) break;
+        if (load<u8>(p) == 0x31) {
+          p++;
+          value = MINUS_ONE;
+          s = WHOLE;
+        } else s = REFUSED;
         continue;
 
       case WHOLE_DOT:
@@ -735,9 +879,7 @@ export function run(r: JsonReader, from: usize, length: usize): i32 {
         if (p == end) break;
         if (s == WHOLE_DOT || c - 0x30 < 10 || (c | 0x20) == 0x65) s = REFUSED;
         else {
-          keepValue(r, want, value);
-          has |= 1 << want;
-          columns.seenLength = 0;
+          has |= take(r, want, value);
           s = AFTER;
         }
         continue;
@@ -774,7 +916,7 @@ export function run(r: JsonReader, from: usize, length: usize): i32 {
           else {
             if (r.kind == FIELD_NAME) {
               flushHigh(r);
-              want = fieldOf(columns, r.name, r.nameLength);
+              want = fieldOf(r, r.name, r.nameLength);
             } else want = OTHER;
             s = COLON;
           }
@@ -895,7 +1037,7 @@ export function run(r: JsonReader, from: usize, length: usize): i32 {
         break;
     }
     // A state that could not go on came here with p where it stopped: at an error, at the end, or at a wrong byte.
-    if (status == OK && p < end) {
+    if (status == OK && p < end && !r.reordered) {
       status = UNEXPECTED_BYTE;
       columns.keepByte(load<u8>(p));
     }
@@ -903,26 +1045,35 @@ export function run(r: JsonReader, from: usize, length: usize): i32 {
   }
 
   const records = <u32>((to - outAt) >> 2);
-  columns.setCounts(records);
+  columns.setCounts(columns.countOf(0) + records);
   r.records += records;
   if (status != OK) {
-    fail(r, status, s, status == BAD_VALUE ? r.valueAt : status == FIELD_MISSING ? r.recordAt : origin + p, want, has);
+    let at = origin + p;
+    if (s == RECORD_END) {
+      want = r.field;
+      at = r.recordAt;
+      if (status == BAD_VALUE) {
+        at = load<u64>(r.minusAt + ((<usize>want) << 3));
+        columns.keepByte(0x2d);
+        columns.keepByte(0x31);
+      }
+    } else if (status == BAD_VALUE) at = r.valueAt;
+    fail(r, status, s, at, want);
     return status;
   }
-  if (s >= WHOLE && s <= REFUSED_STRING) columns.keepSeen(text, end);
+  if (s >= WHOLE && s <= REFUSED_STRING) columns.keepSeen(text, p);
   r.state = s;
   r.found = has;
   r.field = want;
   r.number = value;
-  r.base += <u64>length;
+  r.base += <u64>(p - from);
   return OK;
 }
 
-function fail(r: JsonReader, status: i32, s: i32, at: u64, want: i32, has: u32): void {
+function fail(r: JsonReader, status: i32, s: i32, at: u64, slot: i32): void {
   r.state = FAILED;
-  const which = status == FIELD_MISSING ? <i32>ctz(~has) : want;
   const isOpen = status == UNEXPECTED_BYTE || status == UNEXPECTED_END;
-  r.columns.setError(at, r.records, which, isOpen ? expected(r, s) : 0);
+  r.columns.setError(at, r.records, slot == OTHER ? 0 : r.nameOf(slot), isOpen ? expected(r, s) : 0);
 }
 
 /** Ends the document: an error if something is still open, or if there was no document. */
@@ -930,6 +1081,6 @@ export function finish(r: JsonReader): i32 {
   const state = r.state;
   if (state == DONE || state == SEQUENCE_AFTER || state == SEQUENCE_NEXT) return OK;
   r.columns.seenLength = 0;
-  fail(r, UNEXPECTED_END, state, r.base, r.field, r.found);
+  fail(r, UNEXPECTED_END, state, r.base, r.field);
   return UNEXPECTED_END;
 }

@@ -18,6 +18,8 @@ export class Samples {
   mostTokens: i32;
   /** The sample that needs the largest bounds, beside the limits or, within them, beside the mean. */
   largest: i32;
+  /** As many samples stand before it in the input that are no samples here: invalid ones. */
+  skipped: i32;
   /** Samples beyond the limits: every candidate leaves them out. */
   beyondLimits: i32;
   sumVit: u64;

@@ -68,8 +68,8 @@ function putLargest(s: Search): void {
   const samples = s.samples;
   const at = (<usize>samples.largest) << 2;
   put(ascii("sample "));
-  putNumber(samples.largest);
-  if (s.fileBytes > 0 && s.fileIndex == samples.largest) {
+  putNumber(samples.largest + samples.skipped);
+  if (s.fileBytes > 0 && s.fileIndex == samples.largest + samples.skipped) {
     put(ascii(" of "));
     putFile(s);
   } else if (s.fileBytes > 0) {
@@ -338,7 +338,7 @@ function putSamples(s: Search): void {
   else {
     const at = (<usize>samples.largest) << 2;
     put(ascii('{"index":'));
-    putNumber(samples.largest);
+    putNumber(samples.largest + samples.skipped);
     if (s.fileBytes > 0) {
       put(ascii(',"file":{"path":"'));
       putEscaped(s.file, s.fileBytes);

@@ -1,6 +1,7 @@
 // The names of loads: UTF-8 one after another, and how many bytes each has.
 
 import { ascii } from "../base/ascii";
+import { isSame } from "../base/memory";
 import { put, putEscaped } from "../base/writer";
 
 export const MAX_LOADS: i32 = 8;
@@ -21,7 +22,7 @@ export function nameBytes(lengths: usize, k: i32): u64 {
 /** Whether the loads are vit and tokens, whose texts have keys of their own. */
 export function areUsual(names: usize, lengths: usize, k: i32): bool {
   if (k != 2 || nameLength(lengths, 0) != 3 || nameLength(lengths, 1) != 6) return false;
-  return memory.compare(names, VIT, 3) == 0 && memory.compare(names + 3, TOKENS, 6) == 0;
+  return isSame(names, VIT, 3) && isSame(names + 3, TOKENS, 6);
 }
 
 /** Writes name k in double quotes, and a colon. */

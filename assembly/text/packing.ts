@@ -10,7 +10,7 @@ import { areUsual, MAX_LOADS, nameBytes, putKey } from "./names";
 const JSON_TEXT: i32 = 0;
 /**
  * A line {"made":{...},"groups":2}, a line {"group":[3,1],"vit":9,"tokens":4001} per group, then {"oversize":[7]} if there
- * are oversize samples. Loads other than vit and tokens are "loads":{"frames":9,"audio":4001}.
+ * are oversize samples, and {"invalid":[9]} if there are such. Loads other than vit and tokens are "loads":{"frames":9,"audio":4001}.
  */
 const JSON_LINES: i32 = 1;
 /** {"stats":{...},"made":{...}} and a line feed. */
@@ -39,8 +39,11 @@ const GROUP_START: i32 = 1;
 const GROUP: i32 = 2;
 const OVERSIZE_START: i32 = 3;
 const OVERSIZE: i32 = 4;
-const MADE: i32 = 5;
-const END: i32 = 6;
+const INVALID_START: i32 = 5;
+const INVALID: i32 = 6;
+const LISTS_END: i32 = 7;
+const MADE: i32 = 8;
+const END: i32 = 9;
 
 let next: i32 = END;
 let format: i32 = JSON_TEXT;
@@ -58,6 +61,8 @@ let longest: u32 = LONGEST_PIECE;
 let groups: i32 = 0;
 let oversize: usize = 0;
 let oversizeCount: i32 = 0;
+let invalid: usize = 0;
+let invalidCount: i32 = 0;
 let bound: i32 = 0;
 let rounds: i32 = 0;
 /** In millionths, -1 for none. */
@@ -87,6 +92,8 @@ export function begin(
   groupCount: i32,
   oversizeAt: usize,
   oversizeSamples: i32,
+  invalidAt: usize,
+  invalidSamples: i32,
   boundsAt: usize,
   leastGroups: i32,
   roundsDone: i32,
@@ -97,7 +104,7 @@ export function begin(
   if (textFormat < JSON_TEXT || textFormat > JSON_HEAD) return BAD_ARGUMENT;
   if (loadCount < 1 || loadCount > MAX_LOADS || (width != 4 && width != 8)) return BAD_ARGUMENT;
   if (nameBytes(lengthsAt, loadCount) > LONGEST_NAMES) return BAD_ARGUMENT;
-  if (groupCount < 0 || oversizeSamples < 0) return BAD_ARGUMENT;
+  if (groupCount < 0 || oversizeSamples < 0 || invalidSamples < 0) return BAD_ARGUMENT;
   for (let k = 0; k < loadCount; k++) if (!(load<f64>(boundsAt + ((<usize>k) << 3)) >= 1)) return BAD_ARGUMENT;
   if (leastGroups < 0 || roundsDone < 0 || !(mixOfGroups < MOST_MIX)) return BAD_ARGUMENT;
   format = textFormat;
@@ -114,6 +121,8 @@ export function begin(
   groups = groupCount;
   oversize = oversizeAt;
   oversizeCount = oversizeSamples;
+  invalid = invalidAt;
+  invalidCount = invalidSamples;
   bound = leastGroups;
   rounds = roundsDone;
   mix = mixOfGroups < 0 ? -1 : <i64>(mixOfGroups * 1000000 + 0.5);
@@ -164,6 +173,10 @@ function putStats(): void {
   putNumber(samples);
   put(ascii(',"oversize":'));
   putNumber(oversizeCount);
+  if (invalidCount > 0) {
+    put(ascii(',"invalid":'));
+    putNumber(invalidCount);
+  }
   put(ascii(',"bound":'));
   putNumber(bound);
   if (usual) {
@@ -248,18 +261,30 @@ function step(stop: usize): void {
     else if (oversizeCount > 0) put(ascii('{"oversize":['));
     item = 0;
     next = OVERSIZE;
-  } else {
+  } else if (next == OVERSIZE) {
     item = putList(oversize, 0, item, oversizeCount, stop);
     if (item < <u32>oversizeCount) return;
+    if (!lines) put(ascii("]"));
+    else if (oversizeCount > 0) put(ascii("]}\n"));
+    next = invalidCount > 0 ? INVALID_START : LISTS_END;
+  } else if (next == INVALID_START) {
+    put(lines ? ascii('{"invalid":[') : ascii(',"invalid":['));
     item = 0;
-    if (!lines) {
-      put(ascii("],"));
-      putStats();
-      next = MADE;
+    next = INVALID;
+  } else if (next == INVALID) {
+    item = putList(invalid, 0, item, invalidCount, stop);
+    if (item < <u32>invalidCount) return;
+    put(lines ? ascii("]}\n") : ascii("]"));
+    next = LISTS_END;
+  } else {
+    item = 0;
+    if (lines) {
+      next = END;
       return;
     }
-    if (oversizeCount > 0) put(ascii("]}\n"));
-    next = END;
+    put(ascii(","));
+    putStats();
+    next = MADE;
   }
 }
 

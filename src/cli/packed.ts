@@ -3,9 +3,9 @@ import type { Omnibal } from "../omnibal.ts";
 import type { PackOptions } from "../pack/methods.ts";
 import { resolveLoads } from "../pack/options.ts";
 import type { Packing } from "../pack/packing.ts";
-import { type PackedLengths, readPacking } from "../read/index.ts";
+import { type OpenPacking, openPacking, type ReadResult } from "../read/index.ts";
 import { type CommandOptions, textOption, UsageError, type Values } from "./command.ts";
-import { readFiles, sayWaiting } from "./input.ts";
+import { namedLoads, readFiles, sayWaiting } from "./input.ts";
 import { ownPackOptions, packOptions, packWithProgress } from "./pack.ts";
 import { Progress } from "./progress.ts";
 import { megabytes, thousands } from "./table.ts";
@@ -42,7 +42,7 @@ export async function readOrPack(
   files: readonly string[],
   groups: Groups,
   values: Values,
-): Promise<{ lengths: PackedLengths; packing: Packing; packMs?: number }> {
+): Promise<{ lengths: ReadResult<string>; packing: Packing; packMs?: number }> {
   if ("path" in groups) return readPacked(omnibal, files, groups.path, values);
   const lengths = await readFiles(files, values, resolveLoads(groups.options).names);
   const start = performance.now();
@@ -50,41 +50,49 @@ export async function readOrPack(
   return { lengths, packing, packMs: performance.now() - start };
 }
 
+/** Reads a packing, which says what loads it is by, and then the samples. */
 export async function readPacked(
   omnibal: Omnibal,
   files: readonly string[],
   path: string,
   values: Values,
-): Promise<{ lengths: PackedLengths; packing: Packing }> {
-  const lengths = await readFiles(files, values);
+): Promise<{ lengths: ReadResult<string>; packing: Packing }> {
+  if (files.length === 0) throw new UsageError("no FILE is given (- is standard input)");
   const progress = new Progress("reading", values.quiet === true);
-  let packing: Packing;
+  let open: OpenPacking;
   try {
-    packing = await readPacking(omnibal, path, lengths, {
+    open = await openPacking(path, {
       onWait: sayWaiting(values),
       onProgress: (bytes, total) => progress.update(bytes, total, `of ${megabytes(total)}`),
     });
   } finally {
     progress.end();
   }
+  const lengths = await readFiles(files, values, open.loads ?? namedLoads(values));
+  const packing = open.against(omnibal, lengths);
   const missing = missingSamples(packing, lengths);
   if (missing > 0 && values.quiet !== true) {
-    const all = thousands(lengths.tokens.length);
+    const all = thousands(samplesOf(lengths));
     process.stderr.write(`omnibal: ${path}: leaves out ${thousands(missing)} of ${all} samples\n`);
   }
   return { lengths, packing };
 }
 
-/** Samples that neither a group nor the list of oversize samples has. */
-export function missingSamples({ indices, oversize }: Packing, { tokens }: PackedLengths): number {
-  return tokens.length - indices.length - oversize.length;
+function samplesOf({ files }: ReadResult<string>): number {
+  return files.reduce((sum, { samples }) => sum + samples, 0);
 }
 
-/** The packing, in a line of at most 66 columns. */
-export function packingLine(packing: Packing, lengths: PackedLengths): string {
+/** Samples that neither a group nor the lists of oversize and invalid samples have. */
+export function missingSamples({ indices, oversize, invalid }: Packing, lengths: ReadResult<string>): number {
+  return samplesOf(lengths) - indices.length - oversize.length - invalid.length;
+}
+
+/** The packing in a line of at most 66 columns. */
+export function packingLine(packing: Packing, lengths: ReadResult<string>): string {
   const missing = missingSamples(packing, lengths);
   const out = [
     packing.oversize.length > 0 ? `, ${thousands(packing.oversize.length)} oversize` : "",
+    packing.invalid.length > 0 ? `, ${thousands(packing.invalid.length)} invalid` : "",
     missing > 0 ? `, ${thousands(missing)} in none` : "",
   ].join("");
   return `${thousands(packing.length)} groups of ${thousands(packing.indices.length)} samples${out}`;

@@ -12,7 +12,7 @@ import { MODEL_PLAN_OPTIONS } from "../model/plan.ts";
 import type { Omnibal } from "../omnibal.ts";
 import type { Packing } from "../pack/packing.ts";
 import type { Plan } from "../plan/plan.ts";
-import type { PackedLengths } from "../read/index.ts";
+import type { ReadResult } from "../read/index.ts";
 import { type CommandOptions, givenOptions, optionsOf, textOption, UsageError, type Values } from "./command.ts";
 import { bytesOption, readText } from "./model.ts";
 import { thousands } from "./table.ts";
@@ -56,7 +56,7 @@ export async function readPipeline(values: Values): Promise<Pipeline | undefined
   return { profile: parseProfile(await readText(path), path), stages, memory, reorder: values["fixed-order"] !== true };
 }
 
-function loadsOf({ vit, tokens, attention, indices, offsets }: Packing, lengths: PackedLengths): GroupLoadColumns {
+function loadsOf({ vit, tokens, attention, indices, offsets }: Packing, lengths: ReadResult<string>): GroupLoadColumns {
   const squares = new Float64Array(vit.length);
   for (let g = 0; g < squares.length; g++) {
     for (let i = offsets[g]; i < offsets[g + 1]; i++) squares[g] += lengths.vit[indices[i]] ** 2;
@@ -72,7 +72,7 @@ export function orderByPipeline(
   omnibal: Omnibal,
   { profile, stages, memory, reorder }: Pipeline,
   packing: Packing,
-  lengths: PackedLengths,
+  lengths: ReadResult<string>,
   plan: Plan,
 ): { readonly plan: Plan; readonly text: string } {
   const columns = loadsOf(packing, lengths);

@@ -1,8 +1,9 @@
+import { USUAL } from "../core/lengths.ts";
 import { printable } from "../core/printable.ts";
 import { load } from "../omnibal.ts";
-import type { LengthStats, LoadStats } from "../pack/stats.ts";
+import type { LengthStats, LoadStats, LoadsStats } from "../pack/stats.ts";
 import { type Command, type CommandOptions, optionsHelp } from "./command.ts";
-import { inputHelp, inputOptions, inputOptionsHelp, readFiles } from "./input.ts";
+import { inputHelp, inputOptions, inputOptionsHelp, namedLoads, readFiles } from "./input.ts";
 import { print } from "./print.ts";
 import { bar, table, thousands } from "./table.ts";
 
@@ -13,7 +14,8 @@ const options = {
 const help = `Usage: omnibal stats [options] FILE...
 
 Shows how many samples there are, how their image tiles (vit) and tokens are
-distributed, and how many tokens there are per tile.
+distributed, and how many tokens there are per tile; or how each of the loads is
+distributed that --load or --columns names.
 
 ${inputHelp}
 
@@ -98,14 +100,47 @@ export function statsTables(
   return `${parts.join("\n\n")}\n`;
 }
 
+/** A row for each load; ranks go, the least telling first, until the table fits 80 columns. */
+function loadsTable({ samples, loads }: LoadsStats): string {
+  const whole = (value: number | null) => (value === null ? "-" : thousands(value));
+  const columns: readonly (readonly [header: string, worth: number, cell: (load: LoadStats) => string])[] = [
+    ["min", 6, ({ min }) => whole(min)],
+    ["p5", 2, ({ p5 }) => whole(p5)],
+    ["p25", 1, ({ p25 }) => whole(p25)],
+    ["p50", 5, ({ p50 }) => whole(p50)],
+    ["p75", 1, ({ p75 }) => whole(p75)],
+    ["p95", 4, ({ p95 }) => whole(p95)],
+    ["p99", 3, ({ p99 }) => whole(p99)],
+    ["max", 7, ({ max }) => whole(max)],
+    ["mean", 6, ({ mean }) => decimals(mean)],
+    ["sum", 6, ({ sum }) => thousands(sum)],
+  ];
+  for (let least = 0; ; least++) {
+    const shown = columns.filter(([, worth]) => worth > least);
+    const rows = Object.entries(loads).map(([name, load]) => [
+      printable(name),
+      ...shown.map(([, , cell]) => cell(load)),
+    ]);
+    const text = table(["", ...shown.map(([header]) => header)], `l${"r".repeat(shown.length)}`, rows);
+    const isFit = Math.max(...text.split("\n").map((line) => line.length)) <= 80;
+    if (isFit || least === 6) return `samples  ${thousands(samples)}\n\n${text}`;
+  }
+}
+
 export const statsCommand: Command = {
   name: "stats",
   about: "shows how the tiles and tokens of samples are distributed",
   help,
   options: { ...inputOptions, ...options },
   async run(paths, values) {
-    const lengths = await readFiles(paths, values);
+    const loads = namedLoads(values);
+    const lengths = await readFiles(paths, values, loads);
     const omnibal = await load();
-    await print(values.json === true ? omnibal.statsText(lengths) : statsTables(omnibal.stats(lengths), lengths.files));
+    if (values.json === true) return print(omnibal.statsText(lengths, loads));
+    const isUsual =
+      loads.length === 2 && loads.every((name, k) => name === USUAL[k] && lengths[name] instanceof Int32Array);
+    if (isUsual) return print(statsTables(omnibal.stats(lengths), lengths.files));
+    const list = lengths.files.length > 1 ? `${files(lengths.files)}\n\n` : "";
+    await print(`${list}${loadsTable(omnibal.loadStats(lengths, loads))}\n`);
   },
 };

@@ -64,12 +64,17 @@ export interface Abi {
   packingMix(): number;
   groupSums(values: number, order: number, offsets: number, groups: number, out: number): void;
 
-  readerBegin(names: number, lengths: number, count: number, bytes: number): number;
+  readerBegin(names: number, lengths: number, columns: number, count: number, bytes: number, zeros: number): number;
+  readerTable(reader: number, names: number, count: number): number;
   readerPush(reader: number, bytes: number): number;
   readerEnd(reader: number): number;
   readerBuffer(reader: number): number;
   readerColumn(reader: number, k: number): number;
   readerCount(reader: number, k: number): number;
+  readerWide(reader: number): number;
+  readerWideCount(reader: number): number;
+  readerMinuses(reader: number): number;
+  readerRefuse(reader: number, record: number, k: number): number;
   readerOffset(reader: number): number;
   readerIndex(reader: number): number;
   readerField(reader: number): number;
@@ -119,6 +124,7 @@ export interface Abi {
   wideFingerprint(values: number, n: number, first: number): bigint;
   groupsFingerprint(offsets: number, order: number, groups: number, first: number): bigint;
   oversizeFingerprint(oversize: number, count: number): bigint;
+  invalidFingerprint(invalid: number, count: number): bigint;
   shardsFrom(first: number, n: number, seed: number, shards: number, out: number): void;
   shardsAt(numbers: number, n: number, seed: number, shards: number, out: number): void;
 
@@ -134,6 +140,8 @@ export interface Abi {
     groups: number,
     oversize: number,
     oversizeCount: number,
+    invalid: number,
+    invalidCount: number,
     bounds: number,
     bound: number,
     rounds: number,
@@ -184,6 +192,7 @@ export interface Abi {
     candidates: number,
   ): number;
   searchLargest(search: number): number;
+  searchSkip(search: number, count: number): void;
   searchFile(search: number, name: number, bytes: number, index: number): void;
   searchAsk(search: number): number;
   searchCandidates(search: number): number;
@@ -252,7 +261,15 @@ export interface Abi {
   steeredStatus(): number;
   steeredStep(at: number): number;
 
-  statsLook(columns: number, names: number, lengths: number, loads: number, n: number): number;
+  statsLook(
+    columns: number,
+    floats: number,
+    names: number,
+    lengths: number,
+    loads: number,
+    n: number,
+    invalid: number,
+  ): number;
   statsWrite(out: number, room: number): number;
 
   // The model's partition.

@@ -30,12 +30,13 @@ export type LoadColumn = Int32Array | Float64Array;
 export type Lengths = Readonly<Record<string, LoadColumn>>;
 
 /**
- * What `pack` and its like accept: columns by the names of their loads, or an array of records. A member `files`, as
- * `readLengths` adds it, is not a load.
+ * What `pack` and its like accept: columns by the names of their loads, or an array of records. Members `files` and
+ * `invalid`, as `readLengths` adds them, are no loads. A sample that is -1 in every load is invalid: it is in no group.
  */
 export type LengthsInput =
   | Readonly<Record<string, LengthArray>>
   | { readonly vit: LengthArray; readonly tokens: LengthArray }
+  | { readonly files: readonly unknown[]; readonly invalid?: Int32Array }
   | readonly SampleRecord[]
   | readonly Readonly<Record<string, unknown>>[];
 
@@ -69,8 +70,8 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
   tokens: ["tokens", "token_num"],
 };
 
-/** A member of lengths that is not a load. */
-const NO_LOAD = "files";
+/** What members of the lengths may be called that are no loads: `readLengths` adds them. */
+export const NO_LOADS: readonly string[] = ["files", "invalid"];
 
 const SQUARE = "^2";
 
@@ -97,13 +98,13 @@ export function invalidLength(field: string, index: number, seen: unknown, most 
   );
 }
 
-/** A column of `count` values, in an array as narrow as they allow. */
+/** A column of `count` values, in an array as narrow as they allow; -1 is for `checkInvalid` to judge. */
 function column(field: string, count: number, valueAt: (i: number) => unknown): LoadColumn {
   let out: LoadColumn = new Int32Array(count);
   for (let i = 0; i < count; i++) {
     const seen = valueAt(i);
     const value = typeof seen === "bigint" ? Number(seen) : seen;
-    if (typeof value !== "number" || !Number.isInteger(value) || value < 0 || value > MAX_LOAD) {
+    if (typeof value !== "number" || !Number.isInteger(value) || value < -1 || value > MAX_LOAD) {
       throw invalidLength(field, i, seen);
     }
     if (value > MAX_INT32 && out instanceof Int32Array) out = Float64Array.from(out);
@@ -125,7 +126,21 @@ function toColumn(field: string, values: unknown): LoadColumn {
   return column(field, values.length, (i) => values[i]);
 }
 
-/** The field of a record that holds a load, or the last of those that may. */
+/** Throws for a sample that is -1 in some loads and not in all: those are invalid, and no error. */
+function checkInvalid(
+  columns: readonly LoadColumn[],
+  fields: readonly string[],
+  given: Readonly<Record<string, unknown>>,
+): void {
+  for (const [k, values] of columns.entries()) {
+    for (let i = values.indexOf(-1); i !== -1; i = values.indexOf(-1, i + 1)) {
+      const seen = (given[fields[k]] as LengthArray)[i];
+      if (columns.some((own) => own[i] !== -1)) throw invalidLength(fields[k], i, seen);
+    }
+  }
+}
+
+/** The field of a record that holds a load, or else the last one that could. */
 function fieldIn(record: object, name: string): string {
   const fields = fieldsOf(name);
   return fields.find((field) => (record as Record<string, unknown>)[field] !== undefined) ?? fields[fields.length - 1];
@@ -146,11 +161,15 @@ function fromRecords(records: readonly unknown[], names: readonly string[]): Len
       const field = fieldIn(record, name);
       const value = record[field];
       if (value === undefined) throw new InputError("MISSING_FIELD", `index ${i}: ${field} is missing`);
-      if (typeof value !== "number" || !Number.isInteger(value) || value < 0 || value > MAX_LOAD) {
+      if (typeof value !== "number" || !Number.isInteger(value) || value < -1 || value > MAX_LOAD) {
         throw invalidLength(field, i, value);
       }
       if (value > MAX_INT32 && outs[k] instanceof Int32Array) outs[k] = Float64Array.from(outs[k]);
       outs[k][i] = value;
+    }
+    const invalid = outs.filter((values) => values[i] === -1).length;
+    if (invalid > 0 && invalid < outs.length) {
+      throw invalidLength(fieldIn(record, names[outs.findIndex((values) => values[i] === -1)]), i, -1);
     }
   }
   return Object.fromEntries(names.map((name, k) => [name, outs[k]]));
@@ -162,7 +181,7 @@ function namesIn(input: object): string[] {
   const first: unknown = isRecords ? input[0] : input;
   if (typeof first !== "object" || first === null) return [...USUAL];
   const usual = USUAL.filter((name) => fieldIn(first, name) in first);
-  const taken = new Set<string>([NO_LOAD, ...USUAL.flatMap((name) => fieldsOf(name))]);
+  const taken = new Set<string>([...NO_LOADS, ...USUAL.flatMap((name) => fieldsOf(name))]);
   const others = Object.entries(first).filter(
     ([name, value]) =>
       !taken.has(name) && (isRecords ? usual.length === 0 && typeof value === "number" : isList(value)),
@@ -210,12 +229,20 @@ export function toLengths(input: LengthsInput, names?: readonly string[]): Lengt
       `${first} has ${length} values and ${name} ${values.length}, expected one of each per sample`,
     );
   }
+  // Of an Int32Array, which is not read here, whoever reads it first finds a negative value.
+  if (found.some(([, values], k) => values !== columns[fields[k]] && values.includes(-1))) {
+    checkInvalid(
+      found.map(([, values]) => values),
+      fields,
+      columns,
+    );
+  }
   return Object.fromEntries(found);
 }
 
 /** The columns of lengths, with their names. */
 export function columnsOf(lengths: Lengths): (readonly [name: string, values: LoadColumn])[] {
-  return Object.entries(lengths).filter(([name]) => name !== NO_LOAD);
+  return Object.entries(lengths).filter(([name]) => !NO_LOADS.includes(name));
 }
 
 /** The number of samples. */

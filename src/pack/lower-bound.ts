@@ -1,6 +1,7 @@
 import { check } from "../core/abi.ts";
 import type { Core } from "../core/core.ts";
-import { type LengthsInput, toLengths, toVitTokens } from "../core/lengths.ts";
+import { validLengths } from "../core/invalid.ts";
+import { type LengthsInput, toLengths, USUAL, vitTokens } from "../core/lengths.ts";
 import { take } from "../core/options.ts";
 import { Counted } from "./counted.ts";
 import type { LowerBound } from "./find-lower-bound.ts";
@@ -19,7 +20,7 @@ export type LowerBoundOptions = Pick<CommonPackOptions, "max" | "align" | "maxVi
 export function lowerBound(core: Core, lengths: LengthsInput, options: LowerBoundOptions): LowerBound {
   checkPackOptions("lowerBound", options);
   const loads = resolveLoads(options);
-  const samples = toLengths(lengths, loads.names);
+  const samples = validLengths(toLengths(lengths, loads.names)).lengths;
   return core.exclusive(() => new Counted(core, samples, loads).lowerBound());
 }
 
@@ -29,7 +30,10 @@ export type Bounds = Required<Pick<CommonPackOptions, "maxVit" | "maxTokens">>;
 /** The body of `Omnibal.suitableBounds`. */
 export function suitableBounds(core: Core, lengths: LengthsInput, options: Bounds): Bounds[] {
   checkPackOptions("suitableBounds", options);
-  const samples = toVitTokens(lengths);
+  const { lengths: valid } = validLengths(toLengths(lengths, USUAL));
+  // Beyond 31 bits a load is no number of tiles or tokens that bounds would suit.
+  if (Object.values(valid).some((values) => values instanceof Float64Array)) return [];
+  const samples = vitTokens(valid);
   const maxVit = take(BOUNDS, "maxVit", options);
   const maxTokens = take(BOUNDS, "maxTokens", options);
   return core.exclusive(() => {

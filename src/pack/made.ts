@@ -12,7 +12,7 @@ export interface PackingMade extends PackingSettings {
   readonly samples: number;
   /** Fingerprints of the samples' loads; missing when the packing was made without them at hand. */
   readonly loads?: ByLoad<Fingerprint>;
-  /** Fingerprint of the groups and the oversize samples. */
+  /** Fingerprint of the groups, the oversize and the invalid samples. */
   readonly packing: Fingerprint;
 }
 
@@ -57,11 +57,11 @@ export function loadSum(abi: Abi, values: LoadColumn, first: number): bigint {
   });
 }
 
-/** The samples of groups. */
-export type Samples = Pick<Packing, "offsets" | "indices" | "oversize">;
+/** Where the samples are. */
+export type Samples = Pick<Packing, "offsets" | "indices" | "oversize" | "invalid">;
 
-/** Adds up the groups from number `first` on, and the oversize samples. */
-export function packingSum(abi: Abi, { offsets, indices, oversize }: Samples, first: number): bigint {
+/** Adds up the groups from number `first` on, and the oversize and invalid samples. */
+export function packingSum(abi: Abi, { offsets, indices, oversize, invalid }: Samples, first: number): bigint {
   const groups = offsets.length - 1;
   return withBuffer(abi, indices.length, (at) => {
     const offsetsAt = at + PIECE * 4;
@@ -88,10 +88,12 @@ export function packingSum(abi: Abi, { offsets, indices, oversize }: Samples, fi
       }
       group++;
     }
-    for (let from = 0; from < oversize.length; from += PIECE) {
-      const piece = oversize.subarray(from, from + PIECE);
-      put(abi, at, piece);
-      sum += abi.oversizeFingerprint(at, piece.length);
+    for (const list of [oversize, invalid]) {
+      for (let from = 0; from < list.length; from += PIECE) {
+        const piece = list.subarray(from, from + PIECE);
+        put(abi, at, piece);
+        sum += list === oversize ? abi.oversizeFingerprint(at, piece.length) : abi.invalidFingerprint(at, piece.length);
+      }
     }
     return sum;
   });
@@ -111,10 +113,10 @@ export function packingFingerprint(abi: Abi, packing: Samples): Fingerprint {
 
 /** What a packing was made of, in the order of keys that files have. */
 export function packingMade(abi: Abi, packing: Packing): PackingMade {
-  const { lengths, settings, indices, oversize } = packing;
+  const { lengths, settings, indices, oversize, invalid } = packing;
   return {
     version: 1,
-    samples: (lengths && sampleCount(lengths)) ?? indices.length + oversize.length,
+    samples: (lengths && sampleCount(lengths)) ?? indices.length + oversize.length + invalid.length,
     ...(lengths === undefined ? {} : { loads: loadFingerprints(abi, lengths) }),
     ...settings,
     packing: packingFingerprint(abi, packing),

@@ -38,6 +38,8 @@ export interface PackingStats {
   readonly samples: number;
   /** Samples that no group can hold. */
   readonly oversize: number;
+  /** Samples that are -1 in every load, where there are such. */
+  readonly invalid?: number;
   /** No packing of these samples has fewer groups. */
   readonly bound: number;
   /** The sum of each bounded load over groups x its bound, 0 .. 1. */
@@ -93,6 +95,8 @@ export interface PackingParts {
   readonly loads: ByLoad<LoadColumn>;
   /** Samples beyond a bound, by ascending index. */
   readonly oversize: Int32Array;
+  /** See `Packing.invalid`. Default: none. */
+  readonly invalid?: Int32Array | undefined;
   /** What the groups are within. */
   readonly bounds: Pick<PackingBounds, "max"> & Partial<Pick<PackingBounds, "min">>;
   /** See `Packing.bound`. */
@@ -165,10 +169,10 @@ export function checkLists({ offsets, indices, loads }: Packing): void {
 }
 
 /** Throws unless every sample is from 0 on and in one place only. O(samples), and a sort where indices are sparse. */
-function checkSamples(indices: Int32Array, oversize: Int32Array): void {
-  const count = indices.length + oversize.length;
+function checkSamples(...lists: readonly Int32Array[]): void {
+  const count = lists.reduce((total, { length }) => total + length, 0);
   let most = -1;
-  for (const list of [indices, oversize]) {
+  for (const list of lists) {
     for (const sample of list) {
       if (sample < 0) refuse(`a sample is ${sample}, expected a whole number from 0 to ${MAX_INT32}`);
       if (sample > most) most = sample;
@@ -178,12 +182,15 @@ function checkSamples(indices: Int32Array, oversize: Int32Array): void {
   // A byte for every possible sample, unless most of them are not there.
   if (most < count * 8) {
     const seen = new Uint8Array(most + 1);
-    for (const list of [indices, oversize]) for (const sample of list) if (seen[sample]++ !== 0) twice(sample);
+    for (const list of lists) for (const sample of list) if (seen[sample]++ !== 0) twice(sample);
     return;
   }
   const sorted = new Int32Array(count);
-  sorted.set(indices);
-  sorted.set(oversize, indices.length);
+  let at = 0;
+  for (const list of lists) {
+    sorted.set(list, at);
+    at += list.length;
+  }
   sorted.sort();
   for (let i = 1; i < count; i++) if (sorted[i] === sorted[i - 1]) twice(sorted[i]);
 }
@@ -233,8 +240,8 @@ function boundText(name: string, bounds: Readonly<Record<string, number>>): stri
 
 /** Throws unless these are the parts of a packing, as `Packing` describes them. */
 function checkParts(parts: PackingParts): void {
-  const { offsets, indices, loads, oversize, bounds, bound, rounds, method, mix } = parts;
-  for (const [name, list] of Object.entries({ offsets, indices, oversize })) {
+  const { offsets, indices, loads, oversize, invalid = NONE, bounds, bound, rounds, method, mix } = parts;
+  for (const [name, list] of Object.entries({ offsets, indices, oversize, invalid })) {
     if (!(list instanceof Int32Array)) refuse(`${name} is ${show(list)}, expected an Int32Array`);
   }
   const { max, min = max } = bounds ?? {};
@@ -266,8 +273,10 @@ function checkParts(parts: PackingParts): void {
     else if (squareOf(name) === undefined) checkSums(shown, sums, groups, MAX_LOAD, String(MAX_LOAD));
     else checkSums(shown, sums, groups, MAX_ATTENTION, "2^62");
   }
-  checkSamples(indices, oversize);
+  checkSamples(indices, oversize, invalid);
 }
+
+const NONE = new Int32Array(0);
 
 /**
  * Parts that the core has made, or a reader that has checked them: looking again would cost a pass over all samples. No
@@ -290,7 +299,7 @@ function sum(values: LoadColumn): number {
 
 /**
  * Groups in CSR form: group i holds the samples `indices[offsets[i]] .. indices[offsets[i + 1] - 1]`. Every sample of
- * the input is in exactly one group or in `oversize`. The arrays are taken as they are, not copied.
+ * the input is in exactly one group, in `oversize` or in `invalid`. The arrays are taken as they are, not copied.
  */
 export class Packing implements Iterable<Int32Array> {
   /** Number of groups. */
@@ -307,6 +316,8 @@ export class Packing implements Iterable<Int32Array> {
   readonly loads: ByLoad<LoadColumn>;
   /** Samples beyond a bound, by ascending index. */
   readonly oversize: Int32Array;
+  /** Samples that are -1 in every load, as `omnibal measure` writes those it could not measure, by ascending index. */
+  readonly invalid: Int32Array;
   /** What the groups are within, and when they counted as full. */
   readonly bounds: PackingBounds;
   /** No packing of these samples has fewer groups: the tight or the linear bound, see the option `lowerBound`. */
@@ -342,6 +353,7 @@ export class Packing implements Iterable<Int32Array> {
     this.indices = parts.indices;
     this.loads = parts.loads;
     this.oversize = parts.oversize;
+    this.invalid = parts.invalid ?? NONE;
     this.bounds = packingBounds(parts.bounds.max, parts.bounds.min);
     this.bound = parts.bound;
     this.rounds = parts.rounds;
@@ -390,9 +402,10 @@ export class Packing implements Iterable<Int32Array> {
 
   /** All but `lengths`, to post it or keep it. */
   get parts(): PackingParts {
-    const { offsets, indices, loads, oversize, bounds, bound, rounds, method, mix, settings } = this;
+    const { offsets, indices, loads, oversize, invalid, bounds, bound, rounds, method, mix, settings } = this;
     const { max, min } = bounds;
-    return { offsets, indices, loads, oversize, bounds: { max, min }, bound, rounds, method, mix, settings };
+    const parts = { offsets, indices, loads, oversize, bounds: { max, min }, bound, rounds, method, mix, settings };
+    return invalid.length === 0 ? parts : { ...parts, invalid };
   }
 
   /** The sample indices of group i, a view: O(1). @throws RangeError when i is not 0 .. length - 1. */
@@ -419,6 +432,7 @@ export class Packing implements Iterable<Int32Array> {
       groups,
       samples,
       oversize: this.oversize.length,
+      ...(this.invalid.length === 0 ? {} : { invalid: this.invalid.length }),
       bound: this.bound,
       fill,
       fillVit: fill.vit ?? 0,

@@ -1,6 +1,15 @@
 import { check } from "../core/abi.ts";
 import type { Core } from "../core/core.ts";
-import { type LengthsInput, toVitTokens, USUAL } from "../core/lengths.ts";
+import { validLengths } from "../core/invalid.ts";
+import {
+  columnsOf,
+  invalidLength,
+  type LengthsInput,
+  loadColumn,
+  loadName,
+  toLengths,
+  USUAL,
+} from "../core/lengths.ts";
 
 /** Room for the longest text that `statsWrite` makes. */
 const TEXT_ROOM = 4096;
@@ -45,8 +54,10 @@ export interface VitBin {
 
 /** What `Omnibal.stats` tells of samples. Ratios have six decimals. */
 export interface LengthStats {
-  /** Samples there are. */
+  /** Samples there are, but for those that are invalid. */
   readonly samples: number;
+  /** Samples that are -1 in both loads, where there are such. */
+  readonly invalid?: number;
   /** Image tiles. */
   readonly vit: LoadStats;
   /** Tokens. */
@@ -57,22 +68,59 @@ export interface LengthStats {
   readonly vitHistogram: readonly VitBin[];
 }
 
+/** What is told of samples with other loads than vit and tokens. */
+export interface LoadsStats {
+  /** Samples there are, but for those that are invalid. */
+  readonly samples: number;
+  /** Samples that are -1 in every load, where there are such. */
+  readonly invalid?: number;
+  /** Each load by its name. */
+  readonly loads: Readonly<Record<string, LoadStats>>;
+}
+
+/** Statuses of the core. */
+const NEGATIVE_VIT = 3;
+const NEGATIVE_TOKENS = 4;
+const BAD_LOAD = 18;
+
 /** The body of `Omnibal.statsText`. */
-export function statsText(core: Core, input: LengthsInput): string {
-  const { vit, tokens } = toVitTokens(input);
+export function statsText(core: Core, input: LengthsInput, loads?: readonly string[]): string {
+  const { lengths: samples, numbers, invalid } = validLengths(toLengths(input, loads));
+  const own = loads === undefined ? columnsOf(samples).map(([name]) => name) : [...new Set(loads.map(loadName))];
+  const columns = own.map((name) => loadColumn(samples, name));
   const { abi } = core;
-  const n = vit.length;
+  const n = columns[0].length;
   return core.exclusive(() => {
-    const columns = core.copyIn(Int32Array.of(core.copyIn(vit, n), core.copyIn(tokens, n)), n);
-    const { names, lengths } = core.namesIn(USUAL, n);
-    const status = abi.statsLook(columns, names, lengths, USUAL.length, n);
-    check(abi, status, n, (field, at) => (field === "vit" ? vit : tokens)[at]);
-    const out = core.alloc(TEXT_ROOM, n);
-    return new TextDecoder().decode(core.bytes(out, abi.statsWrite(out, TEXT_ROOM)));
+    const places = columns.map((column) => {
+      if (column instanceof Int32Array) return core.copyIn(column, n);
+      const at = core.alloc(n * 8, n);
+      core.float64(at, n).set(column);
+      return at;
+    });
+    const columnsAt = core.copyIn(Int32Array.from(places), n);
+    const floats = columns.reduce((bits, column, k) => bits | (column instanceof Float64Array ? 1 << k : 0), 0);
+    const { names, lengths } = core.namesIn(own, n);
+    const status = abi.statsLook(columnsAt, floats, names, lengths, own.length, n, invalid.length);
+    if (status === NEGATIVE_VIT || status === NEGATIVE_TOKENS || status === BAD_LOAD) {
+      const [k, i] = [abi.errorLoad(), abi.errorIndex()];
+      throw invalidLength(own[k], numbers === undefined ? i : numbers[i], columns[k][i]);
+    }
+    check(abi, status, n, () => undefined);
+    const bytes = own.reduce((sum, name) => sum + new TextEncoder().encode(name).length, 0);
+    const room = TEXT_ROOM + 6 * bytes;
+    const out = core.alloc(room, n);
+    return new TextDecoder().decode(core.bytes(out, abi.statsWrite(out, room)));
   });
 }
 
-/** The body of `Omnibal.stats`. */
+/** The body of `Omnibal.stats`: of the usual two loads. */
 export function stats(core: Core, lengths: LengthsInput): LengthStats {
-  return JSON.parse(statsText(core, lengths)) as LengthStats;
+  return JSON.parse(statsText(core, lengths, USUAL)) as LengthStats;
+}
+
+/** The body of `Omnibal.loadStats`: of any loads, by default of all that there are. */
+export function loadStats(core: Core, lengths: LengthsInput, loads?: readonly string[]): LoadsStats {
+  const { samples, invalid, ...own } = JSON.parse(statsText(core, lengths, loads));
+  const byLoad = own.loads ?? { vit: own.vit, tokens: own.tokens };
+  return { samples, ...(invalid === undefined ? {} : { invalid }), loads: byLoad };
 }

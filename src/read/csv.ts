@@ -1,7 +1,7 @@
 import type { CsvError, InfoRecord, Options, Parser } from "csv-parse";
 import { InputError, show } from "../core/errors.ts";
-import { MAX_INT32 } from "../core/options.ts";
-import type { Columns, FieldNames, Watch } from "./columns.ts";
+import { MAX_LOAD } from "../core/lengths.ts";
+import { type Columns, findLoads, type Wanted, type Watch } from "./columns.ts";
 import type { Source } from "./peekable.ts";
 
 const PIECE = 1 << 16;
@@ -48,50 +48,55 @@ async function feed(source: Source, parser: Parser, watch: Watch): Promise<void>
   });
 }
 
-function wholeNumber(text: string): number {
-  const value = /^\s*\d+(\.0+)?\s*$/.test(text) ? Number(text) : -1;
-  return value <= MAX_INT32 ? value : -1;
+/** The load that a text is, -1 for a sample that is invalid; undefined for what is no load. */
+function loadOf(text: string): number | undefined {
+  if (!/^\s*(\d+|-1)(\.0+)?\s*$/.test(text)) return undefined;
+  const value = Number(text);
+  return value <= MAX_LOAD ? value : undefined;
 }
 
-/** Where the two fields are in the header. */
-function findColumns({ path, quotes }: Source, header: readonly string[], fields: FieldNames): [number, number] {
+/** Where the loads are in the header; undefined for one that is not there, and 0. */
+function findColumns({ path, quotes }: Source, header: readonly string[], wanted: Wanted): (number | undefined)[] {
   const names = header.map((name) => name.trim());
-  const find = (field: string) => {
-    const at = names.indexOf(field);
-    if (at === -1) {
-      const seen = names.map(show).join(", ");
-      const header = quotes ? `, the header has ${seen.length > 200 ? `${seen.slice(0, 197)}...` : seen}` : "";
-      throw new InputError("MISSING_FIELD", `${path}: line 1: ${field} is missing${header}`);
-    }
-    if (names.indexOf(field, at + 1) !== -1) {
-      throw new InputError("INVALID_FILE", `${path}: line 1: two columns are named ${field}`);
-    }
-    return at;
-  };
-  return [find(fields.vit), find(fields.tokens)];
+  const found = findLoads(wanted, names, (fields) => {
+    const seen = names.map(show).join(", ");
+    const header = quotes ? `, the header has ${seen.length > 200 ? `${seen.slice(0, 197)}...` : seen}` : "";
+    return new InputError("MISSING_FIELD", `${path}: line 1: ${fields} is missing${header}`);
+  });
+  for (const at of found) {
+    if (at === undefined || names.indexOf(names[at], at + 1) === -1) continue;
+    throw new InputError("INVALID_FILE", `${path}: line 1: two columns are named ${names[at]}`);
+  }
+  return found;
 }
 
 /** Adds the rows of a CSV or TSV file with a header line to `out`; returns how many samples that is. */
-export async function readCsv(source: Source, fields: FieldNames, out: Columns, watch: Watch): Promise<number> {
+export async function readCsv(source: Source, wanted: Wanted, out: Columns, watch: Watch): Promise<number> {
   const { path } = source;
-  const before = out.vit.length;
-  let columns: [number, number] | undefined;
+  const before = out.length;
+  let names: readonly string[] = [];
+  let columns: readonly (number | undefined)[] | undefined;
   const row = (record: readonly string[], { lines }: InfoRecord): void => {
     if (columns === undefined) {
-      columns = findColumns(source, record, fields);
+      columns = findColumns(source, record, wanted);
+      names = record.map((name) => name.trim());
       return;
     }
-    const vit = wholeNumber(record[columns[0]]);
-    const tokens = wholeNumber(record[columns[1]]);
-    if (vit < 0 || tokens < 0) {
-      const [field, text] = vit < 0 ? [fields.vit, record[columns[0]]] : [fields.tokens, record[columns[1]]];
-      throw new InputError(
+    const refuse = (column: number) =>
+      new InputError(
         "INVALID_LENGTH",
-        `${path}: line ${lines}: ${field} is ${show(text)}, expected a whole number from 0 to 2147483647`,
+        `${path}: line ${lines}: ${names[column]} is ${show(record[column])}, expected a whole number from 0 to ${MAX_LOAD}`,
       );
+    let minuses = 0;
+    for (let k = 0; k < columns.length; k++) {
+      const column = columns[k];
+      const value = column === undefined ? 0 : loadOf(record[column]);
+      if (value === undefined) throw refuse(column as number);
+      if (value < 0) minuses++;
+      out.loads[k].push(value);
     }
-    out.vit.push(vit);
-    out.tokens.push(tokens);
+    if (minuses === 0 || minuses === columns.length) return;
+    throw refuse(columns[out.minusAt(out.length - 1) as number] as number);
   };
   const options: Options = {
     bom: true,
@@ -116,7 +121,7 @@ export async function readCsv(source: Source, fields: FieldNames, out: Columns, 
   if (columns === undefined) {
     throw new InputError("INVALID_FILE", `${path}: the file is empty, expected a header line`);
   }
-  return out.vit.length - before;
+  return out.length - before;
 }
 
 /** The error in our own words, which quote nothing from the file. */

@@ -1,5 +1,5 @@
 import type { Core } from "../core/core.ts";
-import type { Columns, FieldNames, Watch } from "./columns.ts";
+import type { Columns, Wanted, Watch } from "./columns.ts";
 import type { Source } from "./peekable.ts";
 
 /** Adds what a source holds to `out`; returns how many samples that is. */
@@ -17,6 +17,6 @@ export interface LengthsFormat {
    * of a byte order mark; undefined for an empty file. Formats are asked in order.
    */
   begins(first: number | undefined): boolean;
-  /** Called at most once for all files of a call. `core`: the instance to read with; without it, one of its own. */
-  reader(fields: FieldNames, core?: Core): Promise<ReadInto>;
+  /** Called once at most for all files of a call. `core`: the instance to read with; without it one of its own. */
+  reader(wanted: Wanted, core?: Core): Promise<ReadInto>;
 }

@@ -8,12 +8,12 @@ const coreFormat: LengthsFormat = {
   files: /\.(json|jsonl|ndjson|npy)(\.gz)?$/i,
   mayBeMeta: true,
   begins: (first) => first === undefined || first === 0x5b || first === 0x7b || first === 0x93,
-  async reader(fields, core) {
+  async reader(wanted, core) {
     if (core === undefined) {
-      const own = await CoreReader.make(fields);
+      const own = await CoreReader.make(wanted);
       return (source, out, watch) => own.read(source, out, watch);
     }
-    const reader = new CoreReader(core.abi, fields);
+    const reader = new CoreReader(core.abi, wanted);
     // The instance that is given is this reader's alone while it waits for bytes in between.
     return async (source, out, watch) => {
       const top = core.enter();
@@ -32,7 +32,7 @@ const csvFormat: LengthsFormat = {
   mayBeMeta: false,
   // A header can be anything.
   begins: () => true,
-  reader: async (fields) => (source, out, watch) => readCsv(source, fields, out, watch),
+  reader: async (wanted) => (source, out, watch) => readCsv(source, wanted, out, watch),
 };
 
 /** What lengths are read from. CSV, which may begin with anything, comes last; a new one is a line before it. */

@@ -1,10 +1,10 @@
 // Length files, packings and plans, wherever they are: the entry `omnibal/read`. Nothing here imports a module of Node.
 import type { HasCore } from "../core/core.ts";
 import { InputError, OptionError, show } from "../core/errors.ts";
-import type { VitTokens } from "../core/lengths.ts";
+import { invalidSamples } from "../core/invalid.ts";
+import { baseLoads, fieldsOf, type LoadColumn, MOST_LOADS, NO_LOADS, USUAL } from "../core/lengths.ts";
 import { type NamesOf, onlyNames } from "../core/options.ts";
-import { Columns, type FieldNames, type Watch } from "./columns.ts";
-import { FIELDS } from "./fields.ts";
+import { Columns, type Wanted, type Watch } from "./columns.ts";
 import type { ReadInto } from "./format.ts";
 import { firstByte, formatOf, namedFormat } from "./formats.ts";
 import { needed } from "./host.ts";
@@ -13,17 +13,31 @@ import { metaEntries, parseMeta } from "./meta.ts";
 import { openStream, underWatch } from "./open.ts";
 
 export type { Bytes, Folder, Input, NamedBytes, Slices } from "./input.ts";
-export { type PackedLengths, type ReadPackingOptions, readPacking } from "./packing.ts";
+export { type OpenPacking, openPacking, type PackedLengths, type ReadPackingOptions, readPacking } from "./packing.ts";
 export { type ReadPlan, type ReadPlanOptions, readPlan } from "./plan.ts";
 
-/** Which fields to read, from where, and what to call meanwhile. */
-export interface ReadOptions {
+/** Which loads to read, from where, and what to call meanwhile. */
+export interface ReadOptions<Name extends string = string> {
   /** The instance to read with, which must not be at work. Default: one of its own, of the packaged module. */
   readonly omnibal?: HasCore;
-  /** Field (or CSV column) with a sample's image tiles. Default: vit_num. */
+  /**
+   * The loads to read, 1 to 8, by the names that they are to have. For squares, as tokens^2, what is squared is read. Default:
+   * vit and tokens.
+   */
+  readonly loads?: readonly Name[];
+  /**
+   * Field (or CSV column) that a load is read from: `{ patches: "num_patches" }`. Default: the one of the load's own name, and
+   * of vit and tokens, where there is none, vit_num and token_num.
+   */
+  readonly fields?: Readonly<Partial<Record<Name, string>>>;
+  /** Short for `fields.vit`. */
   readonly vitField?: string;
-  /** Field (or CSV column) with its tokens. Default: token_num. */
+  /** Short for `fields.tokens`. */
   readonly tokenField?: string;
+  /** With 0, a record that lacks a load has 0 of it. Default: it is an error. */
+  readonly missing?: 0;
+  /** What the columns of .npy files are, as a header would say. Default: vit and tokens. */
+  readonly columns?: readonly string[];
   /** What "-" reads. Default: the standard input of the process, in Node and Deno. */
   readonly stdin?: AsyncIterable<Uint8Array>;
   /**
@@ -44,6 +58,10 @@ export interface ReadOptions {
 
 const READ_OPTIONS: NamesOf<ReadOptions> = {
   omnibal: true,
+  loads: true,
+  fields: true,
+  missing: true,
+  columns: true,
   vitField: true,
   tokenField: true,
   stdin: true,
@@ -63,11 +81,22 @@ export interface ReadFile {
   readonly samples: number;
 }
 
-/** The lengths of all samples of all files, and which file has how many. */
-export interface ReadResult extends VitTokens {
+/** What is told of samples beside their loads. */
+export type ReadSamples = {
   /** The files in the order of their samples. */
   readonly files: readonly ReadFile[];
-}
+  /**
+   * int32: the samples that are -1 in every load, ascending, as `omnibal measure` writes those it could not measure. Not
+   * enumerable: it is no load.
+   */
+  readonly invalid: Int32Array;
+};
+
+/**
+ * The loads of all samples of all files: a column for each, int32 where all values are below 2^31, else float64. `pack` and
+ * its like take it as it is.
+ */
+export type ReadResult<Name extends string = "vit" | "tokens"> = Readonly<Record<Name, LoadColumn>> & ReadSamples;
 
 /** Something to read, not open yet: a meta file may name more files than a process can hold open. */
 interface Item {
@@ -76,17 +105,68 @@ interface Item {
   readonly size: number | undefined;
 }
 
-function fieldNames(options: ReadOptions): FieldNames {
-  const { vitField = FIELDS.vitField.default, tokenField = FIELDS.tokenField.default } = options;
-  for (const [option, name] of Object.entries({ vitField, tokenField })) {
-    if (typeof name !== "string" || name === "" || new TextEncoder().encode(name).length > 4096) {
-      throw new OptionError("INVALID_OPTION", `${option} is ${show(name)}, expected a name of 1 to 4096 bytes`);
-    }
+function refuse(why: string): never {
+  throw new OptionError("INVALID_OPTION", why);
+}
+
+function isName(value: unknown): value is string {
+  return typeof value === "string" && value !== "" && new TextEncoder().encode(value).length <= MAX_NAME;
+}
+
+/** A field's name in UTF-8 is at most so long. */
+const MAX_NAME = 4096;
+/** Columns of a .npy at most. */
+const MAX_TABLE = 255;
+
+/** A list of different names. */
+function nameList(option: string, list: unknown, most: number): readonly string[] {
+  if (!Array.isArray(list) || list.length < 1 || list.length > most) {
+    return refuse(`${option} is ${show(list)}, expected 1 to ${most} names`);
   }
-  if (vitField === tokenField) {
-    throw new OptionError("INVALID_OPTION", `vitField and tokenField are both ${show(vitField)}, expected two names`);
+  for (const [k, name] of list.entries()) {
+    if (!isName(name)) refuse(`${option} has ${show(name)}, expected a name of 1 to ${MAX_NAME} bytes`);
+    if (list.indexOf(name) !== k) refuse(`${option} has ${show(name)} twice`);
   }
-  return { vit: vitField, tokens: tokenField };
+  return list;
+}
+
+/** The loads to read and their fields. */
+function wantedOf({ loads = USUAL, fields = {}, vitField, tokenField, missing, columns }: ReadOptions): Wanted {
+  // Squares are made of what is read.
+  const names = baseLoads(nameList("loads", loads, 2 * MOST_LOADS));
+  if (names.length > MOST_LOADS) refuse(`loads are ${names.length}, expected at most ${MOST_LOADS}`);
+  const strange = names.find((name) => NO_LOADS.includes(name));
+  if (strange !== undefined) refuse(`loads has ${show(strange)}, which the result has for itself`);
+  if (typeof fields !== "object" || fields === null || Array.isArray(fields)) {
+    refuse(`fields are ${show(fields)}, expected fields by load: { tokens: "token_num" }`);
+  }
+  const given = [
+    ...Object.entries(fields as Record<string, unknown>).map(
+      ([name, field]) => [`fields.${name}`, name, field] as const,
+    ),
+    ...(vitField === undefined ? [] : [["vitField", "vit", vitField] as const]),
+    ...(tokenField === undefined ? [] : [["tokenField", "tokens", tokenField] as const]),
+  ];
+  for (const [option, name, field] of given) {
+    if (!isName(field)) refuse(`${option} is ${show(field)}, expected a name of 1 to ${MAX_NAME} bytes`);
+    if (!names.includes(name)) refuse(`${option} is given, but ${show(name)} is none of the loads ${names.join(", ")}`);
+  }
+  const wanted = names.map((name) => {
+    const own = given.findLast(([, load]) => load === name)?.[2] as string | undefined;
+    return { name, fields: own === undefined ? fieldsOf(name) : [own] };
+  });
+  for (const [k, { name, fields: own }] of wanted.entries()) {
+    const other = wanted.find((load, i) => i < k && load.fields.some((field) => own.includes(field)));
+    if (other === undefined) continue;
+    const both = own.find((field) => other.fields.includes(field));
+    refuse(`${other.name} and ${name} are both read from ${show(both)}, expected two fields`);
+  }
+  if (missing !== undefined && missing !== 0) refuse(`missing is ${show(missing)}, expected 0 or none`);
+  return {
+    loads: wanted,
+    zeros: missing === 0,
+    columns: columns === undefined ? undefined : nameList("columns", columns, MAX_TABLE),
+  };
 }
 
 /** The folder to stay in, as it is on the disk. */
@@ -155,18 +235,21 @@ async function expand(input: Input, root: string | undefined, options: ReadOptio
 }
 
 /**
- * Reads length files, one after another: JSON (a list of records), JSONL, .npy of shape (n, 2), CSV or TSV with a
+ * Reads length files, one after another: JSON (a list of records), JSONL, .npy with a column per load, CSV or TSV with a
  * header, and meta JSON that names such files, each as it is or as gzip. A string is a path, "-" the standard input;
  * anything else is bytes, in any host: a File or Blob, a ReadableStream, an ArrayBuffer or typed array, or
- * { byteLength, slice }. All of them are streamed, whatever their size: memory is 8 bytes per sample (24 while arrays grow)
- * and a few MiB.
+ * { byteLength, slice }. All of them are streamed, whatever their size: memory is 4 bytes for each load of a sample (8 of a
+ * load with a value above 31 bits, three times as many while arrays grow) and a few MiB.
  *
  * @throws InputError INVALID_FILE, INVALID_LENGTH or MISSING_FIELD with the path and the place; OptionError; EngineError
  * OUT_OF_MEMORY, or BUSY where the instance given is at work; the signal's reason.
  */
-export async function readLengths(inputs: Input | readonly Input[], options: ReadOptions = {}): Promise<ReadResult> {
+export async function readLengths<const Name extends string = "vit" | "tokens">(
+  inputs: Input | readonly Input[],
+  options: ReadOptions<Name> = {},
+): Promise<ReadResult<Name>> {
   onlyNames("readLengths", options, READ_OPTIONS);
-  const fields = fieldNames(options);
+  const wanted = wantedOf(options as ReadOptions);
   const all: readonly Input[] = Array.isArray(inputs) ? inputs : [inputs as Input];
   if (all.indexOf("-") !== all.lastIndexOf("-")) {
     throw new OptionError("INVALID_OPTION", '"-" is given twice, but the standard input can be read once only');
@@ -190,7 +273,7 @@ export async function readLengths(inputs: Input | readonly Input[], options: Rea
       options.onProgress?.(done, total);
     },
   };
-  const out = new Columns();
+  const out = new Columns(wanted.loads.length);
   const files: ReadFile[] = [];
   const readers = new Map<string, ReadInto>();
   for (const { file, name } of items) {
@@ -199,7 +282,7 @@ export async function readLengths(inputs: Input | readonly Input[], options: Rea
     const source = await file.open({ ...underWatch(watch), quotes });
     try {
       const format = await formatOf(source);
-      const read = readers.get(format.name) ?? (await format.reader(fields, options.omnibal?.core));
+      const read = readers.get(format.name) ?? (await format.reader(wanted, options.omnibal?.core));
       readers.set(format.name, read);
       const samples = await read(source, out, watch);
       files.push({ path: file.path, ...(name === undefined ? {} : { name }), samples });
@@ -207,5 +290,8 @@ export async function readLengths(inputs: Input | readonly Input[], options: Rea
       await source.close();
     }
   }
-  return { ...out.take(), files };
+  const lengths = Object.fromEntries(wanted.loads.map(({ name }, k) => [name, out.loads[k].take()]));
+  // The columns have it too, so that a copy of the loads loses nothing.
+  const invalid = { value: invalidSamples(lengths), enumerable: false };
+  return Object.defineProperty({ ...lengths, files }, "invalid", invalid) as unknown as ReadResult<Name>;
 }

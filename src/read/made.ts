@@ -2,7 +2,7 @@
 // fingerprints to say.
 import type { Abi } from "../core/abi.ts";
 import { InputError, show } from "../core/errors.ts";
-import { type Lengths, sampleCount } from "../core/lengths.ts";
+import { type Lengths, MAX_LOAD, MOST_LOADS, sampleCount } from "../core/lengths.ts";
 import { MAX_INT32, MAX_UINT32 } from "../core/options.ts";
 import { loadFingerprints, type PackingMade } from "../pack/made.ts";
 import type { Fingerprint } from "../pack/packing.ts";
@@ -50,13 +50,24 @@ export function packingMadeIn(path: string, value: unknown): PackingMade {
   fingerprint(path, "made.packing", made.packing);
   const hex = (name: string, x: unknown) => fingerprint(path, name, x);
   if (made.loads !== undefined) each(path, "made.loads", made.loads, hex);
-  const load = (name: string, x: unknown) => whole(path, name, x, 0, MAX_INT32);
-  for (const name of ["bounds", "min"] as const) {
+  const names = new Set<string>();
+  for (const [name, low] of [["bounds", 1] as const, ["min", 0] as const]) {
     if (made[name] === undefined) continue;
-    const { vit, tokens } = each(path, `made.${name}`, made[name], load);
-    load(`made.${name}.vit`, vit);
-    load(`made.${name}.tokens`, tokens);
+    const found = each(path, `made.${name}`, made[name], (own, x) => whole(path, own, x, low, MAX_LOAD));
+    for (const load of Object.keys(found)) {
+      if (name === "min" && made.bounds !== undefined && !names.has(load)) {
+        refuse(path, `made.min has ${show(load)}, which has no bound`);
+      }
+      names.add(load);
+    }
   }
+  const { carry } = made;
+  if (carry !== undefined && !(Array.isArray(carry) && carry.every((name) => typeof name === "string"))) {
+    refuse(path, `made.carry is ${show(carry)}, expected a list of loads`);
+  }
+  for (const load of (carry as readonly string[] | undefined) ?? []) names.add(load);
+  if (names.size > MOST_LOADS) refuse(path, `made has ${names.size} loads, expected at most ${MOST_LOADS}`);
+  if (made.align !== undefined) whole(path, "made.align", made.align, 1, MAX_INT32);
   if (made.method !== undefined && typeof made.method !== "string") {
     refuse(path, `made.method is ${show(made.method)}, expected a name`);
   }

@@ -2,12 +2,13 @@
 // it is a packing of: what reads it may then trust every index.
 import type { HasCore } from "../core/core.ts";
 import { InputError, show } from "../core/errors.ts";
-import type { VitTokens } from "../core/lengths.ts";
+import { invalidSamples } from "../core/invalid.ts";
+import { baseLoads, columnsOf, type Lengths, type LoadColumn, toLengths } from "../core/lengths.ts";
 import { MAX_INT32, type NamesOf, onlyNames } from "../core/options.ts";
+import { groupLoads } from "../pack/group-sums.ts";
 import { type PackingMade, packingFingerprint } from "../pack/made.ts";
 import { methods } from "../pack/methods.ts";
-import { ATTENTION, type Packing, type PackingSettings, trustedPacking } from "../pack/packing.ts";
-import { groupSums } from "../plan/evaluate.ts";
+import { type ByLoad, type Packing, type PackingSettings, trustedPacking } from "../pack/packing.ts";
 import { Column, type Watch } from "./columns.ts";
 import { builtin } from "./host.ts";
 import type { FileOf, Folder, Input, InputFile } from "./input.ts";
@@ -17,10 +18,17 @@ import { readNpy } from "./npy.ts";
 import { underWatch } from "./open.ts";
 import { opened } from "./whole.ts";
 
-/** What a packing is read against. */
-export interface PackedLengths extends VitTokens {
+/** What a packing is read against: lengths with their files, as `readLengths` gives them. */
+export interface PackedLengths {
   /** Where the samples are from, in order; XTuner's folder names samples by file. */
-  readonly files: readonly { readonly path: string; readonly samples: number }[];
+  readonly files: readonly {
+    /** What messages call the file. */
+    readonly path: string;
+    /** How many samples it holds. */
+    readonly samples: number;
+  }[];
+  /** A column of each load, by its name. */
+  readonly [load: string]: unknown;
 }
 
 /** What to call while a packing is read. */
@@ -35,29 +43,43 @@ export interface ReadPackingOptions {
 
 const READ_PACKING_OPTIONS: NamesOf<ReadPackingOptions> = { onProgress: true, onWait: true, signal: true };
 
+/** Where the samples are. */
+interface Placed {
+  readonly indices: Int32Array;
+  readonly oversize: Int32Array;
+  /** undefined where nobody says which are invalid. */
+  readonly invalid: Int32Array | undefined;
+}
+
+/** The samples that a packing is checked against. */
+interface Against {
+  readonly columns: Lengths;
+  readonly samples: number;
+  readonly files: PackedLengths["files"];
+}
+
 /** A packing as its files have it, before anything is checked. */
 interface Found {
   readonly offsets: Int32Array;
-  readonly indices: Int32Array;
-  readonly oversize: Int32Array;
+  /** XTuner's samples are known by their files. */
+  readonly placed: (against: Against) => Placed;
   readonly stats?: unknown;
   /** undefined for a packing of another tool. */
   readonly made: PackingMade | undefined;
+  /** What messages about `made` call its file. */
+  readonly madePath: string;
 }
-
-/** Takes what a file has under `made`, if it is of the samples at hand. */
-type Admit = (path: string, made: unknown) => PackingMade | undefined;
 
 function refuse(path: string, why: string): never {
   throw new InputError("INVALID_FILE", `${path}: ${why}`);
 }
 
 /**
- * One object with "groups", or one per line with "group" each, or a bare list of groups: "oversize", "stats" and "made" are
- * taken where they are, other members are only checked to be JSON. "groups" that is a number, as the first line of JSON
+ * One object with "groups", or one per line with "group" each, or a bare list of groups: "oversize", "invalid", "stats" and
+ * "made" are taken where they are, other members are only checked to be JSON. "groups" that is a number, as the first line of JSON
  * Lines has it, says how many there are.
  */
-async function readJson(file: InputFile, admit: Admit, watch: Watch): Promise<Found> {
+async function readJson(file: InputFile, watch: Watch): Promise<Found> {
   const { path } = file;
   const source = await file.open(underWatch(watch));
   try {
@@ -65,6 +87,7 @@ async function readJson(file: InputFile, admit: Admit, watch: Watch): Promise<Fo
     const offsets = new Column();
     const indices = new Column();
     const oversize = new Column();
+    let invalid: Column | undefined;
     let stats: unknown;
     let made: unknown;
     let announced: unknown;
@@ -100,6 +123,10 @@ async function readJson(file: InputFile, admit: Admit, watch: Watch): Promise<Fo
         seen = true;
         return text.lists(oversize);
       }
+      if (name === "invalid") {
+        invalid ??= new Column();
+        return text.lists(invalid);
+      }
       if (name === "stats") stats = await text.value();
       else if (name === "made") made = await text.value();
       else return text.skip();
@@ -115,11 +142,20 @@ async function readJson(file: InputFile, admit: Admit, watch: Watch): Promise<Fo
     // JSON Lines without a group and an oversize sample are an empty file.
     if (!seen && first !== -1) refuse(path, 'no "groups" and no "group" in it, expected a packing');
     if (announced !== undefined) checkCount(path, announced, offsets.length - 1);
-    const found = { offsets: offsets.take(), indices: indices.take(), oversize: oversize.take(), stats };
-    return { ...found, made: admit(path, made) };
+    const placed = {
+      indices: indices.take(),
+      oversize: oversize.take(),
+      invalid: (invalid as Column | undefined)?.take(),
+    };
+    return { offsets: offsets.take(), placed: () => placed, stats, made: madeOf(path, made), madePath: path };
   } finally {
     await source.close();
   }
+}
+
+/** What a file has under `made`. */
+function madeOf(path: string, value: unknown): PackingMade | undefined {
+  return value === undefined ? undefined : packingMadeIn(path, value);
 }
 
 /** JSON Lines that were cut at the end of a line are JSON Lines still. */
@@ -155,16 +191,22 @@ async function readVector(file: InputFile, watch: Watch): Promise<Int32Array> {
   return (await readNpy(file, 1, watch)).values;
 }
 
-async function readFolder(fileOf: FileOf, admit: Admit, watch: Watch): Promise<Found> {
-  const oversize = fileOf("oversize.npy");
-  const { stats, made } = await readHead(fileOf, watch);
-  return {
-    made: admit(fileOf("packing.json").path, made),
-    stats,
-    offsets: await readVector(fileOf("offsets.npy"), watch),
+/** A list that a folder of another tool need not have. */
+async function readList(file: InputFile, watch: Watch): Promise<Int32Array | undefined> {
+  return (await file.exists()) ? readVector(file, watch) : undefined;
+}
+
+async function readFolder(fileOf: FileOf, watch: Watch): Promise<Found> {
+  const { stats, made: given } = await readHead(fileOf, watch);
+  const madePath = fileOf("packing.json").path;
+  const made = madeOf(madePath, given);
+  const offsets = await readVector(fileOf("offsets.npy"), watch);
+  const placed = {
     indices: await readVector(fileOf("indices.npy"), watch),
-    oversize: (await oversize.exists()) ? await readVector(oversize, watch) : new Int32Array(0),
+    oversize: (await readList(fileOf("oversize.npy"), watch)) ?? new Int32Array(0),
+    invalid: await readList(fileOf("invalid.npy"), watch),
   };
+  return { offsets, placed: () => placed, stats, made, madePath };
 }
 
 /** The same for all ways to name a file, where there are such. */
@@ -172,8 +214,12 @@ function resolved(path: string): string {
   return builtin("node:path")?.resolve(path) ?? path;
 }
 
+function refuseName(path: string, name: unknown): never {
+  return refuse(path, `names ${show(name)}, which is not among the files given`);
+}
+
 /** Where the samples of each path begin, among those that were read. */
-function startsOf(path: string, paths: readonly unknown[], { files }: PackedLengths): number[] {
+function startsOf(path: string, paths: readonly unknown[], { files }: Against): number[] {
   const starts = new Map<string, number[]>();
   let start = 0;
   for (const file of files) {
@@ -186,7 +232,7 @@ function startsOf(path: string, paths: readonly unknown[], { files }: PackedLeng
     // A file that was given twice counts twice, in this order.
     const own = typeof name === "string" ? starts.get(resolved(name)) : undefined;
     const at = own !== undefined && own.length > 1 ? own.shift() : own?.[0];
-    return at ?? refuse(path, `names ${show(name)}, which is not among the files given`);
+    return at ?? refuseName(path, name);
   });
 }
 
@@ -209,7 +255,47 @@ function startsIn(path: string, files: unknown, paths: readonly unknown[], sampl
   return starts;
 }
 
-async function readXtuner(fileOf: FileOf, lengths: PackedLengths, admit: Admit, watch: Watch): Promise<Found> {
+/** XTuner's rows: path_id, sample_idx in that file, characters, tokens. */
+const ROW = 6;
+
+interface Rows {
+  readonly path: string;
+  readonly count: number;
+  readonly values: Int32Array;
+}
+
+async function readRows(file: InputFile, watch: Watch): Promise<Rows> {
+  const { path } = file;
+  const { shape, values } = await readNpy(file, 2, watch);
+  if (shape[1] !== ROW) refuse(path, `shape is (${shape.join(", ")}), expected (n, ${ROW})`);
+  return { path, count: shape[0], values };
+}
+
+/** The samples that rows are of, whole ones. `starts`: where those of each path begin. */
+function samplesOf(
+  { path, count, values }: Rows,
+  starts: readonly number[],
+  { columns, samples }: Against,
+): Int32Array {
+  const { tokens } = columns;
+  return Int32Array.from({ length: count }, (_, row) => {
+    const [pathId, index, charStart, charEnd, from, to] = values.subarray(row * ROW, row * ROW + ROW);
+    if (!(pathId >= 0 && pathId < starts.length))
+      refuse(path, `row ${row}: path ${pathId}, there are ${starts.length}`);
+    const sample = starts[pathId] + index;
+    if (index < 0 || sample >= samples) refuse(path, `row ${row}: sample ${index} is not in its file`);
+    if (charStart !== -1 || charEnd !== -1 || from !== 0) {
+      refuse(path, `row ${row}: a part of a sample, expected whole ones`);
+    }
+    if (tokens !== undefined && to !== tokens[sample]) {
+      const seen = `${to} tokens, sample ${sample} has ${tokens[sample]}`;
+      refuse(path, `row ${row}: ${seen}: packed from other lengths`);
+    }
+    return sample;
+  });
+}
+
+async function readXtuner(fileOf: FileOf, watch: Watch): Promise<Found> {
   const pathsFile = fileOf("paths.json");
   const source = await pathsFile.open(underWatch(watch));
   const paths: unknown[] = [];
@@ -221,53 +307,46 @@ async function readXtuner(fileOf: FileOf, lengths: PackedLengths, admit: Admit, 
   } finally {
     await source.close();
   }
-  const headFile = fileOf("packing.json");
+  const madePath = fileOf("packing.json").path;
   const { stats, made: given, files } = await readHead(fileOf, watch);
-  const made = admit(headFile.path, given);
-  // Names identify files only if nothing else does.
-  const starts =
-    made === undefined ? startsOf(pathsFile.path, paths, lengths) : startsIn(headFile.path, files, paths, made.samples);
-  const samples = async (name: string): Promise<Int32Array> => {
-    const file = fileOf(name);
-    const { path } = file;
-    const { shape, values } = await readNpy(file, 2, watch);
-    if (shape[1] !== 6) refuse(path, `shape is (${shape.join(", ")}), expected (n, 6)`);
-    return Int32Array.from({ length: shape[0] }, (_, row) => {
-      const [pathId, index, charStart, charEnd, from, to] = values.subarray(row * 6, row * 6 + 6);
-      if (!(pathId >= 0 && pathId < starts.length))
-        refuse(path, `row ${row}: path ${pathId}, there are ${starts.length}`);
-      const sample = starts[pathId] + index;
-      if (index < 0 || sample >= lengths.tokens.length) refuse(path, `row ${row}: sample ${index} is not in its file`);
-      if (charStart !== -1 || charEnd !== -1 || from !== 0)
-        refuse(path, `row ${row}: a part of a sample, expected whole ones`);
-      if (to !== lengths.tokens[sample]) {
-        refuse(
-          path,
-          `row ${row}: ${to} tokens, sample ${sample} has ${lengths.tokens[sample]}: packed from other lengths`,
-        );
-      }
-      return sample;
-    });
+  const made = madeOf(madePath, given);
+  const strange = made === undefined && paths.find((name) => typeof name !== "string");
+  if (strange !== false && strange !== undefined) refuseName(pathsFile.path, strange);
+  const offsets = await readVector(fileOf("boundaries.npy"), watch);
+  const indices = await readRows(fileOf("samples.npy"), watch);
+  const rest = async (name: string) => ((await fileOf(name).exists()) ? readRows(fileOf(name), watch) : undefined);
+  const oversize = await rest("oversize.npy");
+  const invalid = await rest("invalid.npy");
+  const placed = (against: Against): Placed => {
+    // Names find files only where nothing else says which they are.
+    const starts =
+      made === undefined ? startsOf(pathsFile.path, paths, against) : startsIn(madePath, files, paths, made.samples);
+    return {
+      indices: samplesOf(indices, starts, against),
+      oversize: oversize === undefined ? new Int32Array(0) : samplesOf(oversize, starts, against),
+      invalid: invalid && samplesOf(invalid, starts, against),
+    };
   };
-  const oversize = await fileOf("oversize.npy").exists();
-  return {
-    made,
-    stats,
-    offsets: await readVector(fileOf("boundaries.npy"), watch),
-    indices: await samples("samples.npy"),
-    oversize: oversize ? await samples("oversize.npy") : new Int32Array(0),
-  };
+  return { offsets, placed, stats, made, madePath };
 }
 
-/** Offsets ascend from 0 to the end, no group is empty, and every sample is in at most one place. */
-function checkIndices(path: string, { offsets, indices, oversize }: Found, samples: number): void {
+/** Offsets rise from 0 to the end, no group is empty; every sample there is in one place at most, an invalid one in no group. */
+function checkIndices(
+  path: string,
+  offsets: Int32Array,
+  { indices, oversize, invalid }: Placed,
+  against: Against,
+): void {
   const groups = offsets.length - 1;
+  const { samples } = against;
   if (groups < 0) refuse(path, "no offsets, expected at least one");
   if (offsets[0] !== 0 || offsets[groups] !== indices.length) {
     refuse(path, `offsets run from ${offsets[0]} to ${offsets[groups]}, expected 0 to ${indices.length}`);
   }
+  const OVERSIZE = groups;
+  const INVALID = groups + 1;
   const placeOf = new Int32Array(samples).fill(-1);
-  const where = (g: number) => (g === groups ? "oversize" : `group ${g}`);
+  const where = (g: number) => (g === OVERSIZE ? "oversize" : g === INVALID ? "invalid" : `group ${g}`);
   const look = (list: Int32Array, from: number, to: number, g: number) => {
     for (let i = from; i < to; i++) {
       const sample = list[i];
@@ -287,7 +366,16 @@ function checkIndices(path: string, { offsets, indices, oversize }: Found, sampl
   for (let g = 0; g < groups; g++) {
     look(indices, offsets[g], offsets[g + 1], g);
   }
-  look(oversize, 0, oversize.length, groups);
+  look(oversize, 0, oversize.length, OVERSIZE);
+  if (invalid !== undefined) look(invalid, 0, invalid.length, INVALID);
+  for (const sample of invalidSamples(against.columns)) {
+    const place = placeOf[sample];
+    if (place === INVALID) placeOf[sample] = -1;
+    else if (place !== -1) refuse(path, `${where(place)}: sample ${sample} is invalid, -1 in every load`);
+  }
+  // What is still there of the list has loads.
+  const wrong = invalid?.find((sample) => placeOf[sample] === INVALID);
+  if (wrong !== undefined) refuse(path, `invalid: sample ${wrong} is not, it has loads`);
 }
 
 /** A count among the stats of a JSON, if it is there. */
@@ -301,34 +389,13 @@ function settingsOf({ version: _, samples: __, loads: ___, packing: ____, ...set
   return settings;
 }
 
-/** All that another tool says about how it has packed. */
-function givenBounds(vit: number | undefined, tokens: number | undefined): PackingSettings | undefined {
-  return vit === undefined || tokens === undefined ? undefined : { bounds: { vit, tokens } };
-}
-
-/** Sums saturate at 2^31 - 1 in the core, which a group that no packer made may exceed. */
-function checkSums(
-  path: string,
-  { offsets, indices }: Found,
-  values: Int32Array,
-  sums: Int32Array,
-  what: string,
-): void {
-  for (let g = sums.indexOf(MAX_INT32); g !== -1; g = sums.indexOf(MAX_INT32, g + 1)) {
-    const sum = indices.subarray(offsets[g], offsets[g + 1]).reduce((total, i) => total + values[i], 0);
-    if (sum > MAX_INT32) refuse(path, `group ${g} has ${sum} ${what}, expected at most ${MAX_INT32}`);
-  }
-}
-
 /** What each file of a folder may be, for the bytes that a reader of it will have read. */
-const ARRAYS = ["offsets.npy", "indices.npy", "boundaries.npy", "samples.npy", "oversize.npy"];
+const ARRAYS = ["offsets.npy", "indices.npy", "boundaries.npy", "samples.npy", "oversize.npy", "invalid.npy"];
 const FOLDER_FILES = [...ARRAYS, "paths.json", "packing.json"];
 
 /** What a packing is read from, and what messages call it. */
 function find(
   from: Input | Folder,
-  lengths: PackedLengths,
-  admit: Admit,
   options: ReadPackingOptions,
 ): Promise<{ readonly path: string; readonly value: Found }> {
   const watchOf = async (files: readonly InputFile[]): Promise<Watch> => {
@@ -348,83 +415,123 @@ function find(
     from,
     async (path, fileOf) => {
       const watch = await watchOf(FOLDER_FILES.map(fileOf));
-      if (await fileOf("offsets.npy").exists()) return readFolder(fileOf, admit, watch);
-      if (await fileOf("boundaries.npy").exists()) return readXtuner(fileOf, lengths, admit, watch);
+      if (await fileOf("offsets.npy").exists()) return readFolder(fileOf, watch);
+      if (await fileOf("boundaries.npy").exists()) return readXtuner(fileOf, watch);
       return refuse(path, "no packing: neither offsets.npy nor boundaries.npy is in this folder");
     },
-    async (file) => readJson(file, admit, await watchOf([file])),
+    async (file) => readJson(file, await watchOf([file])),
   );
 }
 
-/**
- * Reads a packing of `lengths`: JSON or JSON Lines as `omnibal pack` writes it, {"groups":[[3,1],...]}, a bare
- * [[3,1],...], or a folder of .npy files or of XTuner's preset packs, by its path or as bytes (a folder: its files by name). Every sample is in one group at most, or in
- * `oversize`; where a file does not tell its bounds, they are what its groups reach. A file that says what it was made of
- * must have been made of these very samples, in this order, and be whole. 12 bytes per sample of memory,
- * while it is read 24, whatever the size of the text; sums come from the core.
- *
- * @throws InputError INVALID_FILE with the path and the place; EngineError OUT_OF_MEMORY; the signal's reason.
- */
-export async function readPacking(
-  { core }: HasCore,
-  from: Input | Folder,
-  lengths: PackedLengths,
-  options: ReadPackingOptions = {},
-): Promise<Packing> {
-  onlyNames("readPacking", options, READ_PACKING_OPTIONS);
-  const { abi } = core;
-  const own = { vit: lengths.vit, tokens: lengths.tokens };
-  const admit: Admit = (file, value) => {
-    if (value === undefined) return undefined;
-    const made = packingMadeIn(file, value);
-    checkSamples(abi, file, made, own);
-    return made;
+/** A packing that was read, and is still to be checked against its samples. */
+export interface OpenPacking {
+  /**
+   * The loads that its groups are bounded and added up by, which its lengths must have; undefined where it does not say: then
+   * it is by all that there are.
+   */
+  readonly loads: readonly string[] | undefined;
+  /** The packing of these lengths. @throws as `readPacking` */
+  against(omnibal: HasCore, lengths: PackedLengths): Packing;
+}
+
+/** The loads of a packing that says so. */
+function loadsOf(made: PackingMade | undefined): readonly string[] | undefined {
+  if (made?.bounds === undefined) return made?.loads && Object.keys(made.loads);
+  return [...Object.keys(made.bounds), ...(made.carry ?? [])];
+}
+
+/** The bounds of a packing: those that it tells, else what its groups reach. */
+function boundsOf({ made, stats }: Found, loads: ByLoad<LoadColumn>): Record<string, number> {
+  if (made?.bounds !== undefined) return { ...made.bounds };
+  const told: Record<string, number | undefined> = {
+    vit: statistic(stats, "maxVit"),
+    tokens: statistic(stats, "maxTokens"),
   };
-  const { path, value: found } = await find(from, lengths, admit, options);
-  const { offsets, indices, oversize, stats, made } = found;
-  checkIndices(path, found, lengths.tokens.length);
-  const fingerprint = made === undefined ? undefined : packingFingerprint(abi, found);
+  const most = (values: LoadColumn) => (values as Float64Array).reduce((largest, value) => Math.max(largest, value), 1);
+  return Object.fromEntries(Object.entries(loads).map(([name, sums]) => [name, told[name] ?? most(sums)]));
+}
+
+/** What decided about the groups, as far as it is told. */
+function settingsIn({ made, stats }: Found, bounds: ByLoad<number>): PackingSettings | undefined {
+  if (made !== undefined) return settingsOf(made);
+  const isTold = statistic(stats, "maxVit") !== undefined && statistic(stats, "maxTokens") !== undefined;
+  return isTold ? { bounds } : undefined;
+}
+
+function check({ core }: HasCore, path: string, found: Found, lengths: PackedLengths): Packing {
+  const { offsets, stats, made } = found;
+  const names = loadsOf(made);
+  const columns = names === undefined ? toLengths(lengths) : lengthsOf(path, lengths, names);
+  const samples = columnsOf(columns)[0][1].length;
+  const against: Against = { columns, samples, files: lengths.files };
+  if (made !== undefined) checkSamples(core.abi, found.madePath, made, columns);
+  const placed = found.placed(against);
+  checkIndices(path, offsets, placed, against);
+  const { indices, oversize, invalid = invalidSamples(columns) } = placed;
+  const fingerprint = made && packingFingerprint(core.abi, { offsets, indices, oversize, invalid });
   if (fingerprint !== made?.packing) {
     refuse(
       path,
       `cut or edited since it was made: its groups have fingerprint ${fingerprint}, expected ${made?.packing}`,
     );
   }
-  const top = abi.mark();
-  let sums: ReturnType<typeof groupSums>;
-  try {
-    sums = groupSums(abi, offsets, indices, lengths);
-  } finally {
-    abi.release(top);
+  const own = names ?? columnsOf(columns).map(([name]) => name);
+  const loads = groupLoads(core, { offsets, indices }, columns, own, made?.align, (group, name) =>
+    refuse(path, `group ${group} has more than ${Number.MAX_SAFE_INTEGER} ${name}`),
+  );
+  const max = boundsOf(found, Object.fromEntries(own.map((name) => [name, loads[name]])));
+  for (const [name, bound] of Object.entries(max)) {
+    const beyond = (loads[name] as Float64Array).findIndex((sum) => sum > bound);
+    if (beyond === -1) continue;
+    refuse(path, `group ${beyond} has ${loads[name][beyond]} ${name}, the packing's bound is ${bound}`);
   }
-  checkSums(path, found, lengths.vit, sums.vit, "vit");
-  checkSums(path, found, lengths.tokens, sums.tokens, "tokens");
-  const most = (values: Int32Array) => values.reduce((largest, value) => Math.max(largest, value), 1);
-  const told = {
-    vit: made?.bounds?.vit ?? statistic(stats, "maxVit"),
-    tokens: made?.bounds?.tokens ?? statistic(stats, "maxTokens"),
-  };
-  const bounds = { maxVit: told.vit ?? most(sums.vit), maxTokens: told.tokens ?? most(sums.tokens) };
-  for (const [what, values, bound] of [
-    ["vit", sums.vit, bounds.maxVit],
-    ["tokens", sums.tokens, bounds.maxTokens],
-  ] as const) {
-    const beyond = values.findIndex((value) => value > bound);
-    if (beyond !== -1) refuse(path, `group ${beyond} has ${values[beyond]} ${what}, the packing's bound is ${bound}`);
-  }
-  const { vit, tokens } = told;
   return trustedPacking({
-    ...{ offsets, indices, oversize },
-    loads: { vit: sums.vit, tokens: sums.tokens, [ATTENTION]: sums.attention },
-    bounds: {
-      max: { vit: bounds.maxVit, tokens: bounds.maxTokens },
-      min: { vit: made?.min?.vit ?? bounds.maxVit, tokens: made?.min?.tokens ?? bounds.maxTokens },
-    },
+    ...{ offsets, indices, oversize, invalid, loads },
+    bounds: { max, min: { ...max, ...made?.min } },
     bound: statistic(stats, "bound") ?? 0,
     rounds: statistic(stats, "rounds") ?? 0,
     // A later omnibal may have methods that this one does not know.
     method: methods.find(({ name }) => name === made?.method)?.name,
-    settings: made === undefined ? givenBounds(vit, tokens) : settingsOf(made),
-    lengths: own,
+    settings: settingsIn(found, max),
+    lengths: columns,
   });
+}
+
+/** The loads that a packing is by. @throws InputError where the lengths lack one of them. */
+function lengthsOf(path: string, lengths: PackedLengths, names: readonly string[]): Lengths {
+  const has = Object.keys(lengths);
+  const missing = baseLoads(names, lengths).find((name) => !has.includes(name));
+  if (missing === undefined) return toLengths(lengths, names);
+  return refuse(path, `packed by ${names.join(", ")}: there is no load ${show(missing)} among the lengths given`);
+}
+
+/**
+ * Reads a packing as `readPacking` does, but for what needs the samples: it says which loads they must have.
+ *
+ * @throws InputError INVALID_FILE with the path and the place; the signal's reason.
+ */
+export async function openPacking(from: Input | Folder, options: ReadPackingOptions = {}): Promise<OpenPacking> {
+  onlyNames("openPacking", options, READ_PACKING_OPTIONS);
+  const { path, value: found } = await find(from, options);
+  return { loads: loadsOf(found.made), against: (omnibal, lengths) => check(omnibal, path, found, lengths) };
+}
+
+/**
+ * Reads a packing of `lengths`: JSON or JSON Lines as `omnibal pack` writes it, {"groups":[[3,1],...]}, a bare
+ * [[3,1],...], or a folder of .npy files or of XTuner's preset packs, by its path or as bytes (a folder: its files by name).
+ * Every sample is in one group at most, or in `oversize` or `invalid`; where a file does not tell its bounds, they are what
+ * its groups reach. A file that says what it was made of must have been made of these very samples, in this order, and be
+ * whole. 12 bytes per sample of memory, while it is read 24, whatever the size of the text; sums come from the core.
+ *
+ * @throws InputError INVALID_FILE with the path and the place; EngineError OUT_OF_MEMORY; the signal's reason.
+ */
+export async function readPacking(
+  omnibal: HasCore,
+  from: Input | Folder,
+  lengths: PackedLengths,
+  options: ReadPackingOptions = {},
+): Promise<Packing> {
+  onlyNames("readPacking", options, READ_PACKING_OPTIONS);
+  const { path, value: found } = await find(from, options);
+  return check(omnibal, path, found, lengths);
 }

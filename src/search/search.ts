@@ -3,7 +3,8 @@ import type { Abi } from "../core/abi.ts";
 import { check } from "../core/abi.ts";
 import type { Core } from "../core/core.ts";
 import { OptionError, show } from "../core/errors.ts";
-import { type LengthsInput, toVitTokens, type VitTokens } from "../core/lengths.ts";
+import { validLengths } from "../core/invalid.ts";
+import { type LengthsInput, toLengths, USUAL, type VitTokens, vitTokens } from "../core/lengths.ts";
 import { MAX_INT32, type NamesOf, OWN, onlyNames, SEED, type Spec, take } from "../core/options.ts";
 import type { WorkerLike } from "../core/worker-like.ts";
 import { ISF_OPTIONS } from "../pack/isf.ts";
@@ -252,7 +253,14 @@ class Conversation {
   readonly #at: number;
   readonly #resolved: Resolved;
 
-  constructor(core: Core, lengths: VitTokens, strategy: "scan" | "reference", resolved: Resolved, files: SampleFiles) {
+  constructor(
+    core: Core,
+    lengths: VitTokens,
+    strategy: "scan" | "reference",
+    resolved: Resolved,
+    files: SampleFiles,
+    numbers: Int32Array | undefined,
+  ) {
     const { abi } = core;
     const n = lengths.vit.length;
     const [low, high] = resolved.window ?? [0, 0];
@@ -276,12 +284,14 @@ class Conversation {
     this.#abi = abi;
     this.#at = at;
     this.#resolved = resolved;
-    if (n > 0) this.#nameFile(files);
+    if (n > 0) this.#nameFile(files, numbers);
   }
 
   /** Tells the core which file the largest sample is from. */
-  #nameFile(files: SampleFiles): void {
-    let index = this.#abi.searchLargest(this.#at);
+  #nameFile(files: SampleFiles, numbers: Int32Array | undefined): void {
+    const largest = this.#abi.searchLargest(this.#at);
+    let index = numbers === undefined ? largest : numbers[largest];
+    this.#abi.searchSkip(this.#at, index - largest);
     for (const { path, samples } of files) {
       if (index >= samples) {
         index -= samples;
@@ -390,7 +400,8 @@ export async function search(
   open: OpenRunner,
 ): Promise<SearchResult> {
   onlyNames("search", options, SEARCH_OPTIONS);
-  const lengths = toVitTokens(input);
+  const { lengths: valid, numbers } = validLengths(toLengths(input, USUAL));
+  const lengths = vitTokens(valid);
   const { files = [] } = input as { readonly files?: SampleFiles };
   const strategy = take(SEARCH_OPTIONS, "strategy", options);
   const resolved = resolve(options, strategy);
@@ -401,7 +412,7 @@ export async function search(
   const own = core.module === undefined ? core : core.another();
   const top = own.abi.mark();
   try {
-    const conversation = new Conversation(own, lengths, strategy, resolved, files);
+    const conversation = new Conversation(own, lengths, strategy, resolved, files, numbers);
     const sets: { vit: Int32Array; tokens: Int32Array }[] =
       strategy === "scan" && n > WHOLE ? [{ ...lengths }, { ...thin(own, lengths) }] : [{ ...lengths }];
     // A worker takes longer to start than a small search does, and a walk has one candidate at a time.

@@ -3,7 +3,7 @@ import type { HasCore } from "../core/core.ts";
 import { OptionError, show } from "../core/errors.ts";
 import type { Packing } from "../pack/packing.ts";
 import type { Plan } from "../plan/plan.ts";
-import type { Format, Pieces, Written } from "./format.ts";
+import { type Format, filesToWrite, type Pieces, type Written } from "./format.ts";
 import { formats } from "./formats.ts";
 import { planFormats } from "./plan.ts";
 
@@ -21,10 +21,8 @@ function filesOf<T>(all: readonly Format<T>[], name: string, stem: string, writt
     const names = all.map((own) => own.name).join(", ");
     throw new OptionError("INVALID_OPTION", `format is ${show(name)}, expected one of ${names}`);
   }
-  const files = "file" in format ? { [`${stem}.${name}`]: format.file } : format.folder;
-  return new Map(
-    Object.entries(files).map(([name, make]) => [name, { [Symbol.iterator]: () => make(written)[Symbol.iterator]() }]),
-  );
+  const files = "file" in format ? [[`${stem}.${name}`, format.file] as const] : filesToWrite(format, written);
+  return new Map(files.map(([name, make]) => [name, { [Symbol.iterator]: () => make(written)[Symbol.iterator]() }]));
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Core } from "../core/core.ts";
+import type { LoadColumn } from "../core/lengths.ts";
 import type { Packing } from "../pack/packing.ts";
 
 /** A packing to write, and the samples that it is of. */
@@ -7,8 +8,8 @@ export interface Written {
   readonly core: Core;
   /** The packing to write. */
   readonly packing: Packing;
-  /** Tokens of each sample. */
-  readonly tokens: Int32Array;
+  /** Tokens of each sample; undefined where they are no load. */
+  readonly tokens?: LoadColumn | undefined;
   /** The files that the samples are from, in order: the first holds samples 0 .. `samples` - 1, and so on. */
   readonly files: readonly {
     /** What messages call the file. */
@@ -39,6 +40,20 @@ export interface FileFormat<T = Written> extends FormatAbout {
 export interface FolderFormat<T = Written> extends FormatAbout {
   /** Makes the bytes of each file, by its name in the folder. */
   readonly folder: Readonly<Record<string, (written: T) => Pieces>>;
+  /**
+   * Files that are left out where they would say nothing, by what says whether they have something to say. One that a folder
+   * has from before is written all the same: an old one must not stay.
+   */
+  readonly onlyIf?: Readonly<Record<string, (written: T) => boolean>>;
+}
+
+/** The files of a folder that are written, in their order. `isThere`: whether the folder has one already. */
+export function filesToWrite<T>(
+  { folder, onlyIf = {} }: FolderFormat<T>,
+  written: T,
+  isThere: (name: string) => boolean = () => false,
+): (readonly [name: string, make: (written: T) => Pieces])[] {
+  return Object.entries(folder).filter(([name]) => onlyIf[name]?.(written) !== false || isThere(name));
 }
 
 /** A way to write a `T`, which is a packing or a plan with what belongs to it. */

@@ -15,7 +15,7 @@ export function npyHeader(shape: readonly number[]): Uint8Array {
   return header;
 }
 
-/** An .npy file of int64 from `valueAt(i)`, each a whole number in -2^31 .. 2^31 - 1. */
+/** An .npy file of int64 from `valueAt(i)`, each a whole number from -2^31 to 2^53 - 1. */
 export function* npyInt64(shape: readonly number[], valueAt: (i: number) => number): Pieces {
   yield npyHeader(shape);
   const count = shape.reduce((product, size) => product * size, 1);
@@ -24,7 +24,7 @@ export function* npyInt64(shape: readonly number[], valueAt: (i: number) => numb
     for (let at = 0, i = from; at < piece.byteLength; at += 8, i++) {
       const value = valueAt(i);
       piece.setInt32(at, value, true);
-      piece.setInt32(at + 4, value >> 31, true);
+      piece.setInt32(at + 4, value > 2147483647 ? Math.floor(value / 2 ** 32) : value >> 31, true);
     }
     yield new Uint8Array(piece.buffer);
   }

@@ -9,7 +9,7 @@ import type { CommitFile } from "../core/folder-commit.ts";
 import { Claim, drawnName, isClaimed } from "./claim.ts";
 import { fillDevice, fillNew, syncFolder } from "./fill.ts";
 import { checkEntries, claimIn, commitFiles, finishCommit, isInForce, removeDrawn, removeLeft } from "./folder.ts";
-import type { Format, Pieces } from "./format.ts";
+import { type Format, filesToWrite, type Pieces } from "./format.ts";
 import { type Kind, nameBeside, ownKindOf, type Place, placeOf, refuse, statsOf } from "./place.ts";
 import { toStream, unwritable, type Writable } from "./stream.ts";
 
@@ -198,7 +198,10 @@ class DiskOutput<T> implements Output<T> {
     }
     this.#holdStill(now);
     // One file after another: both may take their pieces from the same core.
-    const files = Object.entries(format.folder).map(([name, pieces]) => [name, () => pieces(written)] as const);
+    const isThere = (name: string) => now === "folder" && ownKindOf(join(path, name)) === "file";
+    const files = filesToWrite(format, written, isThere).map(
+      ([name, pieces]) => [name, () => pieces(written)] as const,
+    );
     return now === "nothing" ? this.#writeNewFolder(files) : this.#writeIntoFolder(files);
   }
 

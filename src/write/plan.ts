@@ -79,8 +79,9 @@ const npyPlanFormat: PlanFormat = {
     "plan.npy": ({ plan: { length, ranks, microBatch, spSize, order } }) =>
       npyInt64([length, ranks, microBatch * spSize], (i) => order[i]),
     "plan.json": head,
-    ...(npyFormat as Extract<Format, { folder: unknown }>).folder,
+    ...npyFormat.folder,
   },
+  onlyIf: npyFormat.onlyIf,
 };
 
 /**
@@ -103,8 +104,9 @@ const xtunerPlanFormat: PlanFormat = {
   folder: {
     "sampler_order.npy": sampleOrder,
     "plan.json": head,
-    ...(xtunerFormat as Extract<Format, { folder: unknown }>).folder,
+    ...xtunerFormat.folder,
   },
+  onlyIf: xtunerFormat.onlyIf,
 };
 
 /**

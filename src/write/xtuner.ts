@@ -1,3 +1,4 @@
+import { OptionError } from "../core/errors.ts";
 import type { Format, Pieces, Written } from "./format.ts";
 import { npyInt64, npyVector } from "./npy-file.ts";
 import { packingText } from "./packing-text.ts";
@@ -7,6 +8,12 @@ const COLUMNS = 6;
 
 /** The rows of `samples`: whole samples, so characters are -1 and tokens run from 0 to the length. */
 function rows(samples: Int32Array, { tokens, files }: Written): Pieces {
+  if (tokens === undefined) {
+    throw new OptionError(
+      "INVALID_OPTION",
+      "format xtuner has each sample's tokens, which are no load of this packing",
+    );
+  }
   const starts = [0];
   for (const file of files) starts.push(starts[starts.length - 1] + file.samples);
   /** The last file that starts at or before the sample; one without samples starts where the next does. */
@@ -47,8 +54,8 @@ function head({ core, packing, files }: Written): Pieces {
   return [new TextEncoder().encode(`${text.slice(0, text.lastIndexOf("}"))},"files":${sizes}}\n`)];
 }
 
-/** XTuner's preset packs. They have no notion of oversize samples, which are rows in a file of their own. */
-export const xtunerFormat: Format = {
+/** XTuner's preset packs. It knows no oversize samples: they are rows like the others, in a file of their own. */
+export const xtunerFormat = {
   name: "xtuner",
   about:
     "XTuner's preset-pack folder: boundaries.npy, samples.npy, paths.json; oversize samples in oversize.npy; packing.json says what it was made of",
@@ -56,7 +63,9 @@ export const xtunerFormat: Format = {
     "boundaries.npy": ({ packing }) => npyVector(packing.offsets),
     "samples.npy": (written) => rows(written.packing.indices, written),
     "oversize.npy": (written) => rows(written.packing.oversize, written),
+    "invalid.npy": (written) => rows(written.packing.invalid, written),
     "paths.json": ({ files }) => [new TextEncoder().encode(`${JSON.stringify(files.map((file) => file.path))}\n`)],
     "packing.json": head,
   },
-};
+  onlyIf: { "invalid.npy": ({ packing }) => packing.invalid.length > 0 },
+} as const satisfies Format;

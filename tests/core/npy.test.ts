@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { npy } from "../npy-bytes.ts";
-import { bytesOf, read, readEveryWay } from "./reading.ts";
+import { abi, bytesOf, putNames, read, readColumns, readEveryWay } from "./reading.ts";
 
 const rows = [
   [1, 20],
@@ -34,20 +34,98 @@ test.each([false, true])("no samples, Fortran order: %s", (fortran) => {
   expect(readEveryWay(npy([], { descr: "<i8", fortran }))).toEqual({ status: 0, vit: [], tokens: [] });
 });
 
-test.each(["<i4", ">i8", "<u4", ">u8", "<f8", ">f8"])("the largest value as %s", (descr) => {
+test.each(["<i4", ">i8", "<u4", ">u8", "<f8", ">f8"])("the largest value of 31 bits as %s", (descr) => {
   expect(read(npy([[2147483647, 2147483647]], { descr })).tokens).toEqual([2147483647]);
+});
+
+describe("values above 31 bits", () => {
+  test.each<[string, number]>([
+    ["<u4", 4294967295],
+    [">u4", 2147483648],
+    ["<i8", 2 ** 53 - 1],
+    [">i8", 2 ** 32],
+    ["<u8", 2 ** 53 - 1],
+    ["<f4", 2 ** 52],
+    ["<f8", 2 ** 53 - 1],
+    [">f8", 2147483648],
+  ])("%s %d, among others", (descr, large) => {
+    for (const fortran of [false, true]) {
+      const rows = [[1, large], [large, 2], [3, 4], [large, large]]; // biome-ignore format: a row each
+      const expected = { status: 0, vit: [1, large, 3, large], tokens: [large, 2, 4, large] };
+      expect(readEveryWay(npy(rows, { descr, fortran }))).toEqual(expected);
+    }
+  });
+});
+
+describe("-1", () => {
+  test.each(["|i1", "<i2", ">i4", "<i4", "<i8", ">i8", "<f4", ">f8"])("as %s is kept and counted", (descr) => {
+    for (const fortran of [false, true]) {
+      const answer = readEveryWay(npy([[1, 2], [-1, -1], [-1, 3]], { descr, fortran })); // biome-ignore format: a row
+      expect(answer).toEqual({ status: 0, vit: [1, -1, -1], tokens: [2, -1, 3] });
+    }
+  });
+
+  test("the host refuses one that is not in all columns, and the error is where it is", () => {
+    for (const fortran of [false, true]) {
+      const bytes = npy([[1, 2], [-1, -1], [7, -1]], { descr: "<i4", fortran }); // biome-ignore format: a row
+      const top = abi.mark();
+      const reader = abi.readerBegin(...putNames(abi, ["vit_num", "token_num"]), bytes.length, 0);
+      new Uint8Array(abi.memory.buffer, abi.readerBuffer(reader) >>> 0, bytes.length).set(bytes);
+      expect(abi.readerPush(reader, bytes.length)).toBe(0);
+      expect(abi.readerEnd(reader)).toBe(0);
+      expect(abi.readerMinuses(reader)).toBe(3);
+      expect(abi.readerRefuse(reader, 2, 1)).toBe(9);
+      const at = abi.readerBuffer(reader) >>> 0;
+      const text = new Uint8Array(abi.memory.buffer, at, abi.readerErrorText(reader, 1, at)).slice();
+      expect(new TextDecoder().decode(text)).toBe(
+        `record 2, byte ${bytes.length - 4}: token_num is -1, expected a whole number from 0 to 9007199254740991, written as digits`,
+      );
+      abi.release(top);
+    }
+  });
+});
+
+describe("a table of more columns", () => {
+  const rows = [[1, 2, 3, 4], [5, 6, 7, 8], [9, 10, 11, 12]]; // biome-ignore format: a row each
+
+  test("those of a name are taken, others skipped whatever is in them", () => {
+    for (const descr of ["<i8", "<i4", ">i2", "<f8"]) {
+      for (const fortran of [false, true]) {
+        const bytes = npy(rows.map(([a, ...rest]) => [-a, ...rest]), { descr, fortran, shape: "(3, 4)" }); // biome-ignore format: one
+        const how = { columnsOf: [0, 0, 1], table: [255, 2, 255, 1] };
+        for (const cuts of [[], Array.from(bytes, (_, i) => i)]) {
+          expect(readColumns(bytes, cuts, ["a", "b", "c"], how)).toEqual({ status: 0, columns: [[4, 8, 12], [2, 6, 10]] }); // biome-ignore format: one
+        }
+        const first = readColumns(bytes, [], ["c"], { table: [0, 255, 255, 255] });
+        expect(first).toMatchObject({ status: 9, index: 1, seen: "-5" });
+      }
+    }
+  });
+
+  test("one column may be of shape (n,) or (n, 1)", () => {
+    for (const shape of ["(3,)", "(3, 1)"]) {
+      const bytes = npy([[4], [5], [6]], { descr: "<i8", shape });
+      expect(readColumns(bytes, [], ["a"])).toEqual({ status: 0, columns: [[4, 5, 6]] });
+    }
+  });
+
+  test("a column twice, a name that is not there, none at all, or too many are refused", () => {
+    for (const table of [[0, 0], [0, 2], [255, 255], [], Array.from({ length: 256 }, () => 0)]) {
+      expect(readColumns(npy([], { descr: "<i8" }), [], ["a", "b"], { table }).status, String(table)).toBe(2);
+    }
+  });
 });
 
 describe("values that are no lengths", () => {
   test.each<[string, number | bigint, string]>([
-    ["|i1", -1, "-1"],
+    ["|i1", -2, "-2"],
     ["|i1", -128, "-128"],
     [">i2", -32768, "-32768"],
     ["<i4", -2147483648, "-2147483648"],
     ["<i8", -3, "-3"],
     [">i8", -(2n ** 63n), "-9223372036854775808"],
-    ["<i8", 2147483648, "2147483648"],
-    [">u4", 4294967295, "4294967295"],
+    ["<i8", 2n ** 53n, "9007199254740992"],
+    [">i8", 2n ** 63n - 1n, "9223372036854775807"],
     ["<u8", 2n ** 64n - 1n, "18446744073709551615"],
     ["<f8", Number.NaN, "NaN"],
     ["<f4", Number.NaN, "NaN"],
@@ -57,7 +135,9 @@ describe("values that are no lengths", () => {
     ["<f8", -2, "-2"],
     ["<f8", 2.0625, "2.0625"],
     ["<f8", 1e-12, "0.0"],
-    ["<f8", 2147483648, "2147483648"],
+    ["<f8", 2 ** 53, "9007199254740992"],
+    ["<f4", 2 ** 53, "9007199254740992"],
+    ["<f8", -0.5, "-0.5"],
     ["<f8", 1e300, "1e+300"],
   ])("%s %s", (descr, value, seen) => {
     const width = Number(descr[2]);

@@ -27,6 +27,6 @@ whenThere(deno[0].missing())("Deno reads paths and bytes, and writes a folder", 
     3,
     5,
     5,
-    'b.csv: line 1: token_num is missing, the header has "vit_num"',
+    'b.csv: line 1: tokens or token_num is missing, the header has "vit_num"',
   ]);
 });

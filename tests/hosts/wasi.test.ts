@@ -85,6 +85,26 @@ const forms: Record<string, NpyShape> = {
 };
 for (const [name, form] of Object.entries(forms)) file(name, npy(tiled, form));
 
+const row = '{"vit_num":1,"token_num":1}';
+/** Native resolution: patches of any number, text-only samples, a load beyond 32 bits. */
+file(
+  "native.jsonl",
+  Array.from({ length: 3000 }, (_, i) => {
+    const patches = i % 7 === 0 ? 0 : 64 + ((i * 7919) % 9000);
+    const tokens = 40 + Math.floor(patches / 4) + ((i * 104_729) % 1500);
+    return JSON.stringify({ patches, tokens, frames: i % 11, labels: tokens >> 2, large: 2 ** 33 + i });
+  }).join("\n"),
+);
+file(
+  "fine.json",
+  `[${records(Array.from({ length: 400 }, (_, i) => [(i * 37) % 97, 300 + ((i * 91) % 700)] as const))}]`,
+);
+file(
+  "invalid.jsonl",
+  ['{"vit_num":-1,"token_num":-1}', '{"tokens":90,"vit":3,"token_num":7}', '{"vit":-1,"tokens":-1.0}', row].join("\n"),
+);
+file("invalid.npy", npy([[-1, -1], [4, 700], [-1, -1], [12, 1], [-1, -1]], { descr: "<i8", fortran: true })); // biome-ignore format: one
+
 interface Case extends Omit<Run, "folders"> {
   /** What the Node command line is given, where that differs. */
   readonly node?: readonly string[];
@@ -140,6 +160,26 @@ const good: Case[] = [
   ...searches.map((options) => ({ args: ["search", "--json", "--ranks=4", ...options.split(" "), "thin.json"] })),
   ...bothWays("thin.json", ["search", "--json", "--ranks", "500", "--samples-per-group=3", "--candidates=30"]),
   { args: ["search", "--json", "--ranks=500", "--strategy=reference", "--samples-per-group=3", "thin.json", "a.json"] },
+  // Any loads.
+  ...[
+    "--max patches=40000,tokens=16384",
+    "--max=tokens=16384,patches=40000,attention=1e8 --min=patches=3.6e4 --carry labels,frames --rounds=3",
+    "--max patches=40000,tokens=16384,frames=60,tokens^2=200000000,labels=6000 --method=balanced --effort=0 --align=64",
+    "--max tokens=9007199254740991 --carry=large,frames^2 --format=jsonl",
+    "--max-tokens 16384 --max=patches=40000 --min-tokens=16000 --min=patches=9007199254740991 --rounds=2",
+    "--max patches=20000 --load=patches=patches --seed=3 --format jsonl",
+    "--max n=30000,tokens=9000 --load n=patches,tokens=tokens",
+  ].flatMap((options) => bothWays("native.jsonl", ["pack", ...options.split(" ")])),
+  { args: ["pack", "--max=vit=9,tokens=4096", "tiled.json"] },
+  { args: ["pack", "--max-vit=100", "--max-tokens=4096", "fine.json"] },
+  { args: ["pack", "--max=tokens=4096", "--align=128", "tiled.json", "invalid.jsonl"] },
+  { args: ["pack", ...bounds, "--format=jsonl", "invalid.jsonl", "a.json", "invalid.npy", "invalid.jsonl"] },
+  { args: ["pack", ...bounds, "--method=balanced", "-q", "a.json", "invalid.npy"] },
+  { args: ["pack", "--max=patches=40000,nothing=1", "--missing=0", "native.jsonl"] },
+  { args: ["stats", "--json", "--load=patches,tokens=tokens,frames,large", "native.jsonl"] },
+  { args: ["stats", "--json", "--missing", "0", "--load=vit,frames,none", "native.jsonl", "a.json"] },
+  { args: ["stats", "--json", "invalid.jsonl", "invalid.npy"] },
+  { args: ["search", "--json", "--ranks=4", "--samples-per-group=3", "--candidates=12", "invalid.jsonl", "thin.json"] },
   // So many that most candidates are tried on a part of them.
   {
     args: [
@@ -155,7 +195,6 @@ const good: Case[] = [
   },
 ];
 
-const row = '{"vit_num":1,"token_num":1}';
 const wrongInputs = [
   "",
   " \n",
@@ -174,7 +213,7 @@ const wrongInputs = [
   '{"token_num":1}',
   '[{"vit_num":-1,"token_num":1}]',
   '[{"vit_num":1.5,"token_num":1}]',
-  '[{"vit_num":2147483648,"token_num":1}]',
+  '[{"vit_num":9007199254740992,"token_num":1}]',
   '[{"vit_num":1e3,"token_num":1}]',
   '[{"vit_num":null,"token_num":1}]',
   '[{"vit_num":{},"token_num":1}]',
@@ -235,6 +274,41 @@ const bad: Case[] = [
   { args: ["stats", "--json", "--vit-field", '"\\\b\f\n\r\t\u0001', "--token-field", '"\\\b\f\n\r\t\u0001', "a"] },
   { args: ["stats", "--json", "--vit-field"] },
   { args: ["stats", "--json", "--vit-field", "--", "a"] },
+  ...[
+    "--load=,a",
+    "--load=vit=",
+    "--load=vit=a=b",
+    "--load=vit,tokens,vit",
+    "--load=vit=a,tokens=b --vit-field=c",
+    "--load=vit --token-field=c",
+    "--load=a=x,b=x",
+    "--missing=1",
+    "--missing=",
+  ].map((options) => ({ args: ["stats", "--json", ...options.split(" "), "a.json"] })),
+  ...[
+    "--max=patches",
+    "--max=patches=0",
+    "--max==3",
+    "--max=patches=1.5",
+    "--max=patches=9007199254740992",
+    "--max=patches=3,",
+    "--max=patches=3,patches=4",
+    "--max=tokens^2=3,attention=4",
+    "--max=patches=3 --min=patches=-1",
+    "--max=patches=3 --min=patches=x",
+    "--max=patches=3 --carry=a,,b",
+    "--max=patches=3 --carry=",
+    "--max=patches=3 --min=patches=2,patches=2",
+    "--max=patches=3 --align=0",
+    "--max=patches=3 --load=other=x",
+    "--max=patches=3 --vit-field=x",
+    "--max=patches=3 --max-vit=0",
+    "--max=patches=3 --method=balanced --min=patches=1",
+  ].map((options) => ({ args: ["pack", ...options.split(" "), "native.jsonl"] })),
+  { args: ["pack", "--max=patches=40000", "a.json"] },
+  { args: ["pack", "--max=patches=40000,nothing=1", "native.jsonl"] },
+  { args: ["stats", "--json", file("partly.jsonl", '{"vit_num":1,"token_num":1}\n{"vit_num":-1,"token_num":0}')] },
+  { args: ["stats", "--json", file("partly.npy", npy([[1, 2], [3, -1]], { descr: "<i4" }))] }, // biome-ignore format: one
   { args: ["pack", "a", "--max-tokens=9"] },
   { args: ["pack", "a", "--max-vit=9"] },
   ...["--effort=1", "--method=best", "--method=", "--method=isf --effort=0"].map((options) => ({

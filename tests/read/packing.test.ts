@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { VitTokens } from "../../src/core/lengths.ts";
 import { load, type Packing } from "../../src/index.ts";
 import { type PackedLengths, readPacking, readPlan } from "../../src/read/index.ts";
 import { formats, planFormats, writeAs } from "../../src/write/index.ts";
@@ -12,7 +13,7 @@ import { samples } from "../samples.ts";
 const folder = testFolder();
 const omnibal = await load();
 
-function lengthsOf(vit: ArrayLike<number>, tokens: ArrayLike<number>, sizes = [vit.length]): PackedLengths {
+function lengthsOf(vit: ArrayLike<number>, tokens: ArrayLike<number>, sizes = [vit.length]): VitTokens & PackedLengths {
   return {
     vit: Int32Array.from(vit),
     tokens: Int32Array.from(tokens),
@@ -178,10 +179,12 @@ describe("what is refused, and where", () => {
     expect(await refusal(text)).toBe(why);
   });
 
-  test("a sum beyond 32 bits", async () => {
+  test("a sum above 53 bits; one above 31 is none", async () => {
     const lengths = lengthsOf([1, 1], [2147483647, 1]);
-    expect(await refusal("[[0,1]]", lengths)).toBe("group 0 has 2147483648 tokens, expected at most 2147483647");
+    expect((await read("[[0,1]]", lengths)).loads.tokens).toEqual(Float64Array.of(2147483648));
     expect((await read("[[0],[1]]", lengths)).tokens[0]).toBe(2147483647);
+    const wide = { ...lengths, tokens: Float64Array.of(Number.MAX_SAFE_INTEGER, 1) };
+    expect(await refusal("[[0,1]]", wide as never)).toBe("group 0 has more than 9007199254740991 tokens");
   });
 
   test("a folder that is none of a packing, and none at all", async () => {

@@ -152,17 +152,17 @@ describe("errors", () => {
     [
       "x.json",
       '[{"vit_num":1,"token_num":2}, {"vit_num":1,"token_num":-3}]',
-      "INVALID_LENGTH x.json: record 1, byte 55: token_num is -3, expected a whole number from 0 to 2147483647, written as digits",
+      "INVALID_LENGTH x.json: record 1, byte 55: token_num is -3, expected a whole number from 0 to 9007199254740991, written as digits",
     ],
     [
       "x.json",
       '{"vit_num":"1","token_num":2}',
-      'INVALID_LENGTH x.json: record 0, byte 11: vit_num is "1", expected a whole number from 0 to 2147483647, written as digits',
+      'INVALID_LENGTH x.json: record 0, byte 11: vit_num is "1", expected a whole number from 0 to 9007199254740991, written as digits',
     ],
     [
       "x.json",
       '{"vit_num":{},"token_num":2}',
-      "INVALID_LENGTH x.json: record 0, byte 11: vit_num is an object, expected a whole number from 0 to 2147483647, written as digits",
+      "INVALID_LENGTH x.json: record 0, byte 11: vit_num is an object, expected a whole number from 0 to 9007199254740991, written as digits",
     ],
     [
       "x.json",
@@ -172,14 +172,14 @@ describe("errors", () => {
     [
       "x.json",
       '{"vit_num":"a\n\u007f"',
-      'INVALID_LENGTH x.json: record 0, byte 11: vit_num is "a\\x0a\\x7f", expected a whole number from 0 to 2147483647, written as digits',
+      'INVALID_LENGTH x.json: record 0, byte 11: vit_num is "a\\x0a\\x7f", expected a whole number from 0 to 9007199254740991, written as digits',
     ],
     [
       "x.json",
       `{"vit_num":"${"a".repeat(60)}"`,
-      `INVALID_LENGTH x.json: record 0, byte 11: vit_num is "${"a".repeat(39)}..., expected a whole number from 0 to 2147483647, written as digits`,
+      `INVALID_LENGTH x.json: record 0, byte 11: vit_num is "${"a".repeat(39)}..., expected a whole number from 0 to 9007199254740991, written as digits`,
     ],
-    ["x.json", '[{"vit_num":1}]', "MISSING_FIELD x.json: record 0, byte 1: token_num is missing"],
+    ["x.json", '[{"vit_num":1}]', "MISSING_FIELD x.json: record 0, byte 1: tokens or token_num is missing"],
     [
       "x.json",
       '[{"vit_num":1]',
@@ -208,7 +208,7 @@ describe("errors", () => {
     [
       "x.npy",
       npy([[1, -1]], { descr: "<i2" }),
-      "INVALID_LENGTH x.npy: record 0, byte 130: token_num is -1, expected a whole number from 0 to 2147483647, written as digits",
+      "INVALID_LENGTH x.npy: record 0, byte 130: token_num is -1, expected a whole number from 0 to 9007199254740991, written as digits",
     ],
     [
       "x.npy",
@@ -229,8 +229,8 @@ describe("errors", () => {
     ["x.csv", "", "INVALID_FILE x.csv: the file is empty, expected a header line"],
     [
       "x.csv",
-      "vit_num,tokens\n1,2",
-      'MISSING_FIELD x.csv: line 1: token_num is missing, the header has "vit_num", "tokens"',
+      "vit_num,token\n1,2",
+      'MISSING_FIELD x.csv: line 1: tokens or token_num is missing, the header has "vit_num", "token"',
     ],
     ["x.csv", "vit_num,token_num,vit_num\n1,2,3", "INVALID_FILE x.csv: line 1: two columns are named vit_num"],
     [
@@ -251,22 +251,22 @@ describe("errors", () => {
     [
       "x.csv",
       "vit_num,token_num\n1,2\n3,-4\n",
-      'INVALID_LENGTH x.csv: line 3: token_num is "-4", expected a whole number from 0 to 2147483647',
+      'INVALID_LENGTH x.csv: line 3: token_num is "-4", expected a whole number from 0 to 9007199254740991',
     ],
     [
       "x.csv",
       "vit_num,token_num\n,2\n",
-      'INVALID_LENGTH x.csv: line 2: vit_num is "", expected a whole number from 0 to 2147483647',
+      'INVALID_LENGTH x.csv: line 2: vit_num is "", expected a whole number from 0 to 9007199254740991',
     ],
     [
       "x.csv",
-      "vit_num,token_num\n1,2147483648\n",
-      'INVALID_LENGTH x.csv: line 2: token_num is "2147483648", expected a whole number from 0 to 2147483647',
+      "vit_num,token_num\n1,9007199254740992\n",
+      'INVALID_LENGTH x.csv: line 2: token_num is "9007199254740992", expected a whole number from 0 to 9007199254740991',
     ],
     [
       "x.csv",
       "vit_num,token_num\n1e1,2\n",
-      'INVALID_LENGTH x.csv: line 2: vit_num is "1e1", expected a whole number from 0 to 2147483647',
+      'INVALID_LENGTH x.csv: line 2: vit_num is "1e1", expected a whole number from 0 to 9007199254740991',
     ],
     [
       "x.csv",
@@ -305,7 +305,7 @@ describe("errors", () => {
     );
     expect(await failure([], { tokenField: "é".repeat(2049) })).toMatch(/^INVALID_OPTION tokenField is/);
     expect(await failure([], { tokenField: "vit_num" })).toBe(
-      'INVALID_OPTION vitField and tokenField are both "vit_num", expected two names',
+      'INVALID_OPTION vit and tokens are both read from "vit_num", expected two fields',
     );
   });
 });
@@ -385,7 +385,9 @@ describe("meta files", () => {
       return file("meta.json", JSON.stringify({ a: { token_lengths: `./${name}` } }));
     };
     const secret = "root:x:0:0";
-    expect(await failure(meta("passwd", `${secret}\nnext\n`))).toBe("MISSING_FIELD passwd: line 1: vit_num is missing");
+    expect(await failure(meta("passwd", `${secret}\nnext\n`))).toBe(
+      "MISSING_FIELD passwd: line 1: vit or vit_num is missing",
+    );
     expect(await failure(file("passwd", `${secret}\n`))).toContain(secret);
     const texts = [
       `vit_num,token_num\n${secret}`,
@@ -477,6 +479,8 @@ describe("JSONL beside meta files", () => {
   });
 
   test("an empty object is a record without its fields", async () => {
-    expect(await failure(file("z.json", "{}"))).toBe("MISSING_FIELD z.json: record 0, byte 0: vit_num is missing");
+    expect(await failure(file("z.json", "{}"))).toBe(
+      "MISSING_FIELD z.json: record 0, byte 0: vit or vit_num is missing",
+    );
   });
 });

@@ -126,7 +126,7 @@ describe("a packing as text", () => {
     const sums = at + 1040;
     new Uint32Array(abi.memory.buffer, sums, 1).set([7]);
     const loads = put(abi, at + 1120, [sums, sums], ["vit", "tokens"], [9, 9]);
-    expect(abi.textBegin(0, offsets, at, ...loads, 1, at, 0, at + 1208, 1, 1, 0.1234565, 0, 0)).toBe(0);
+    expect(abi.textBegin(0, offsets, at, ...loads, 1, at, 0, 0, 0, at + 1208, 1, 1, 0.1234565, 0, 0)).toBe(0);
     const size = abi.textWrite(at + 2048, 2048);
     const json = Buffer.from(abi.memory.buffer, at + 2048, size).toString();
     expect(abi.textWrite(at + 2048, 2048)).toBe(0);
@@ -154,7 +154,7 @@ describe("a packing as text", () => {
       const write = (format: number) => {
         const status = abi.textBegin(
           ...([format, at + 1024, at + 1040, columns, width, names, lengths, k] as const),
-          ...([2, 0, 0, at + 88, 2, 3, -1, 0, 0] as const),
+          ...([2, 0, 0, 0, 0, at + 88, 2, 3, -1, 0, 0] as const),
         );
         expect(status).toBe(0);
         return Buffer.from(buffer, at + 2048, abi.textWrite(at + 2048, 4096)).toString();
@@ -190,12 +190,12 @@ describe("a packing as text", () => {
       new Uint32Array(buffer, at, k).fill(at + 1024);
       new Uint32Array(buffer, at + 64, k).fill(6);
       new Uint8Array(buffer, at + 128, 6 * k).set(new TextEncoder().encode(names.join("")));
-      expect(abi.statsLook(at, at + 128, at + 64, k, 5)).toBe(0);
+      expect(abi.statsLook(at, 0, at + 128, at + 64, k, 5, 0)).toBe(0);
       const text = Buffer.from(buffer, at + 2048, abi.statsWrite(at + 2048, 8192)).toString();
       expect(JSON.parse(text)).toEqual({ samples: 5, loads: Object.fromEntries(names.map((name) => [name, vit])) });
     }
     new Int32Array(buffer, at + 1032, 1).set([-1]);
-    expect(abi.statsLook(at, at + 128, at + 64, 8, 5)).toBe(18);
+    expect(abi.statsLook(at, 0, at + 128, at + 64, 8, 5, 0)).toBe(18);
     expect([abi.errorIndex(), abi.errorLoad()]).toEqual([2, 0]);
     abi.release(top);
   });
@@ -206,23 +206,23 @@ describe("a packing as text", () => {
     const at = abi.alloc(128) >>> 0;
     const loads = put(abi, at, [0, 0], ["vit", "tokens"], [9, 9]);
     const bounds = at + 88;
-    expect(abi.textBegin(3, 0, 0, ...loads, 0, 0, 0, bounds, 0, 0, -1, 0, 0)).toBe(2);
-    expect(abi.textBegin(0, 0, 0, ...loads, -1, 0, 0, bounds, 0, 0, -1, 0, 0)).toBe(2);
-    expect(abi.textBegin(0, 0, 0, ...loads, 0, 0, 0, bounds, 0, 0, Number.NaN, 0, 0)).toBe(2);
+    expect(abi.textBegin(3, 0, 0, ...loads, 0, 0, 0, 0, 0, bounds, 0, 0, -1, 0, 0)).toBe(2);
+    expect(abi.textBegin(0, 0, 0, ...loads, -1, 0, 0, 0, 0, bounds, 0, 0, -1, 0, 0)).toBe(2);
+    expect(abi.textBegin(0, 0, 0, ...loads, 0, 0, 0, 0, 0, bounds, 0, 0, Number.NaN, 0, 0)).toBe(2);
     const [columns, , names, lengths] = loads;
-    expect(abi.textBegin(0, 0, 0, columns, 4, names, lengths, 0, 0, 0, 0, bounds, 0, 0, -1, 0, 0)).toBe(2);
-    expect(abi.textBegin(0, 0, 0, columns, 4, names, lengths, 9, 0, 0, 0, bounds, 0, 0, -1, 0, 0)).toBe(2);
-    expect(abi.textBegin(0, 0, 0, columns, 5, names, lengths, 2, 0, 0, 0, bounds, 0, 0, -1, 0, 0)).toBe(2);
+    expect(abi.textBegin(0, 0, 0, columns, 4, names, lengths, 0, 0, 0, 0, 0, 0, bounds, 0, 0, -1, 0, 0)).toBe(2);
+    expect(abi.textBegin(0, 0, 0, columns, 4, names, lengths, 9, 0, 0, 0, 0, 0, bounds, 0, 0, -1, 0, 0)).toBe(2);
+    expect(abi.textBegin(0, 0, 0, columns, 5, names, lengths, 2, 0, 0, 0, 0, 0, bounds, 0, 0, -1, 0, 0)).toBe(2);
     for (const bound of [0, -1, Number.NaN]) {
       put(abi, at, [0, 0], ["vit", "tokens"], [bound, 9]);
-      expect(abi.textBegin(0, 0, 0, ...loads, 0, 0, 0, bounds, 0, 0, -1, 0, 0)).toBe(2);
+      expect(abi.textBegin(0, 0, 0, ...loads, 0, 0, 0, 0, 0, bounds, 0, 0, -1, 0, 0)).toBe(2);
     }
     abi.release(top);
     expect(abi.textWrite(0, 767)).toBe(-2);
     expect(abi.statsWrite(0, 4095)).toBe(-2);
-    expect(abi.statsLook(0, 0, 0, 2, -1)).toBe(2);
-    expect(abi.statsLook(0, 0, 0, 0, 1)).toBe(2);
-    expect(abi.statsLook(0, 0, 0, 9, 1)).toBe(2);
+    expect(abi.statsLook(0, 0, 0, 0, 2, -1, 0)).toBe(2);
+    expect(abi.statsLook(0, 0, 0, 0, 0, 1, 0)).toBe(2);
+    expect(abi.statsLook(0, 0, 0, 0, 9, 1, 0)).toBe(2);
   });
 
   test("the instance is at work until the text is drained or left", () => {
