@@ -3,6 +3,7 @@
 // on the samples and the options alone.
 import type { Core } from "../core/core.ts";
 import { OptionError, show } from "../core/errors.ts";
+import { invalidSamples } from "../core/invalid.ts";
 import {
   columnsOf,
   invalidLength,
@@ -49,9 +50,9 @@ function gather(lengths: Lengths, indices: ArrayLike<number>): Lengths {
 }
 
 /** Throws for the first value that is none: the core would call it by its place in the shard. */
-function checkValues(lengths: Lengths): void {
+function checkValues(lengths: Lengths, isInvalid: ReadonlySet<number>): void {
   for (const [name, column] of columnsOf(lengths)) {
-    const at = column.findIndex((value: number) => !(value >= 0));
+    const at = column.findIndex((value: number, i: number) => !(value >= 0) && !isInvalid.has(i));
     if (at >= 0) throw invalidLength(name, at, column[at]);
   }
 }
@@ -101,7 +102,7 @@ class Joined {
   }
 
   /** The one packing, with the bounds and settings of `like`, which is one of its parts. */
-  packing(like: Packing, lengths: Lengths, shards: number): Packing {
+  packing(like: Packing, lengths: Lengths, shards: number, invalid: Int32Array): Packing {
     const loads: ByLoad<LoadColumn> = Object.fromEntries(
       Object.keys(like.loads).map((name) => {
         const sums = this.#loads.get(name) ?? [];
@@ -119,6 +120,7 @@ class Joined {
       indices: this.#indices.slice(0, this.#used),
       loads,
       oversize: Int32Array.from(this.#oversize).sort(),
+      invalid,
       bounds: { max: like.bounds.max, min: like.bounds.min },
       ...{ bound, rounds: this.rounds, method: like.method, lengths },
       settings: { ...like.settings, shards },
@@ -147,7 +149,9 @@ export function* packShardsInSteps(
   const samples = sampleCount(lengths);
   const shards = shardsOf(options, samples);
   if (shards === 1) return yield* packInRounds(core, lengths, own);
-  checkValues(lengths);
+  const invalid = invalidSamples(lengths);
+  const isInvalid: ReadonlySet<number> = new Set(invalid);
+  checkValues(lengths, isInvalid);
   const { offsets, indices } = shardSamples(core, samples, { shards, seed: take(SHARD_OPTIONS, "seed", options) });
   const joined = new Joined(samples);
   const again: number[] = [];
@@ -164,7 +168,8 @@ export function* packShardsInSteps(
   };
   let like: Packing | undefined;
   for (let s = 0; s < shards; s++) {
-    const numbers = indices.subarray(offsets[s], offsets[s + 1]);
+    const all = indices.subarray(offsets[s], offsets[s + 1]);
+    const numbers = isInvalid.size === 0 ? all : all.filter((index) => !isInvalid.has(index));
     if (numbers.length === 0) continue;
     const packing = yield* packOne(numbers, s);
     const least = byFill(packing).slice(0, GIVEN_UP);
@@ -185,7 +190,7 @@ export function* packShardsInSteps(
   if (tail.length < givenUp.reduce((sum, { least }) => sum + least.length, 0))
     joined.add(tail, last, every(tail.length));
   else for (const { packing, numbers, least } of givenUp) joined.add(packing, numbers, least);
-  return joined.packing(like ?? tail, lengths, shards);
+  return joined.packing(like ?? tail, lengths, shards, invalid);
 }
 
 /**

@@ -207,6 +207,29 @@ describe("bad samples", () => {
     expect(report.length).toBeLessThan(10_000);
   });
 
+  test("are left out by search, pack, plan and evaluate, which say so, and keep their numbers", () => {
+    const records = [of("none.png"), ...samples.slice(0, 40).map((sample) => JSON.stringify(sample)), "{", good];
+    const { rows } = bad(records);
+    expect(rows.length).toBe(43);
+    const run = (...args: string[]) => omnibal(args, { cwd: folder });
+    const said = "2 of 43 samples are invalid, -1 in every load: 0, 41";
+    const search = run("search", "bad-out.jsonl", "--ranks=2", "--samples-per-group=4", "--candidates=20");
+    expect([search.code, search.err]).toEqual([0, expect.stringContaining(said)]);
+    const most = ["--max-vit=30000", "--max-tokens=8192"];
+    const packed = run("pack", "bad-out.jsonl", ...most, "-o", "bad-groups.json");
+    expect([packed.code, packed.err]).toEqual([0, expect.stringContaining(said)]);
+    const { groups, invalid } = JSON.parse(text("bad-groups.json"));
+    expect(invalid).toEqual([0, 41]);
+    expect(groups.flat().sort((a: number, b: number) => a - b)).toEqual(
+      Array.from({ length: 43 }, (_, i) => i).filter((i) => i !== 0 && i !== 41),
+    );
+    const packing = ["bad-out.jsonl", "--packing=bad-groups.json", "--ranks=2"];
+    expect(run("plan", ...packing, "-o", "bad-plan.json").code).toBe(0);
+    expect(run("evaluate", ...packing, "--plan=bad-plan.json").out).toContain("2 invalid");
+    run("pack", "bad-out.jsonl", ...most, "-q", "--shards=3", "-o", "bad-shards.json");
+    expect(JSON.parse(text("bad-shards.json")).invalid).toEqual([0, 41]);
+  });
+
   test("pictures that are nowhere: where they are looked for is said", () => {
     expect(bad([good, of("none.png")]).err).toContain("looked for below --images ROOT");
     expect(bad([good, "{"]).err).not.toContain("--images");

@@ -90,6 +90,16 @@ test("progress rises to the end, and an abort ends it", () => {
   expect(omnibal.pack(input, bounds).length).toBeGreaterThan(0);
 });
 
+test("samples that are -1 in every load are invalid, wherever they are", () => {
+  const { vit, tokens } = samples("tiled:2000");
+  const input = { vit: vit.slice(), tokens: tokens.slice() };
+  for (const i of [0, 77, 1999]) input.vit[i] = input.tokens[i] = -1;
+  const packing = packShards(core, input, { ...bounds, shards: 5 });
+  expect([...packing.invalid]).toEqual([0, 77, 1999]);
+  expect([...flat(packing), 0, 77, 1999].sort((a, b) => a - b)).toEqual([...vit.keys()]);
+  expect(omnibal.made(packing).samples).toBe(2000);
+});
+
 test("errors name the sample of the whole, and options that are none", () => {
   const input = { vit: new Int32Array(100).fill(1), tokens: new Int32Array(100).fill(5) };
   input.tokens[77] = -1;
