@@ -85,7 +85,7 @@ function takePart(option: i32, at: usize, end: usize): void {
   const length = own == at ? equals - at : 8;
   const known = packed.find(own, length);
   const low: f64 = option == MIN ? 0 : 1;
-  if (length == 0 || isNaN(number)) {
+  if (length == 0 || !(number >= 0)) {
     if (option == CARRY) {
       sayOption(option, ascii(" is "), valueOf(option), valueOf(option) + lengthOf(valueOf(option)));
       say(ascii(", expected names with commas between"));
