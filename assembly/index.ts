@@ -452,6 +452,8 @@ export { start as _start } from "./command/run";
  * wants an instance of its own where anything else is to go on in between.
  *
  * streamBegin(maxVit, maxTokens, buffer, seed): status. 1 <= maxVit, maxTokens; 1 <= buffer <= 1,000,000; seed: u32.
+ * streamBeginMore(maxVit, maxTokens, buffer, seed, loads, bounds, label, labelBytes): status. With further loads, 0 .. 7,
+ *   which bound the groups and do not guide the draw: f64[loads] bounds. label: u8[labelBytes], saved with the state.
  * streamInput(): i32[4096] vit values followed by i32[4096] tokens: where samples are put for a push.
  * streamPush(count): status. Takes count <= 4096 samples from there, numbered on from the push before, 2^31 - 1 in all;
  *   a negative value is refused before any is taken. What came out stands in `packing...` until the next call: groups
@@ -463,6 +465,7 @@ export { start as _start } from "./command/run";
  */
 export {
   begin as streamBegin,
+  beginMore as streamBeginMore,
   flush as streamFlush,
   push as streamPush,
   restore as streamLoad,
@@ -480,6 +483,28 @@ export {
 
 export function streamInput(): usize {
   return stream.input;
+}
+
+/** Further loads: f64[loads][4096] to put them before a push, f64[groups][loads] of the groups that came out. */
+export function streamMore(): i32 {
+  return stream.more;
+}
+
+export function streamInputMore(): usize {
+  return stream.inputOfMore;
+}
+
+export function streamSumsMore(): usize {
+  return stream.sumsOfMore;
+}
+
+/** The label, u8[streamLabelBytes()]. */
+export function streamLabel(): usize {
+  return stream.label;
+}
+
+export function streamLabelBytes(): u32 {
+  return stream.labelBytes;
 }
 
 export function streamPending(): i32 {

@@ -218,7 +218,7 @@ export class Omnibal implements HasCore {
   }
 
   /**
-   * A packer for samples that arrive one after another, or do not fit in memory: O(buffer) memory. Each packer has an
+   * A packer for samples of any loads that arrive one after another, or do not fit in memory: O(buffer) memory. Each packer has an
    * instance of the core to itself, so any number of them, and other calls of this one, go on side by side.
    *
    * @throws OptionError for options, EngineError OUT_OF_MEMORY; LOAD_FAILED when this was made of exports alone.

@@ -60,6 +60,7 @@ const REPOSITORY: Record<string, string> = {
   "npm ci && npm start": "beforeAll, but for npm ci",
   "npm ci && npm test": ".ci/run",
   "npm install omnibal": "installed.ts",
+  "pip install omnibal": "npm run test:trainers, from the wheel",
 };
 
 /** With the tarball installed. */
@@ -102,7 +103,12 @@ const TOOL = /^(python|wasmtime|deno|esbuild) /;
 function shell(command: string): string {
   const tools = [join(copy, "tools"), join(root, "node_modules/.bin"), join(python, "..")];
   const path = [...(TOOL.test(command) ? tools : []), process.env.PATH].join(delimiter);
-  const env = { ...process.env, PATH: path, NO_COLOR: "1", COLUMNS: "80", npm_config_update_notifier: "false" };
+  const env = {
+    ...process.env,
+    ...{ PATH: path, NO_COLOR: "1", COLUMNS: "80", npm_config_update_notifier: "false" },
+    // The Python package as if it was installed; npm run test:trainers installs it.
+    ...(command.startsWith("python ") ? { PYTHONPATH: join(root, "python") } : {}),
+  };
   const out = execFileSync("sh", ["-c", `{ ${command}\n} 2>&1`], { cwd: here, encoding: "utf8", env });
   return out.replaceAll(`${here}/`, "").replaceAll(here, ".");
 }

@@ -9,19 +9,24 @@
 // oldest sample is taken; where nothing more can follow, the one that ends nearest to the target sum of tokens. What
 // still fits after that is put in, largest first: a group that leaves is one to which nothing looked at can be added.
 //
+// Two loads guide the draw: vit and tokens, or whichever two the host puts in their places. More loads only bound the groups, or
+// are added up: a sample that one of them has no room for is not taken.
+//
 // Everything is a function of the samples in order, the bounds, the size of the buffer and the seed.
 
-import { alloc } from "../base/memory";
+import { alloc, mark, release } from "../base/memory";
 import {
   BAD_ARGUMENT,
   DAMAGED_STATE,
   FOREIGN_STATE,
   failAt,
+  failAtLoad,
   NEGATIVE_TOKENS,
   NEGATIVE_VIT,
   OK,
   OUT_OF_MEMORY,
 } from "../base/status";
+import { MAX_LOADS, MOST } from "../loads/loads";
 import * as packing from "./packing";
 
 /**
@@ -29,6 +34,8 @@ import * as packing from "./packing";
  * that comes out of a resumed packer makes a new version, with a state of it in tests/vectors; comments and speed do not.
  */
 const FORMAT: u32 = 1;
+/** The format where there are more loads than two, or a label. */
+const FORMAT_MORE: u32 = 2;
 /** "obst" in little endian. */
 const MAGIC: u32 = 0x7473626f;
 
@@ -132,6 +139,27 @@ let length: i32 = 0;
 let roomVit: i32 = 0;
 let roomTokens: i32 = 0;
 
+/** Loads beside the two that guide the draw. */
+export let more: i32 = 0;
+/** u64[more]: their bounds, and what is left of them in the group being made. */
+const mostOfMore: usize = memory.data(64, 16);
+const roomOfMore: usize = memory.data(64, 16);
+let slots: usize = 0;
+/** f64[buffer][more]: the further loads of each slot. */
+let valuesOfMore: usize = 0;
+/** f64[more][PIECE]: where they are put before a push, and f64[groups][more] what groups have of them. */
+export let inputOfMore: usize = 0;
+export let sumsOfMore: usize = 0;
+/** u8[labelBytes]: what the host wants to find in a saved state. */
+export let label: usize = 0;
+export let labelBytes: u32 = 0;
+const MOST_LABEL: u32 = 65536;
+
+/** The further loads of a sample in the buffer. */
+function moreOf(p: usize): usize {
+  return valuesOfMore + ((p - slots) >> SLOT_BITS) * ((<usize>more) << 3);
+}
+
 function slotVit(p: usize): i32 {
   return load<i32>(p, VIT);
 }
@@ -163,9 +191,35 @@ function toUnits(x: i32, span: i32, units: i32): i32 {
 
 /** Starts a packer. 1 <= maxVit, maxTokens; 1 <= buffer <= 1,000,000. */
 export function begin(vitBound: i32, tokenBound: i32, size: i32, from: u32): i32 {
+  return beginMore(vitBound, tokenBound, size, from, 0, 0, 0, 0);
+}
+
+/**
+ * Starts a packer with `loads` more loads, of the bounds f64[loads], whole numbers from 1 to 2^53 - 1. A label, u8[bytes], is
+ * saved with the state and comes back with it.
+ */
+export function beginMore(
+  vitBound: i32,
+  tokenBound: i32,
+  size: i32,
+  from: u32,
+  loads: i32,
+  bounds: usize,
+  labelAt: usize,
+  bytes: u32,
+): i32 {
   if (vitBound < 1 || tokenBound < 1 || size < 1 || size > MAX_BUFFER) return BAD_ARGUMENT;
+  if (loads < 0 || loads > MAX_LOADS - 1 || bytes > MOST_LABEL) return BAD_ARGUMENT;
+  for (let k: usize = 0; k < <usize>loads; k++) {
+    const bound = load<f64>(bounds + (k << 3));
+    if (!(bound >= 1 && bound <= <f64>MOST && Math.floor(bound) == bound)) return BAD_ARGUMENT;
+    store<u64>(mostOfMore + (k << 3), <u64>bound);
+  }
   const most: usize = max(size, PIECE);
-  const slots = alloc(
+  const before = mark();
+  const values = alloc(((<usize>size + most + PIECE) * loads) << 3);
+  const text = alloc(bytes);
+  slots = alloc(
     ((<usize>size) << SLOT_BITS) +
       CLASSES * ((1 << CLASS_BITS) + 20) +
       PIECE * 12 +
@@ -173,7 +227,17 @@ export function begin(vitBound: i32, tokenBound: i32, size: i32, from: u32): i32
       most * 20 +
       4,
   );
-  if (slots == 0) return OUT_OF_MEMORY;
+  if (slots == 0 || values == 0 || text == 0) {
+    release(before);
+    return OUT_OF_MEMORY;
+  }
+  more = loads;
+  valuesOfMore = values;
+  sumsOfMore = values + ((<usize>size * loads) << 3);
+  inputOfMore = sumsOfMore + ((most * loads) << 3);
+  memory.copy(text, labelAt, bytes);
+  label = text;
+  labelBytes = bytes;
   classes = slots + ((<usize>size) << SLOT_BITS);
   ways = classes + (CLASSES << CLASS_BITS);
   passes = ways + CLASSES * 8;
@@ -258,9 +322,11 @@ function addClass(k: i32, weight: f64): void {
   store<f64>(classAt(k), weight, WEIGHT);
 }
 
-function put(vit: i32, tokens: i32, index: i32): void {
+/** Puts a sample into the buffer; its further loads are f64 at `from`, `step` bytes apart. */
+function put(vit: i32, tokens: i32, index: i32, from: usize, step: usize): void {
   const p = vacant;
   vacant = load<usize>(p, NEXT);
+  for (let k = 0, to = moreOf(p); k < more; k++, to += 8, from += step) store<f64>(to, load<f64>(from));
   store<i32>(p, vit, VIT);
   store<i32>(p, tokens, TOKENS);
   store<i32>(p, index, INDEX);
@@ -300,14 +366,30 @@ function take(p: usize): void {
   sumTokens -= tokens;
   roomVit -= vit;
   roomTokens -= tokens;
+  if (more > 0) takeMore(p);
   store<i32>(order + ((<usize>length) << 2), load<i32>(p, INDEX));
   length++;
   const at = attentionOut + ((<usize>groups) << 3);
   store<f64>(at, load<f64>(at) + <f64>tokens * <f64>tokens);
 }
 
+function takeMore(p: usize): void {
+  const values = moreOf(p);
+  for (let at: usize = 0; at < (<usize>more) << 3; at += 8) {
+    store<u64>(roomOfMore + at, load<u64>(roomOfMore + at) - <u64>load<f64>(values + at));
+  }
+}
+
 function fits(p: usize): bool {
-  return slotVit(p) <= roomVit && slotTokens(p) <= roomTokens;
+  return slotVit(p) <= roomVit && slotTokens(p) <= roomTokens && (more == 0 || fitsMore(moreOf(p), roomOfMore, 8));
+}
+
+/** Whether further loads, f64 each `step` bytes apart, are within u64 bounds or rooms. */
+function fitsMore(values: usize, rooms: usize, step: usize): bool {
+  for (let k = 0; k < more; k++, values += step, rooms += 8) {
+    if (<u64>load<f64>(values) > load<u64>(rooms)) return false;
+  }
+  return true;
 }
 
 /** F for the weights as they are. */
@@ -499,6 +581,7 @@ function makeGroup(): void {
   if (untilFit > 0) untilFit--;
   roomVit = maxVit;
   roomTokens = maxTokens;
+  memory.copy(roomOfMore, mostOfMore, 64);
   store<f64>(attentionOut + ((<usize>groups) << 3), 0);
   take(oldest);
   while (pending > 0 && roomVit > planVit && roomTokens > planTokens && fits(oldest)) take(oldest);
@@ -522,6 +605,10 @@ function makeGroup(): void {
   const at = (<usize>groups) << 2;
   store<i32>(vitOut + at, maxVit - roomVit);
   store<i32>(tokensOut + at, maxTokens - roomTokens);
+  const sums = sumsOfMore + <usize>groups * ((<usize>more) << 3);
+  for (let k: usize = 0; k < (<usize>more) << 3; k += 8) {
+    store<f64>(sums + k, <f64>(load<u64>(mostOfMore + k) - load<u64>(roomOfMore + k)));
+  }
   groups++;
   store<i32>(offsets + at, length, 4);
 }
@@ -545,6 +632,10 @@ export function push(count: i32): i32 {
     const at = input + (i << 2);
     if (load<i32>(at) < 0) return failAt(NEGATIVE_VIT, i);
     if (load<i32>(at, PIECE * 4) < 0) return failAt(NEGATIVE_TOKENS, i);
+    for (let k = 0; k < more; k++) {
+      const x = load<f64>(inputOfMore + ((k * PIECE + i) << 3));
+      if (!(x >= 0 && x <= <f64>MOST && Math.floor(x) == x)) return failAtLoad(i, k + 2);
+    }
   }
   startOutput();
   for (let i = 0; i < count; i++) {
@@ -552,12 +643,13 @@ export function push(count: i32): i32 {
     const vit = load<i32>(at);
     const tokens = load<i32>(at, PIECE * 4);
     const index = taken++;
-    if (vit > maxVit || tokens > maxTokens) {
+    const others = inputOfMore + (i << 3);
+    if (vit > maxVit || tokens > maxTokens || !fitsMore(others, mostOfMore, PIECE << 3)) {
       store<i32>(oversize + (oversizeCount << 2), index);
       oversizeCount++;
       continue;
     }
-    put(vit, tokens, index);
+    put(vit, tokens, index, others, PIECE << 3);
     if (pending == buffer) makeGroup();
   }
   publish();
@@ -572,12 +664,20 @@ export function flush(): void {
 }
 
 // A saved packer, little endian: a header, {f64 weight, u32 class, u32 0}[listed], {i32 vit, tokens, index}[pending] by
-// ascending index, and a u64 hash of all before it. Header, u32 each: magic, format, maxVit, maxTokens, buffer, seed,
-// taken, pending, the generator's u64, planVit, planTokens, target, untilFit, listed, whether the model is fitted.
+// ascending index, and a u64 hash of all before it. Header, u32 each: magic, format, maxVit, maxTokens, buffer, seed, taken,
+// pending, the generator's u64, planVit, planTokens, target, untilFit, listed, whether the model is fitted.
+// Format 2 has after the header u32 further loads, u32 label bytes, f64[loads] bounds and the label, filled up with zeros to
+// a multiple of 8, and after each sample f64[loads].
 const HEADER: u32 = 64;
 
-function sizeOfState(classCount: u32, samples: u32): u64 {
-  return <u64>HEADER + 8 + ((<u64>classCount) << 4) + <u64>samples * 12;
+/** What format 2 has after the header; nothing in format 1. */
+function partsOfMore(loads: u32, bytes: u32): u32 {
+  return loads + bytes == 0 ? 0 : 8 + (loads << 3) + ((bytes + 7) & ~7);
+}
+
+function sizeOfState(classCount: u32, samples: u32, loads: u32, bytes: u32): u64 {
+  const sample = <u64>(12 + (loads << 3));
+  return <u64>HEADER + partsOfMore(loads, bytes) + 8 + ((<u64>classCount) << 4) + <u64>samples * sample;
 }
 
 /** Each step is one-to-one in the word and in the hash before it: no single changed word goes unseen. */
@@ -592,13 +692,13 @@ function hash(from: usize, end: usize): u64 {
 
 /** Bytes that `save` writes now. */
 export function stateBytes(): u32 {
-  return <u32>sizeOfState(listed, pending);
+  return <u32>sizeOfState(listed, pending, more, labelBytes);
 }
 
 /** Writes the state at `to`; the packer goes on as if nothing had been. */
 export function save(to: usize): void {
   store<u32>(to, MAGIC);
-  store<u32>(to, FORMAT, 4);
+  store<u32>(to, more + labelBytes == 0 ? FORMAT : FORMAT_MORE, 4);
   store<i32>(to, maxVit, 8);
   store<i32>(to, maxTokens, 12);
   store<i32>(to, buffer, 16);
@@ -613,6 +713,17 @@ export function save(to: usize): void {
   store<i32>(to, listed, 56);
   store<i32>(to, fitted ? 1 : 0, 60);
   let at = to + HEADER;
+  const parts = partsOfMore(more, labelBytes);
+  if (parts > 0) {
+    memory.fill(at, 0, parts);
+    store<u32>(at, more);
+    store<u32>(at, labelBytes, 4);
+    for (let k: usize = 0; k < (<usize>more) << 3; k += 8) {
+      store<f64>(at + 8 + k, <f64>load<u64>(mostOfMore + k));
+    }
+    memory.copy(at + 8 + (more << 3), label, labelBytes);
+    at += parts;
+  }
   for (let i = 0; i < listed; i++, at += 16) {
     const k = load<i32>(list + (i << 2));
     store<f64>(at, load<f64>(classAt(k), WEIGHT));
@@ -622,6 +733,8 @@ export function save(to: usize): void {
     store<i32>(at, slotVit(p));
     store<i32>(at, slotTokens(p), 4);
     store<i32>(at, load<i32>(p, INDEX), 8);
+    memory.copy(at + 12, moreOf(p), more << 3);
+    at += more << 3;
   }
   store<u64>(at, hash(to, at));
 }
@@ -629,6 +742,10 @@ export function save(to: usize): void {
 function between(at: usize, low: i32, high: i32): bool {
   const x = load<i32>(at);
   return x >= low && x <= high;
+}
+
+function isWholeLoad(x: f64, most: f64): bool {
+  return x >= 0 && x <= most && Math.floor(x) == x;
 }
 
 /**
@@ -639,7 +756,11 @@ function isWhole(at: usize, bytes: u32): bool {
   if (bytes < HEADER + 8) return false;
   const classCount = load<u32>(at, 56);
   const samples = load<u32>(at, 28);
-  if (sizeOfState(classCount, samples) != bytes) return false;
+  const isMore = load<u32>(at, 4) == FORMAT_MORE;
+  const loads = isMore ? load<u32>(at, HEADER) : 0;
+  const text = isMore ? load<u32>(at, HEADER + 4) : 0;
+  if (loads > <u32>MAX_LOADS - 1 || text > MOST_LABEL || (isMore && loads + text == 0)) return false;
+  if (sizeOfState(classCount, samples, loads, text) != bytes) return false;
   const end = at + bytes - 8;
   if (hash(at, end) != load<u64>(end)) return false;
   const vitBound = load<i32>(at, 8);
@@ -651,17 +772,25 @@ function isWhole(at: usize, bytes: u32): bool {
   if (!between(at + 48, 0, tokenBound) || !between(at + 52, 0, FIT_SELDOM)) return false;
   const vitTop = unitsOfVit(load<i32>(at, 40));
   const tokenTop = min(load<i32>(at, 44), TOKEN_UNITS);
-  let p = at + HEADER;
+  for (let k: usize = 0; k < <usize>loads; k++) {
+    const bound = load<f64>(at + HEADER + 8 + (k << 3));
+    if (!(bound >= 1) || !isWholeLoad(bound, <f64>MOST)) return false;
+  }
+  const first = at + HEADER + partsOfMore(loads, text);
+  let p = first;
   for (const stop = p + (classCount << 4); p < stop; p += 16) {
     const weight = abs(load<f64>(p));
     if (!(weight >= 1e-30 && weight <= 1e100)) return false;
     const k = load<u64>(p, 8);
     if (k >= <u64>CLASSES || vitOf(<i32>k) > vitTop || tokensOf(<i32>k) > tokenTop || k == 0) return false;
-    for (let q = at + HEADER; q < p; q += 16) if (load<u64>(q, 8) == k) return false;
+    for (let q = first; q < p; q += 16) if (load<u64>(q, 8) == k) return false;
   }
   let before = -1;
-  for (; p < end; p += 12) {
+  for (; p < end; p += 12 + (loads << 3)) {
     if (!between(p, 0, vitBound) || !between(p + 4, 0, tokenBound)) return false;
+    for (let k: usize = 0; k < (<usize>loads) << 3; k += 8) {
+      if (!isWholeLoad(load<f64>(p + 12 + k), load<f64>(at + HEADER + 8 + k))) return false;
+    }
     if (load<i32>(p, 8) <= before) return false;
     before = load<i32>(p, 8);
   }
@@ -670,18 +799,27 @@ function isWhole(at: usize, bytes: u32): bool {
 
 /** Starts the packer that was saved in u8[bytes] at `at`. Nothing is changed unless it answers 0. */
 export function restore(at: usize, bytes: u32): i32 {
-  if (bytes < 8 || load<u32>(at) != MAGIC || load<u32>(at, 4) != FORMAT) return FOREIGN_STATE;
+  if (bytes < 8 || load<u32>(at) != MAGIC) return FOREIGN_STATE;
+  const isMore = load<u32>(at, 4) == FORMAT_MORE;
+  if (!isMore && load<u32>(at, 4) != FORMAT) return FOREIGN_STATE;
   if (!isWhole(at, bytes)) return DAMAGED_STATE;
-  const status = begin(load<i32>(at, 8), load<i32>(at, 12), load<i32>(at, 16), load<u32>(at, 20));
+  const loads = isMore ? load<u32>(at, HEADER) : 0;
+  const text = isMore ? load<u32>(at, HEADER + 4) : 0;
+  const bounds = at + HEADER + 8;
+  const from = load<u32>(at, 20);
+  const size = load<i32>(at, 16);
+  const status = beginMore(load<i32>(at, 8), load<i32>(at, 12), size, from, loads, bounds, bounds + (loads << 3), text);
   if (status != OK) return status;
   taken = load<i32>(at, 24);
   random = load<u64>(at, 32);
   setGrid(load<i32>(at, 40), load<i32>(at, 44));
   target = load<i32>(at, 48);
   untilFit = load<i32>(at, 52);
-  let p = at + HEADER;
+  let p = at + HEADER + partsOfMore(loads, text);
   for (const stop = p + (load<u32>(at, 56) << 4); p < stop; p += 16) addClass(load<i32>(p, 8), load<f64>(p));
-  for (const stop = at + bytes - 8; p < stop; p += 12) put(load<i32>(p), load<i32>(p, 4), load<i32>(p, 8));
+  for (const stop = at + bytes - 8; p < stop; p += 12 + (loads << 3)) {
+    put(load<i32>(p), load<i32>(p, 4), load<i32>(p, 8), p + 12, 8);
+  }
   fitted = load<i32>(at, 60) != 0;
   if (fitted) countWays();
   return OK;

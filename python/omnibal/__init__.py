@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ._errors import EngineError, ErrorCode, InputError, OmnibalError, OptionError
 from ._evaluate import evaluate
+from ._order import plan_order_packs
 from ._pack import LowerBounds, Progress, lower_bound, pack
 from ._packing import Packing, PackingStats
 from ._plan import Evaluation, GroupLoads, Plan, plan
@@ -20,9 +21,16 @@ from ._stream import Packer, StreamedGroups
 from ._write import write_plan
 
 if TYPE_CHECKING:
+    from ._group_sampler import GroupBatchSampler
+    from ._loader import PackedDataset, PlanDataLoader
     from ._sampler import PlanBatchSampler
 
-_LAZY = {"PlanBatchSampler": "._sampler"}
+_LAZY = {
+    "GroupBatchSampler": "._group_sampler",
+    "PackedDataset": "._loader",
+    "PlanBatchSampler": "._sampler",
+    "PlanDataLoader": "._loader",
+}
 """What imports torch where it is there: only when it is asked for."""
 
 
@@ -38,16 +46,19 @@ __all__ = [
     "EngineError",
     "ErrorCode",
     "Evaluation",
+    "GroupBatchSampler",
     "GroupLoads",
     "InputError",
     "LowerBounds",
     "OmnibalError",
     "OptionError",
+    "PackedDataset",
     "Packer",
     "Packing",
     "PackingStats",
     "Plan",
     "PlanBatchSampler",
+    "PlanDataLoader",
     "Progress",
     "Row",
     "SearchResult",
@@ -56,6 +67,7 @@ __all__ = [
     "lower_bound",
     "pack",
     "plan",
+    "plan_order_packs",
     "search",
     "write_plan",
 ]

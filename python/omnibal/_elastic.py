@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._errors import InputError, OptionError
-from ._lengths import LengthsInput, columns
+from ._lengths import LengthsInput, columns, group_sums
 
 if TYPE_CHECKING:
     from ._sampler import History, Source
@@ -20,8 +20,6 @@ PLANNED = {"groups", "packing", "loads", "microBatch", "spSize", "seed", "tail",
 
 def group_loads(lengths: LengthsInput, offsets: NDArray[Any], indices: NDArray[Any]) -> dict[str, NDArray[Any]]:
     """The loads of groups, from those of their samples. O(samples)."""
-    from ._pack import group_sums
-
     given = lengths() if callable(lengths) else lengths
     found = columns(given, ["vit", "tokens"])
     most = int(indices.max()) if len(indices) else -1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Union
 
 import numpy as np
@@ -17,8 +17,16 @@ Column = Union[NDArray[np.int32], NDArray[np.float64]]
 LengthsInput = Union[Mapping[str, ArrayLike], NDArray[Any], Any]
 """What has a column for each load under its name: a dict of arrays, a data frame, a table, a structured array."""
 
-FIELDS = {"vit": "vit_num", "tokens": "token_num"}
-"""The fields that a load is read from where its own name is not there."""
+FIELDS = {"vit": ("vit", "vit_num"), "tokens": ("tokens", "token_num")}
+"""Fields that a load is read from, the first of which counts that is there. Any other has the field of its own name."""
+ALIASES = {"attention": "tokens^2"}
+"""Names of loads that stand for another one."""
+SQUARE = "^2"
+
+
+def load_name(name: str) -> str:
+    """The name of a load, where another name stands for it."""
+    return ALIASES.get(name, name)
 
 
 def invalid_length(field: str, index: int, seen: object, most: int = MOST_LOAD) -> InputError:
@@ -56,32 +64,56 @@ def column(field: str, values: Any) -> Column:
     return np.ascontiguousarray(array, np.float64)
 
 
-def _names(lengths: Any) -> list[str]:
-    """The names of the columns of `lengths`."""
-    if isinstance(lengths, np.ndarray) and lengths.dtype.names:
-        return list(lengths.dtype.names)
+def _names(lengths: Any) -> list[str] | None:
+    """The names of the columns of `lengths`; None for what has none."""
+    if isinstance(lengths, np.ndarray):
+        return list(lengths.dtype.names) if lengths.dtype.names else None
     for attribute in ("column_names", "keys"):
         names = getattr(lengths, attribute, None)
         if names is not None and hasattr(lengths, "__getitem__"):
             return [str(name) for name in (names() if callable(names) else names)]
-    raise InputError("INVALID_INPUT", f"lengths are {show(lengths)}, expected a column for each load, by its name")
+    return None
 
 
-def columns(lengths: LengthsInput, wanted: list[str]) -> dict[str, Column]:
-    """The loads that are wanted, checked. `NAME^2` is the square of each sample's value, `attention` is `tokens^2`."""
-    names = _names(lengths)
+def _from_records(records: Sequence[Any]) -> Mapping[str, Any]:
+    """A column for each field of the first record, of a list of records."""
+    first = records[0]
+    if not isinstance(first, Mapping):
+        raise InputError("INVALID_INPUT", f"index 0: {show(first)}, expected a record: a field for each load")
+    found: dict[str, list[Any]] = {str(name): [] for name in first}
+    for index, record in enumerate(records):
+        for name, values in found.items():
+            if not isinstance(record, Mapping) or name not in record:
+                raise InputError("MISSING_FIELD", f"index {index}: {name} is missing")
+            values.append(record[name])
+    return found
+
+
+def columns(lengths: LengthsInput, wanted: Sequence[str]) -> dict[str, Column]:
+    """The loads that are wanted, checked, under these names. Raises InputError as `pack` does. O(samples)."""
+    given: Any = _from_records(lengths) if isinstance(lengths, (list, tuple)) and lengths else lengths
+    names = _names(given)
+
+    def refuse() -> InputError:
+        expected = ", ".join(wanted)
+        return InputError(
+            "INVALID_INPUT", f"lengths are {show(lengths)}, expected {{ {expected} }} or an array of records"
+        )
+
+    if names is None:
+        raise refuse()
     found: dict[str, Column] = {}
-    for load in wanted:
-        own = next((name for name in (load, FIELDS.get(load)) if name in names), None)
-        if own is not None:
-            found[load] = column(own, lengths[own])
+    for asked in wanted:
+        load = load_name(asked)
+        field = next((name for name in FIELDS.get(load, (load,)) if name in names), None)
+        if field is not None:
+            found[asked] = column(load, given[field])
             continue
-        root = "tokens" if load == "attention" else load.removesuffix("^2") if load.endswith("^2") else None
-        if root is None:
-            there = ", ".join(names) or "none"
-            raise InputError("MISSING_FIELD", f"lengths have no {show(load)}, there are {there}")
-        base = columns(lengths, [root])[root]
-        found[load] = column(load, np.square(base, dtype=np.float64))
+        root = load.removesuffix(SQUARE)
+        field = next((name for name in FIELDS.get(root, (root,)) if name in names), None)
+        if root == load or root == "" or field is None:
+            raise refuse()
+        found[asked] = column(load, np.square(column(root, given[field]), dtype=np.float64))
     sizes = {load: len(values) for load, values in found.items()}
     first = next(iter(sizes), "")
     for load, size in sizes.items():
@@ -91,3 +123,17 @@ def columns(lengths: LengthsInput, wanted: list[str]) -> dict[str, Column]:
                 f"{first} has {sizes[first]} values and {load} {size}, expected one of each per sample",
             )
     return found
+
+
+def base_loads(lengths: LengthsInput, wanted: Sequence[str]) -> list[str]:
+    """The loads that these need, without squares of such that are there: `tokens` for `tokens^2`. No name stands twice."""
+    first = lengths[0] if isinstance(lengths, (list, tuple)) and lengths else lengths
+    names = _names(first) or []
+    return list(dict.fromkeys(load if load in names else load.removesuffix(SQUARE) for load in map(load_name, wanted)))
+
+
+def group_sums(values: Column, offsets: NDArray[Any], indices: NDArray[Any]) -> NDArray[np.float64]:
+    """A column's sums inside each group, float64[groups]; exact up to 2^53. O(samples)."""
+    if len(offsets) < 2:
+        return np.zeros(0)
+    return np.add.reduceat(values.take(indices).astype(np.float64), offsets[:-1])

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ._errors import InputError
 from ._fingerprint import load_fingerprint, packing_fingerprint
-from ._lengths import Column
+from ._lengths import Column, group_sums
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,10 +68,10 @@ class Packing:
     mix: float | None = None
     """How random the groups are composed in tokens (else in the first load): the variance inside groups over that of a
     random deal. 1 is random, below it a group's samples are alike, above it unlike; None where it means nothing."""
-    attention: NDArray[np.float64] | None = None
-    """float64[groups]: sums of tokens^2 over the samples of each group; None without the load `tokens`."""
     lengths: Mapping[str, Column] = field(default_factory=dict, repr=False)
     """The samples' loads that were packed, not copied."""
+    counted_tokens: Column | None = field(default=None, repr=False)
+    """The samples' tokens as they counted: rounded up where `align` says so."""
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -94,6 +94,13 @@ class Packing:
     def tokens(self) -> Column:
         """int32[groups]: tokens of each group. Raises InputError MISSING_FIELD where `tokens` is none of the loads."""
         return self._load("tokens")
+
+    @cached_property
+    def attention(self) -> NDArray[np.float64] | None:
+        """float64[groups]: sums of tokens^2 over the samples of each group, exact below 2^53; None where the samples'
+        tokens are not known. O(samples) at the first look."""
+        tokens = self.counted_tokens
+        return None if tokens is None else group_sums(np.square(tokens, dtype=np.float64), self.offsets, self.indices)
 
     def _load(self, name: str) -> Column:
         if name not in self.loads:

@@ -294,11 +294,27 @@ class PlanBatchSampler(Sampler):
         of an epoch it is the start of the next one.
         """
         if step is not None:
-            return self._state(integer("step", step, 0, self.steps) * self._micro())
-        return self._state(self._start or self._done)
+            return self.state_of(integer("step", step, 0, self.steps) * self._micro())
+        return self.state_of(self._start or self._done)
 
-    def _state(self, done: int) -> dict[str, Any]:
-        """The state when so many batches of the epoch are done."""
+    @property
+    def start(self) -> int:
+        """Batches of the epoch before the one that the next iteration begins with."""
+        return self._start
+
+    @property
+    def resumes_elsewhere(self) -> bool:
+        """Whether steps of this epoch were trained on another number of ranks."""
+        return len(self._history) > 0
+
+    def rewind(self) -> None:
+        """The next iteration begins at the front of the epoch, for who skips to its place by himself.
+
+        Batches that were trained on another number of ranks are then empty, to be skipped."""
+        self._start = self._done = 0
+
+    def state_of(self, done: int) -> dict[str, Any]:
+        """The state when so many batches of the epoch are done, by whom they are counted."""
         is_over = done >= len(self)
         step, micro = divmod(0 if is_over else done, self._micro())
         return {

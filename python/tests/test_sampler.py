@@ -166,7 +166,7 @@ def test_micro_batches(packing, tmp_path, batches, tail):
     for cut in (3, len(handed[2]) - 1):
         sampler = samplers[2]
         given = list(itertools.islice(PlanBatchSampler(tmp_path / "plan", 2, 4, batches=batches), cut))
-        sampler.load_state_dict(sampler._state(cut))
+        sampler.load_state_dict(sampler.state_of(cut))
         assert given + list(sampler) == handed[2]
 
 

@@ -144,6 +144,21 @@ export interface Abi {
   textWrite(out: number, room: number): number;
 
   streamBegin(maxVit: number, maxTokens: number, buffer: number, seed: number): number;
+  streamBeginMore(
+    maxVit: number,
+    maxTokens: number,
+    buffer: number,
+    seed: number,
+    loads: number,
+    bounds: number,
+    label: number,
+    labelBytes: number,
+  ): number;
+  streamMore(): number;
+  streamInputMore(): number;
+  streamSumsMore(): number;
+  streamLabel(): number;
+  streamLabelBytes(): number;
   streamInput(): number;
   streamPush(count: number): number;
   streamFlush(): void;

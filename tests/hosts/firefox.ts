@@ -26,7 +26,14 @@ const QUIET = {
   "services.settings.server": "",
 };
 
-async function open(url: string) {
+export function missing(): string | undefined {
+  return program === undefined
+    ? "Firefox is not there: apt-get install firefox-esr, or say where it is in OMNIBAL_FIREFOX"
+    : undefined;
+}
+
+/** Opens a page; what it finds out it has to send by itself. */
+export async function open(url: string) {
   const profile = mkdtempSync(join(tmpdir(), "omnibal-firefox-"));
   const prefs = Object.entries(QUIET).map(([name, value]) => `user_pref("${name}", ${JSON.stringify(value)});`);
   writeFileSync(join(profile, "user.js"), prefs.join("\n"));
@@ -55,9 +62,6 @@ async function open(url: string) {
 export const firefox: readonly Host[] = ways.map(({ name, compiled, page }) => ({
   name: `Firefox, ${name}`,
   compiled,
-  missing: () =>
-    program === undefined
-      ? "Firefox is not there: apt-get install firefox-esr, or say where it is in OMNIBAL_FIREFOX"
-      : undefined,
+  missing,
   ask: async (question) => askPage(await page(), question, open),
 }));

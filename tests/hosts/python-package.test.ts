@@ -52,6 +52,19 @@ const snake = (name: string) => name.replaceAll(/[A-Z]/g, (letter) => `_${letter
 
 /** Calls that both refuse: function, its first argument, options. */
 const REFUSED: readonly [fn: "pack" | "plan" | "evaluate" | "search", first: object, options: object][] = [
+  ["pack", { vit: [1, -1], tokens: [1, 1] }, bounds],
+  ["pack", { vit: [1], tokens: [1.5] }, bounds],
+  ["pack", samples, { ...bounds, maxVit: 0 }],
+  ["pack", samples, { max: { tokens: 2 ** 53 } }],
+  ["pack", samples, { ...bounds, max: { vit: 3 } }],
+  ["pack", samples, { max: 7 }],
+  ["pack", samples, { max: {} }],
+  ["pack", samples, { ...bounds, min: { frames: 3 } }],
+  ["pack", samples, { ...bounds, carry: ["vit"] }],
+  ["pack", samples, { ...bounds, carry: ["a", "b", "c", "d", "e", "f", "g"] }],
+  ["pack", samples, { ...bounds, carry: "vit" }],
+  ["pack", samples, { max: { vit: 3 }, align: 8 }],
+  ["pack", samples, { ...bounds, align: 0 }],
   ["pack", { vit: [1], tokens: [1, 2] }, bounds],
   ["pack", samples, { ...bounds, seed: -1 }],
   ["pack", samples, { ...bounds, rounds: 0 }],
@@ -109,5 +122,47 @@ print(json.dumps([ask(*call) for call in json.load(sys.stdin)]))
       }
     }
     expect(inPython()).toEqual(here);
+  });
+});
+
+describe("packings of any loads are the same", () => {
+  const patches = Array.from({ length: 4000 }, (_, i) => (i * 7919) % 1301);
+  const tokens = Array.from({ length: 4000 }, (_, i) => 1 + ((i * 104729) % 2003));
+  const audio = Array.from({ length: 4000 }, (_, i) => (i % 11) * 2 ** 31);
+  const input = { patches, tokens, audio };
+  const CALLS = [
+    { max: { patches: 5000, tokens: 8192 } },
+    { max: { patches: 5000, tokens: 8192, "tokens^2": 3e7 }, carry: ["audio"], align: 64 },
+    { max: { tokens: 8192, patches: 5000, attention: 3e7 }, method: "balanced", seed: 7 },
+    { max: { audio: 2 ** 36 }, carry: ["tokens"], method: "balanced", lowerBound: "linear" },
+    { max: { tokens: 8192 }, min: { tokens: 8000 }, rounds: 3, lowerBound: "tight" },
+  ] as const;
+  const script = `
+import json, sys
+import omnibal
+lengths, calls = json.load(sys.stdin)
+def ask(options):
+    packing = omnibal.pack(lengths, **options)
+    loads = {name: sums.tolist() for name, sums in packing.loads.items()}
+    return [packing.made, packing.bound, packing.rounds, packing.oversize.tolist(), loads]
+print(json.dumps([ask(options) for options in calls]))
+`;
+
+  testPython("and so is what they say they were made of", async () => {
+    const calls = CALLS.map((options) =>
+      Object.fromEntries(Object.entries(options).map(([name, value]) => [snake(name), value])),
+    );
+    const there = execFileSync(python, ["-c", script], {
+      cwd: source,
+      input: JSON.stringify([input, calls]),
+      maxBuffer: 1 << 26,
+    });
+    const here = CALLS.map((options) => {
+      const packing = omnibal.pack(input, options);
+      const names = [...Object.keys(packing.settings?.bounds ?? {}), ...(packing.settings?.carry ?? [])];
+      const loads = Object.fromEntries(names.map((name) => [name, Array.from(packing.loads[name])]));
+      return [omnibal.made(packing), packing.bound, packing.rounds, Array.from(packing.oversize), loads];
+    });
+    expect(JSON.parse(there.toString())).toEqual(JSON.parse(JSON.stringify(here)));
   });
 });

@@ -1,7 +1,7 @@
 // The page as a whole: what is known, what is wanted, and where it is shown.
-import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Comparison } from "../../compare/index.ts";
-import { fromHash, TABS, type Tab, toHash, type View } from "../view.ts";
+import { type ByLoad, fromHash, TABS, type Tab, toHash, type View } from "../view.ts";
 import { Client, type Wanted } from "./client.ts";
 import { Advice, Controls } from "./controls.tsx";
 import { whole } from "./format.ts";
@@ -66,6 +66,8 @@ export function App({ module, report }: AppProps) {
   const [density, setDensity] = useState<Density>();
   const [packed, setPacked] = useState<Packed>();
   const [steps, setSteps] = useState<Steps>();
+  const [noSteps, setNoSteps] = useState("");
+  const [advised, setAdvised] = useState<readonly ByLoad[]>([]);
   const [glass, setGlass] = useState<Glass>();
   const [searched, setSearched] = useState<Searched>();
   const [compared, setCompared] = useState<Comparison>();
@@ -92,8 +94,14 @@ export function App({ module, report }: AppProps) {
       setPacked(answer);
       setProblem("");
       if (answer.part === undefined) setBusy(undefined);
-    } else if (answer.kind === "steps") setSteps(answer);
-    else if (answer.kind === "glass") setGlass(answer);
+    } else if (answer.kind === "advice") setAdvised(answer.advised);
+    else if (answer.kind === "steps") {
+      setSteps(answer);
+      setNoSteps("");
+    } else if (answer.kind === "no-steps") {
+      setSteps(undefined);
+      setNoSteps(answer.message);
+    } else if (answer.kind === "glass") setGlass(answer);
     else if (answer.kind === "searched") setSearched(answer);
     else if (answer.kind === "compared") setCompared(answer.comparison);
     else if (answer.kind === "progress") {
@@ -116,6 +124,7 @@ export function App({ module, report }: AppProps) {
       setPacked(undefined);
       setDensity(undefined);
       setSteps(undefined);
+      setAdvised([]);
       setGlass(undefined);
       setSearched(undefined);
       setCompared(undefined);
@@ -130,7 +139,7 @@ export function App({ module, report }: AppProps) {
     if (report !== undefined) client.open({ columns: report.columns, files: report.files });
   }, [client, report]);
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     const over = (event: DragEvent) => event.preventDefault();
     const drop = (event: DragEvent) => {
       event.preventDefault();
@@ -186,7 +195,9 @@ export function App({ module, report }: AppProps) {
     );
   };
 
-  const height = useHeight();
+  const rows = opened?.loads.length ?? 2;
+  const hasChoices = rows > 2 || (opened?.files.length ?? 0) > 1;
+  const height = useHeight(212 + 24 * rows + (hasChoices ? 32 : 0) + (view.colour === "source" ? 24 : 0));
   const status = statusText(busy, packed, opened);
   return (
     <>
@@ -240,7 +251,7 @@ export function App({ module, report }: AppProps) {
               onMove={move}
               onEnd={() => reframe(viewNow.current)}
             />
-            <Advice advised={packed?.advised ?? []} onChange={settle} />
+            <Advice advised={advised} onChange={settle} />
           </section>
           <section class="panel">
             <Tabs tab={view.tab} onChange={(tab) => change({ tab })} />
@@ -249,6 +260,7 @@ export function App({ module, report }: AppProps) {
               {view.tab === "steps" && (
                 <StepsPanel
                   steps={steps}
+                  problem={noSteps}
                   view={view}
                   compared={compared}
                   isComparing={client.isLong}
@@ -307,15 +319,14 @@ function statusText(busy: Busy | undefined, packed: Packed | undefined, opened: 
 }
 
 /** What the samples are high: what the window leaves, within reason. */
-function useHeight(): number {
-  const fitting = () => Math.round(Math.min(640, Math.max(300, innerHeight - 290)));
-  const [height, setHeight] = useState(fitting);
+function useHeight(taken: number): number {
+  const [all, setAll] = useState(innerHeight);
   useEffect(() => {
-    const listen = () => setHeight(fitting());
+    const listen = () => setAll(innerHeight);
     addEventListener("resize", listen);
     return () => removeEventListener("resize", listen);
-  });
-  return height;
+  }, []);
+  return Math.min(640, Math.max(300, all - taken));
 }
 
 function Tabs({ tab, onChange }: { readonly tab: Tab; onChange(tab: Tab): void }) {

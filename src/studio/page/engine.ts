@@ -24,6 +24,8 @@ const PART_FROM = 200_000;
 const PART = 40_000;
 /** Samples per group that the page begins with. */
 const FIRST_PER_GROUP = 4;
+/** How long a bound rests before all samples are packed, where they are very many, in ms. */
+const SETTLED = 100;
 /** How long the worker works before it looks for a newer request, in ms. */
 const BREATH = 12;
 
@@ -56,6 +58,8 @@ export class Engine {
   #planned: { readonly key: string; readonly plan: Plan } | undefined;
   /** The newest request of a computation: older ones end where they are. */
   #newest = 0;
+  /** Ends a rest. */
+  #hurry: () => void = () => {};
   #tail: Promise<void> = Promise.resolve();
 
   constructor(module: ArrayBuffer, post: (answer: Answer, transfer?: Transferable[]) => void) {
@@ -66,6 +70,7 @@ export class Engine {
   /** One request after another but for the density, which needs no core. Whatever is being computed ends for a newer request. */
   answer(request: Exclude<Request, Kind<"open">>): Promise<void> {
     if (request.kind === "compute" || request.kind === "read" || request.kind === "take") this.#newest = request.id;
+    this.#hurry();
     const run = () => this.#run(request);
     if (request.kind === "density") return run();
     this.#tail = this.#tail.then(run);
@@ -155,8 +160,15 @@ export class Engine {
     const curve: CurvePoint[] = [];
     if (this.#part !== undefined) {
       const packing = this.#omnibal.pack(this.#part, options);
-      const about = { id, settings, part: PART, ms: performance.now() - started, advised: [] };
+      const about = { id, settings, part: PART, ms: performance.now() - started };
       this.#post(packedFigures(packing, about, []));
+      // While a bound moves, the whole is not begun: it takes 0.2 s before it first looks for a newer request.
+      this.#post({ kind: "progress", id, done: 0, what: "packing all samples" });
+      await new Promise<void>((resolve) => {
+        this.#hurry = resolve;
+        setTimeout(resolve, SETTLED);
+      });
+      if (id !== this.#newest) return undefined;
     }
     const steps = this.#omnibal.packInRounds(this.#samples.columns, options);
     let since = performance.now();
@@ -166,13 +178,7 @@ export class Engine {
           const packing = step.value;
           this.#packed = { key, packing };
           this.#planned = undefined;
-          const about = {
-            id,
-            settings,
-            part: undefined,
-            ms: performance.now() - started,
-            advised: this.#advised(settings),
-          };
+          const about = { id, settings, part: undefined, ms: performance.now() - started };
           this.#post(packedFigures(packing, about, curve));
           return packing;
         }
@@ -225,8 +231,17 @@ export class Engine {
     await breathe();
     if (id !== this.#newest) return;
     if (request.group !== undefined && packing.length > 0) this.#post(glass(this.#samples, packing, id, request.group));
-    if (request.steps !== undefined && packing.length > 0) {
-      this.#post(stepFigures(packing, this.#plan(packing, request.steps), id, request.steps));
+    if (request.steps !== undefined && packing.length > 0) this.#steps(id, packing, request.steps);
+    await breathe();
+    if (id === this.#newest) this.#post({ kind: "advice", id, advised: this.#advised(request.pack) });
+  }
+
+  /** Not every packing can be planned: why not is part of the view. */
+  #steps(id: number, packing: Packing, settings: StepSettings): void {
+    try {
+      this.#post(stepFigures(packing, this.#plan(packing, settings), id, settings));
+    } catch (error) {
+      this.#post({ kind: "no-steps", id, message: (error as Error).message });
     }
   }
 

@@ -26,14 +26,14 @@ function perGroupHistogram({ offsets, length }: Packing): Uint32Array {
 /** O(groups). */
 export function packedFigures(
   packing: Packing,
-  about: Pick<Packed, "id" | "ms" | "advised"> & { readonly part: number | undefined; readonly settings: PackSettings },
+  about: Pick<Packed, "id" | "ms"> & { readonly part: number | undefined; readonly settings: PackSettings },
   curve: readonly CurvePoint[],
 ): Packed {
-  const { id, settings, part, ms, advised } = about;
+  const { id, settings, part, ms } = about;
   const { max } = packing.bounds;
   return {
     kind: "packed",
-    ...{ id, settings, ms, advised, curve },
+    ...{ id, settings, ms, curve },
     ...(part === undefined ? {} : { part }),
     stats: packing.stats,
     fill: Object.fromEntries(

@@ -36,6 +36,7 @@ function FillChart({ packed, load, k }: { readonly packed: Packed; readonly load
         data={data}
         options={() =>
           histogramOptions(`fill of ${load}, % of the bound`, "groups", () => seriesColour(k), FILL_BINS, {
+            space: 32,
             values: (_, splits) => splits.map((at) => String((at / FILL_BINS) * 100)),
           })
         }

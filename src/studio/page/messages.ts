@@ -131,8 +131,6 @@ export interface Packed {
   /** Groups of 1, 2, 3, ... samples; the last bin is of those of more. */
   readonly perGroup: Uint32Array;
   readonly curve: readonly CurvePoint[];
-  /** Where the bounds do not suit the samples: bounds that would. */
-  readonly advised: readonly ByLoad[];
 }
 
 export interface Steps {
@@ -196,6 +194,9 @@ export type Answer =
   | Steps
   | Glass
   | Searched
+  /** Bounds that the samples would fill better; none where these suit. */
+  | { readonly kind: "advice"; readonly id: number; readonly advised: readonly ByLoad[] }
+  | { readonly kind: "no-steps"; readonly id: number; readonly message: string }
   | { readonly kind: "compared"; readonly id: number; readonly comparison: Comparison }
   | { readonly kind: "file"; readonly id: number; readonly name: string; readonly bytes: ArrayBuffer }
   /** Share done, 0 .. 1, of what takes long. */

@@ -38,7 +38,7 @@ function paint(density: Density, by: Colour): HTMLCanvasElement {
     for (const [k, own] of counts.entries()) {
       for (let c = 0; c < 3; c++) image.data[at + c] += (colours[k][c] * own[cell]) / all;
     }
-    image.data[at + 3] = 40 + 215 * (Math.log1p(all) / scale);
+    image.data[at + 3] = 100 + 155 * (Math.log1p(all) / scale);
   }
   context.putImageData(image, 0, 0);
   return canvas;

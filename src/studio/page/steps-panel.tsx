@@ -118,6 +118,8 @@ const NOTHING: uPlot.AlignedData = [
 
 interface StepsPanelProps {
   readonly steps: Steps | undefined;
+  /** Why there are none. */
+  readonly problem: string;
   readonly view: View;
   readonly loads: readonly LoadAbout[];
   readonly compared: Comparison | undefined;
@@ -126,7 +128,16 @@ interface StepsPanelProps {
   onCompare(): void;
 }
 
-export function StepsPanel({ steps, view, loads, compared, isComparing, onChange, onCompare }: StepsPanelProps) {
+export function StepsPanel({
+  steps,
+  problem,
+  view,
+  loads,
+  compared,
+  isComparing,
+  onChange,
+  onCompare,
+}: StepsPanelProps) {
   const costNames = [
     ...loads.map(({ name }) => name),
     ...(loads.some(({ name }) => name === "tokens") ? ["tokens^2"] : []),
@@ -160,10 +171,13 @@ export function StepsPanel({ steps, view, loads, compared, isComparing, onChange
             ))}
           </select>
         </label>
+      </div>
+      <fieldset class="row">
+        <legend>predicted time of one</legend>
         {costNames.map((name) => (
           <NumberField
             key={name}
-            label={`cost of 1 ${name}`}
+            label={name}
             low={0}
             high={1e12}
             isReal
@@ -171,7 +185,8 @@ export function StepsPanel({ steps, view, loads, compared, isComparing, onChange
             onChange={(value) => cost(name, value)}
           />
         ))}
-      </div>
+      </fieldset>
+      {problem !== "" && <p>There is no plan: {problem}</p>}
       {steps !== undefined && (
         <>
           <div class="row legend">
