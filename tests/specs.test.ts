@@ -121,19 +121,6 @@ describe("the WASI command", () => {
   });
 });
 
-test("the Python sampler has the options of pack, and their defaults", () => {
-  const source = read("examples/python/omnibal.py");
-  const [, keywords] = /def pack\(self, vit, tokens, ([^)]*)\)/.exec(source) ?? [];
-  const specs: Specs = { ...BOUNDS, ...ISF_OPTIONS, seed: SEED };
-  const own = numbers(specs).map(([option, { default: usual }]) => {
-    const snake = option.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-    return option in BOUNDS ? snake : `${snake}=${usual ?? "None"}`;
-  });
-  expect(keywords.split(", ").sort()).toEqual(own.sort());
-  expect(source).toContain(`max(max_tokens - ${FULL_BELOW}, 0)`);
-  expect(source).toMatch(new RegExp(`def __init__\\(self, wasm, vit, tokens, .*seed=${SEED.default}`));
-});
-
 test("the Python package has the defaults of the specs", () => {
   const constant = (path: string, name: string) =>
     Number(new RegExp(`^${name} = ([\\d_.]+)$`, "m").exec(read(`python/omnibal/${path}`))?.[1].replaceAll("_", ""));
