@@ -8,7 +8,7 @@ import { statsCommand } from "../src/cli/stats.ts";
 import { type NumberSpec, SEED, type Specs } from "../src/core/options.ts";
 import { BALANCED_OPTIONS } from "../src/pack/balanced.ts";
 import { FULL_BELOW, ISF_OPTIONS } from "../src/pack/isf.ts";
-import { BOUNDS, COMMON } from "../src/pack/options.ts";
+import { COMMON } from "../src/pack/options.ts";
 import { PACKER_OPTIONS } from "../src/pack/stream.ts";
 import { EVALUATE_OPTIONS } from "../src/plan/evaluate.ts";
 import { BALANCED_PLAN_OPTIONS } from "../src/plan/plan.ts";
