@@ -3,7 +3,7 @@
 // by the whole command with one worker and with two, in wall time: run that part on a quiet machine of two cores or more.
 // Python is left out where PYTHON (default .venv/bin/python) lacks the libraries: pip install tokenizers pillow.
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -67,6 +67,27 @@ out["pictures"] = [0, time.process_time() - begun]
 print(json.dumps(out))
 `;
 
+/** Samples for one and two workers, as often as for one core. */
+const TIMES = 5;
+
+/** A run with so many workers, timed from its first batch to its last. */
+const TIMED = `
+const { measure } = await import(process.argv[1]);
+const [, , folder, workers] = process.argv;
+let first, last;
+const onProgress = ({ stage }) => {
+  if (stage !== "measuring") return;
+  last = { at: performance.now(), loop: performance.eventLoopUtilization() };
+  first ??= last;
+};
+await measure([folder + "/many.jsonl"], folder + "/model", folder + "/out" + workers + ".jsonl", {
+  workers: Number(workers),
+  onProgress,
+});
+const busy = performance.eventLoopUtilization(last.loop, first.loop).utilization;
+console.log(JSON.stringify({ seconds: (last.at - first.at) / 1000, busy }));
+`;
+
 const folder = mkdtempSync(join(tmpdir(), "omnibal-bench-"));
 try {
   mkdirSync(join(folder, "pictures"));
@@ -107,26 +128,22 @@ try {
     ]);
   }
 
-  // The whole command: threads that only wait take no CPU time, so that it is the wall clock that two workers halve.
+  // Threads that only wait take no CPU time, so that it is the wall clock that two workers halve. Both are timed from the
+  // first batch on: reading a tokenizer takes two seconds, in which nothing can be done beside.
   writeFileSync(join(folder, "model/tokenizer.json"), JSON.stringify(tokenizerJson("qwen3")));
-  const times = [1, 2].map((workers) => {
-    const begun = performance.now();
-    const args = [
-      "measure",
-      "corpus.jsonl",
-      "--model",
-      "model",
-      "-o",
-      `out${workers}.jsonl`,
-      "--workers",
-      `${workers}`,
-    ];
-    const run = spawnSync(process.execPath, [join(root, "dist/cli/main.js"), ...args, "-q"], { cwd: folder });
-    if (run.status !== 0) throw new Error(String(run.stderr));
-    return (performance.now() - begun) / 1000;
+  const many = count * TIMES;
+  const corpus = openSync(join(folder, "many.jsonl"), "w");
+  for (let i = 0; i < many; i++) writeSync(corpus, `${JSON.stringify(sample(i, `pictures/${i % 2000}.jpg`))}\n`);
+  closeSync(corpus);
+  const runs = [1, 2].map((workers) => {
+    const script = ["--input-type=module", "-e", TIMED, join(root, "dist/measure/index.js"), folder, `${workers}`];
+    const run = spawnSync(process.execPath, script, { encoding: "utf8" });
+    if (run.status !== 0) throw new Error(run.stderr);
+    return JSON.parse(run.stdout) as { readonly seconds: number; readonly busy: number };
   });
   const same = readFileSync(join(folder, "out1.jsonl")).equals(readFileSync(join(folder, "out2.jsonl")));
   if (!same) throw new Error("two workers give other bytes than one");
+  const [one, two] = runs;
   publish(
     "Measuring raw data",
     `${count.toLocaleString("en")} samples of ${(bytes / count / 1000).toFixed(2)} kB and a JPEG each, tables cold at first; CPU time of one core. Samples are measured here from their JSON to their loads; Python gets the texts for nothing, and takes encode_batch_fast and Pillow's Image.open for each.`,
@@ -136,7 +153,7 @@ try {
       ...(theirs
         ? [`Pillow takes ${((theirs.pictures[1] / count) * 1e6).toFixed(0)} us for the size of a picture.`]
         : []),
-      `The whole command with one worker: ${times[0].toFixed(1)} s, with two: ${times[1].toFixed(1)} s (${(times[0] / times[1]).toFixed(2)}x), start included.`,
+      `${many.toLocaleString("en")} samples with one worker: ${one.seconds.toFixed(1)} s, with two: ${two.seconds.toFixed(1)} s (${(one.seconds / two.seconds).toFixed(2)}x), from the first batch on. The main thread is at work for ${(one.busy * 100).toFixed(0)} % of the time with one, ${(two.busy * 100).toFixed(0)} % with two.`,
     ],
   );
 } finally {

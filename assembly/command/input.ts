@@ -259,7 +259,7 @@ function copyColumn(column: usize, to: usize): void {
   }
 }
 
-/** Makes two columns of the blocks, in their place: vit moves down once tokens are saved behind all of them. */
+/** Makes two columns of the blocks, in their place: vit moves down once tokens are saved after all of them. */
 function makeColumns(): bool {
   const bytes = ((vitKept << 2) + 15) & ~15;
   const saved = alloc(bytes);
@@ -284,7 +284,7 @@ function readFile(reader: Reader, path: usize): void {
   fd_close(fileOpened);
 }
 
-/** Reads all samples. After an error, which was told, `exitCode` is set. */
+/** Reads all samples. After an error, which has been reported, `exitCode` is set. */
 export function readSamples(): void {
   vitKept = 0;
   tokensKept = 0;
@@ -309,7 +309,7 @@ export function readSamples(): void {
     return;
   }
   if (handle == -BAD_ARGUMENT) {
-    // Names that are alike were told before.
+    // Equal names were reported before.
     startOptionError(vitBytes > tokensBytes ? VIT_FIELD : TOKEN_FIELD, BAD_INPUT);
     say(ascii(" is too long, expected a name of 1 to 4096 bytes"));
     endError();

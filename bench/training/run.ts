@@ -4,10 +4,10 @@
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Fit, fitCost } from "../../src/compare/index.ts";
-import { median, publish } from "../results.ts";
+import { publish } from "../results.ts";
 import { prepare, RANKS } from "./prepare.ts";
 
 const [python = "python3", rounds = "3", ...given] = process.argv.slice(2);
@@ -37,6 +37,12 @@ function train(prepared: unknown, turns: string): Row[] {
     .map((line) => JSON.parse(line) as Row);
 }
 
+/** Files by their names alone. */
+const label = (input: string) =>
+  input
+    .split(",")
+    .map((file) => basename(file))
+    .join(" + ");
 const percent = (x: number, digits = 1) => `${(x * 100).toFixed(digits)} %`;
 const mean = (values: readonly number[]) => values.reduce((sum, x) => sum + x, 0) / values.length;
 
@@ -63,6 +69,10 @@ try {
     for (const row of measured) if (row.kind === "device") device = `${row.name}, torch ${row.torch}`;
     const equal = measured.flatMap((row) => (row.kind === "equal" ? [row.ms] : []));
     const noise = Math.sqrt(mean(equal.map((ms) => (ms - mean(equal)) ** 2))) / mean(equal);
+    const eights = Array.from({ length: Math.floor(equal.length / RANKS) }, (_, k) =>
+      equal.slice(k * RANKS, (k + 1) * RANKS),
+    );
+    const hindered = mean(eights.map((ms) => Math.max(...ms))) / mean(equal) - 1;
     const timeOf = (loads: Readonly<Record<string, number>>) =>
       Object.entries(loads).reduce((ms, [name, x]) => ms + (cost[name] ?? 0) * x, group);
     const epochs = prepared.runs.map(({ name, title }) => {
@@ -75,20 +85,22 @@ try {
         steps: steps.length,
         // Of each step, the mean of the rounds.
         seen: steps.map((turns) => mean(turns.map(({ ms }) => Math.max(...ms)))),
+        // The slowest rank by the mean of its rounds.
+        still: steps.map((turns) => Math.max(...turns[0].ms.map((_, r) => mean(turns.map(({ ms }) => ms[r]))))),
         told: steps.map(([{ loads }]) => Math.max(...loads.map(timeOf)) + step),
         idle: 1 - mean(own.map(({ ms }) => mean(ms) / Math.max(...ms))),
       };
     });
     const total = (values: readonly number[]) => values.reduce((sum, x) => sum + x, 0);
     const first = epochs[0];
-    for (const { title, steps, seen, told, idle } of epochs) {
+    for (const { title, steps, seen, still, told, idle } of epochs) {
       rows.push([
-        `${input}: ${title}`,
+        `${label(input)}: ${title}`,
         String(steps),
         mean(seen).toFixed(1),
         mean(told).toFixed(1),
         percent(mean(told) / mean(seen) - 1),
-        percent(median(seen.map((ms, s) => Math.abs(told[s] / ms - 1)))),
+        percent(mean(told) / mean(still) - 1),
         percent(idle),
         (total(seen) / total(first.seen)).toFixed(3),
         (total(told) / total(first.told)).toFixed(3),
@@ -98,7 +110,7 @@ try {
       ({ name, ms, within }) => `${name} ${ms}${within === null ? "" : ` (± ${percent(within)})`}`,
     );
     notes.push(
-      `${input}: a group that is run ${equal.length} times in between takes ${mean(equal).toFixed(1)} ms, with a standard deviation of ${percent(noise)}: the machine's noise, which is in every figure. Costs in ms, from ${groups.length} other groups, alone and as steps of ${RANKS}: ${costs.join(", ")}; off by ${percent(fitted.heldOut.median)} in the median on rows that were not fitted.`,
+      `${label(input)}: a group that is run ${equal.length} times in between takes ${mean(equal).toFixed(1)} ms, with a standard deviation of ${percent(noise)}: the machine's noise, which is in every figure. The slowest of ${RANKS} such runs takes ${percent(hindered)} more than the mean: a step of equal groups does so by noise alone, and predictions know nothing of it. Costs in ms, from ${groups.length} other groups, alone and as steps of ${RANKS}: ${costs.join(", ")}; off by ${percent(fitted.heldOut.median)} in the median on rows that were not fitted.`,
     );
   }
 } finally {
@@ -114,7 +126,7 @@ publish(
     "measured step, ms",
     "predicted, ms",
     "error",
-    "of single steps",
+    "against mean times",
     "idle, measured",
     "epoch, measured",
     "epoch, predicted",
@@ -122,7 +134,7 @@ publish(
   rows,
   [
     ...notes,
-    "Epochs are over that of fixed batches. The slowest of 8 ranks is measured as slower than the slowest of 8 predictions: of equal groups one is always hindered most.",
+    "Epochs are over that of fixed batches. Against mean times: the error where each rank's time is the mean of its rounds, so that noise has less of a say in who is slowest.",
     "The machine was shared with other work; on a CPU it is the CPU time of one thread that is measured.",
   ],
 );

@@ -6,7 +6,7 @@ import { tokenKnapsack } from "./systems/knapsack.ts";
 import { lengthGrouped } from "./systems/length-grouped.ts";
 import { lpt } from "./systems/lpt.ts";
 import { nextFitTokens } from "./systems/next-fit.ts";
-import { balancedPlan, balancedPlanLoads, isfPlan, isfRandom } from "./systems/own.ts";
+import { balancedPlan, balancedPlanLoads, balancedRandom, isfPlan, isfRandom } from "./systems/own.ts";
 
 /** What a comparison has rows of, in the order of its table. A new one is a file in `systems/` and a line here. */
 export const systems: readonly System[] = [
@@ -19,6 +19,7 @@ export const systems: readonly System[] = [
   nextFitTokens,
   lpt,
   isfRandom,
+  balancedRandom,
   isfPlan,
   balancedPlan,
   balancedPlanLoads,

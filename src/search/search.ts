@@ -142,7 +142,7 @@ export interface SearchResult {
   readonly candidates: readonly SearchRow[];
   /** Rows of the Pareto front of (ratio, vitDist, tokenDist), by ascending ratio. */
   readonly pareto: readonly SearchRow[];
-  /** Where there is no winner: the rows nearest to the window, nearest first. */
+  /** If there is no winner: the rows nearest to the window, nearest first. */
   readonly nearest: readonly SearchRow[];
   /** Why the winner won, or why there is none: one sentence. */
   readonly why: string;
@@ -296,7 +296,7 @@ class Conversation {
     }
   }
 
-  /** Candidates there may be in all; 0 where nobody knows. */
+  /** How many candidates there may be in all; 0 if it is not known. */
   get total(): number {
     return this.#abi.searchTotal(this.#at);
   }

@@ -1,7 +1,9 @@
 // The command, from raw data to a plan, as a user runs it.
+import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
+import { pathToFileURL } from "node:url";
 import { parquetReadObjects } from "hyparquet";
 import { describe, expect, test } from "vitest";
 import { Pace } from "../../src/cli/measure.ts";
@@ -68,6 +70,18 @@ describe("raw data to a plan", () => {
   test("workers do not change a byte", () => {
     expect(measure("raw.jsonl", "-o", "two.jsonl", "--workers", "2").err).toBe("");
     expect(text("two.jsonl")).toBe(whole);
+  });
+
+  test("workers start from a program on the command line too, whose flags are not theirs", () => {
+    const program = `
+      import { measure } from ${JSON.stringify(pathToFileURL(join(import.meta.dirname, "../../dist/measure/index.js")).href)};
+      await measure(["raw.jsonl"], "model", "inline.jsonl", { workers: 1 });`;
+    const { stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", program], {
+      cwd: folder,
+      encoding: "utf8",
+    });
+    expect(stderr).toBe("");
+    expect(text("inline.jsonl")).toBe(whole);
   });
 
   test("parts join", () => {

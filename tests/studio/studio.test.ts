@@ -140,6 +140,34 @@ describe("a report opened from the disk", () => {
   });
 });
 
+describe("very many samples", () => {
+  there("a part is packed first, and says so; then all are", async () => {
+    const many = samples("tiled:250000");
+    const file = join(folder, "many.html");
+    writeFileSync(file, await studioReport({ ...many }, { max: { vit: 9, tokens: 4096 } }));
+    const studio = await openStudio(browser, file);
+    await studio.settled();
+    // Every text that the figures and the status have had since.
+    await studio.page.evaluate(() => {
+      const seen: string[] = [];
+      new MutationObserver(() => {
+        seen.push(
+          `${document.querySelector(".key")?.textContent} | ${document.querySelector("[role=status]")?.textContent}`,
+        );
+      }).observe(document.body, { subtree: true, characterData: true, childList: true });
+      Object.assign(globalThis, { seen });
+    });
+    await drag(studio, "tokens", -60, 0);
+    const maxTokens = await boundOf(bound(studio, "tokens"));
+    expect(await figures(studio)).toEqual(shown({ maxVit: 9, maxTokens }, many));
+    const seen = await studio.page.evaluate(() => (globalThis as unknown as { seen: string[] }).seen);
+    expect(seen.some((text) => text.includes("of a part of 40,000 samples"))).toBe(true);
+    expect(seen.some((text) => /40,000 of 250,000 packed; packing all samples… \d+ %/.test(text))).toBe(true);
+    expect(studio.trouble).toEqual([]);
+    await studio.close();
+  });
+});
+
 describe("files dropped on the empty page", () => {
   there("are read there, and asked for again after a reload, which keeps the view", async () => {
     const studio = await openStudio(browser);

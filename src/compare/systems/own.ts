@@ -57,15 +57,25 @@ function planned(scene: Scene, method: PackMethod, aim: Aim): Epoch {
   return { offsets, indices, order: ordered(scene, length, phases, aim) };
 }
 
+function inRandomOrder(scene: Scene, method: PackMethod): Epoch {
+  const { offsets, indices, length } = packed(scene, method);
+  return { offsets, indices, order: deal(shuffle(upTo(length), draws(scene.seed)), scene.ranks) };
+}
+
 export const isfRandom = {
   name: "isf-random",
   title: "ISF, random order",
   about: "the published packing in random order",
   usual: true,
-  run(scene: Scene): Epoch {
-    const { offsets, indices, length } = packed(scene, "isf");
-    return { offsets, indices, order: deal(shuffle(upTo(length), draws(scene.seed)), scene.ranks) };
-  },
+  run: (scene: Scene) => inRandomOrder(scene, "isf"),
+} as const satisfies System;
+
+export const balancedRandom = {
+  name: "balanced-random",
+  title: "balanced, random order",
+  about: "the balanced packing in random order: why it should be planned",
+  usual: false,
+  run: (scene: Scene) => inRandomOrder(scene, "balanced"),
 } as const satisfies System;
 
 export const isfPlan = {

@@ -28,7 +28,8 @@ export class Pool {
       return;
     }
     for (let i = 0; i < workers; i++) {
-      const worker = new Worker(new URL("./worker.js", import.meta.url), { workerData: source });
+      // Without the flags of this process: `node --input-type=module -e` would keep a worker from its file.
+      const worker = new Worker(new URL("./worker.js", import.meta.url), { workerData: source, execArgv: [] });
       worker.on("message", (answer: Answer) => this.#settle(answer));
       worker.on("error", (error) => this.#break(error));
       worker.on("exit", (code) => {
