@@ -384,7 +384,7 @@ class Conversation {
     );
     const { seed } = this.#resolved;
     return {
-      ...{ maxVit, maxTokens, minTokens, rounds, seed, groups, bound, ratio, samplesPerGroup, leftOut },
+      ...{ maxVit, maxTokens, minVit: maxVit, minTokens, rounds, seed, groups, bound, ratio, samplesPerGroup, leftOut },
       ...{ pad, vitDist, tokenDist, attentionDist, score },
       inWindow: distance === 0,
       pareto: this.#core.int32(at + 100, 1)[0] === 1,
