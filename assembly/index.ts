@@ -104,12 +104,12 @@ export function adviceCount(): i32 {
 }
 
 /**
- * alloc(bytes: u32): pointer to so many bytes, 16-byte aligned, contents undefined; 0 when out of memory.
+ * alloc(bytes: u32): pointer to a 16-byte aligned block of this size, contents undefined; 0 if out of memory.
  * mark(): the end of the arena. release(mark): frees all that was allocated after that mark.
  */
 export { alloc, mark, release } from "./base/memory";
 /**
- * The generator behind ISF and the samplers, MT19937: mtSeed(seed: u32), mtNext(): u32.
+ * The generator of ISF and the samplers, MT19937: mtSeed(seed: u32), mtNext(): u32.
  * mtShuffle(at, n): numpy's RandomState.shuffle of u32[n]; mtTorchShuffle(at, n): torch.randperm's, n < 214,748,364.
  */
 export {
@@ -494,7 +494,7 @@ export { start as _start } from "./command/run";
  * streamBegin(maxVit, maxTokens, buffer, seed): status. 1 <= maxVit, maxTokens; 1 <= buffer <= 1,000,000; seed: u32.
  * streamBeginMore(maxVit, maxTokens, buffer, seed, loads, bounds, label, labelBytes): status. With further loads, 0 .. 7,
  *   which bound the groups and do not guide the draw: f64[loads] bounds. label: u8[labelBytes], saved with the state.
- * streamInput(): i32[4096] vit values and behind them i32[4096] tokens: where samples are put for a push.
+ * streamInput(): i32[4096] vit values followed by i32[4096] tokens: where samples are put for a push.
  * streamPush(count): status. Takes count <= 4096 samples from there, numbered on from the push before, 2^31 - 1 in all;
  *   a negative value is refused before any is taken. What came out stands in `packing...` until the next call: groups
  *   that became full, and samples beyond a bound. The bound of `packing...` is not set.
@@ -567,7 +567,7 @@ export function streamTaken(): i32 {
  *   count): as many samples stand before it in the input that the search does not know.
  * searchAsk(search): how many candidates are to be tried next, at searchCandidates: i32[6] each of set (0 all samples, 1
  *   the part), maxVit, maxTokens, minTokens, rounds, 1 for the published way; 0 at the end; a status negated before all of
- *   the last have results. searchTotal(search): how many there may be in all, 0 where nobody knows.
+ *   the last have results. searchTotal(search): how many there may be in all, 0 if it is not known.
  * searchPart(n, out): which samples the part has: u32[searchPartSamples()]; without a set 1 it is not needed.
  * searchTell(search, id, rounds, groups, bound, samples, leftOut, pad, vitDist, tokenDist, attentionDist): status. What
  *   candidate id (0 ..) of the last ask gave: the rounds to pack with, groups, linear bound, samples in groups, samples

@@ -369,7 +369,7 @@ function readFile(reader: Reader, path: usize): void {
   fd_close(fileOpened);
 }
 
-/** Reads all samples. After an error, which was told, `exitCode` is set. */
+/** Reads all samples. After an error, which has been reported, `exitCode` is set. */
 export function readSamples(): void {
   memory.fill(kept, 0, 8 * 4);
   wideLoads = 0;

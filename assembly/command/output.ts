@@ -17,7 +17,7 @@ const EIO: i32 = 29;
 export const BAD_INPUT: i32 = 1;
 export const WRONG_USAGE: i32 = 2;
 
-/** With what the command ends; set by the first error, after which nothing else is told. */
+/** The exit code; set by the first error, after which nothing else is reported. */
 export let exitCode: i32 = 0;
 
 const ROOM: usize = 1024;
@@ -50,7 +50,7 @@ function writeAll(from: usize, length: usize): i32 {
   return 0;
 }
 
-/** Sends what was said. Nobody can be told that standard error is closed. */
+/** Sends what was said. If standard error is closed, there is no way to report that. */
 export function flush(): void {
   writeAll(buffer, end - buffer);
   end = buffer;
@@ -122,7 +122,9 @@ export function endError(): void {
   flush();
 }
 
-/** Sends a text to standard output; false when there is no use in sending more. A reader that has left is no error. */
+/**
+ * Sends a text to standard output; false if there is no use in sending more. A reader that has gone is not an error.
+ */
 export function send(from: usize, length: usize): bool {
   const errno = writeAll(from, length);
   if (errno != 0 && errno != EPIPE) {

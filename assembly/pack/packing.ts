@@ -9,7 +9,7 @@ export let groups: i32 = 0;
 /** i32[groups] each: the sums of the groups. */
 export let vit: usize = 0;
 export let tokens: usize = 0;
-/** f64[groups]: sum over a group of tokens^2; 0 where nobody has asked for it. */
+/** f64[groups]: the sum of tokens^2 in each group; 0 if it is not needed. */
 export let attention: usize = 0;
 /** u32[oversizeCount]: samples beyond a bound, by ascending index. */
 export let oversize: usize = 0;

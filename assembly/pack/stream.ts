@@ -52,7 +52,7 @@ const COARSE_VIT_UNITS: i32 = 24;
 const TOKEN_UNITS: i32 = 32;
 const STRIDE: i32 = 64;
 const CLASSES: i32 = (VIT_UNITS + 1) * STRIDE;
-/** The grid spans about so many samples; of larger groups the rest is filled with the oldest ones. */
+/** About how many samples the grid spans; the rest of larger groups is filled with the oldest ones. */
 const SPAN: f64 = 12;
 /** Samples of a class that are looked at. */
 const LOOK: i32 = 16;
@@ -532,7 +532,7 @@ export function drawClass(c: i32, s: i32): usize {
   return kind;
 }
 
-/** The sample of a class to take with so many units free: the oldest, or the best one where it is the last; or 0. */
+/** The sample of a class to take with a number of units free: the oldest, or the best one if it is the last; or 0. */
 function choose(kind: usize, c: i32, s: i32): usize {
   const k = <i32>((kind - classes) >> CLASS_BITS);
   const last = load<f64>(ways + ((c * STRIDE + s - k) << 3)) == 1;
@@ -664,13 +664,13 @@ export function flush(): void {
 }
 
 // A saved packer, little endian: a header, {f64 weight, u32 class, u32 0}[listed], {i32 vit, tokens, index}[pending] by
-// rising index, and a u64 hash of all before it. Header, u32 each: magic, format, maxVit, maxTokens, buffer, seed, taken,
+// ascending index, and a u64 hash of all before it. Header, u32 each: magic, format, maxVit, maxTokens, buffer, seed, taken,
 // pending, the generator's u64, planVit, planTokens, target, untilFit, listed, whether the model is fitted.
-// Format 2 has behind the header u32 further loads, u32 label bytes, f64[loads] bounds and the label, filled up with zeros to
-// a multiple of 8, and behind each sample f64[loads].
+// Format 2 has after the header u32 further loads, u32 label bytes, f64[loads] bounds and the label, filled up with zeros to
+// a multiple of 8, and after each sample f64[loads].
 const HEADER: u32 = 64;
 
-/** What format 2 has behind the header; nothing in format 1. */
+/** What format 2 has after the header; nothing in format 1. */
 function partsOfMore(loads: u32, bytes: u32): u32 {
   return loads + bytes == 0 ? 0 : 8 + (loads << 3) + ((bytes + 7) & ~7);
 }

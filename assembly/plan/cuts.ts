@@ -20,7 +20,7 @@ const SMALL: i32 = 32768;
 const FINE: i32 = 8;
 const TRIES: i32 = 4;
 let tries: i32 = 1;
-/** Of a large piece, so many are looked at to choose the load that it is cut along. */
+/** How many of a large piece are looked at to choose the load that it is cut along. */
 const SAMPLE: i32 = 4096;
 
 /**

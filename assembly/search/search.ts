@@ -1,4 +1,4 @@
-// The search for bounds, as a conversation: `ask` names the next candidates, whoever runs it packs with them, `tell` takes
+// The search for bounds, as a conversation: `ask` names the next candidates, the caller packs with them, `tell` takes
 // what came of it. Nothing here packs, so workers, clusters and other languages drive the same search.
 //
 // `scan` looks over the whole range that window and limits allow, then closer around what is best there; with very many

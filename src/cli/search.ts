@@ -107,6 +107,8 @@ export function packLine(row: SearchRow, files: readonly string[], values: Value
   const options: (readonly [string, string])[] = [
     ["--max-vit", String(row.maxVit)],
     ["--max-tokens", String(row.maxTokens)],
+    // Below 64 tiles it is what pack takes by itself.
+    ...(row.maxVit < 64 ? [] : [["--min-vit", String(row.minVit)] as const]),
     ["--min-tokens", String(row.minTokens)],
     ["--rounds", String(row.rounds)],
   ];
@@ -202,7 +204,7 @@ export function searchText(result: SearchResult, files: readonly string[], value
   return `${parts.join("\n\n")}\n`;
 }
 
-function jsonRow(row: SearchRow): Record<string, unknown> {
+function jsonRow({ minVit: _, ...row }: SearchRow): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(row).map(([name, value]) => [name, typeof value === "number" ? rounded(value) : value]),
   );

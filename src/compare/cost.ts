@@ -35,7 +35,10 @@ export interface Priced {
   readonly step: number;
 }
 
-/** Sorts a cost by phases. @throws OptionError for a name that is no load, a value out of 0 .. 1e12, or 0 throughout. */
+/**
+ * Sorts a cost by phases. @throws OptionError for a name that is not a load, a value outside 0 .. 1e12, or 0
+ * throughout.
+ */
 export function priced(cost: Cost, columns: Columns): Priced {
   if (typeof cost !== "object" || cost === null) {
     throw new OptionError("INVALID_OPTION", `cost is ${show(cost)}, expected numbers by the names of loads`);

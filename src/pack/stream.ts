@@ -111,7 +111,7 @@ export class Packer {
   readonly #loads: PackLoads;
   readonly #places: Places;
 
-  /** For `Omnibal.packer` and `Omnibal.loadPacker`: `abi` has a stream begun with these options. */
+  /** For `Omnibal.packer` and `Omnibal.loadPacker`: `abi` has a stream begun with these options. @internal */
   constructor(abi: Abi, loads: PackLoads, buffer: number, seed: number) {
     this.#abi = abi;
     this.#loads = loads;

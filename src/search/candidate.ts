@@ -25,7 +25,9 @@ export interface Measured {
   readonly maxVit: number;
   /** Most tokens in a group (Q_t). */
   readonly maxTokens: number;
-  /** A group is full once it reaches this many tokens (Q'_t); Q'_v is maxVit. */
+  /** A group is full once it reaches this many tiles (Q'_v): maxVit. */
+  readonly minVit: number;
+  /** A group is full once it reaches this many tokens (Q'_t). */
   readonly minTokens: number;
   /** The rounds to pack with: of those tried, the one after which there are fewest groups. */
   readonly rounds: number;
@@ -59,7 +61,8 @@ export interface Measured {
  */
 export function measure(core: Core, lengths: Lengths, candidate: Candidate): Measured {
   const { maxVit, maxTokens, minTokens, rounds, seed, ranks, published } = candidate;
-  const options = { maxVit, maxTokens, minTokens, seed };
+  const minVit = maxVit;
+  const options = { maxVit, maxTokens, minVit, minTokens, seed };
   let best = 0;
   let fewest = Number.POSITIVE_INFINITY;
   let packing = pack(core, lengths, {
@@ -82,6 +85,7 @@ export function measure(core: Core, lengths: Lengths, candidate: Candidate): Mea
   return {
     maxVit,
     maxTokens,
+    minVit,
     minTokens,
     rounds: packing.rounds,
     seed,

@@ -96,7 +96,7 @@ interface Region {
   readonly mean: readonly [number, number];
   readonly limit: readonly [number, number];
   readonly bytes: readonly [number, number];
-  /** Bytes that are left for the loads; Infinity where memory is no matter. */
+  /** Bytes left for the loads; Infinity if memory does not matter. */
   readonly room: number;
 }
 
@@ -106,7 +106,7 @@ function fits({ limit, bytes, room }: Region, [v, t]: Pair): boolean {
   return v <= limit[0] && t <= limit[1] && bytes[0] * v + bytes[1] * t <= room;
 }
 
-/** The most tokens beside so many tiles. */
+/** The most tokens beside a number of tiles. */
 function tokensBeside({ limit, bytes, room }: Region, v: number): number {
   const left = room - bytes[0] * v;
   return Math.floor(Math.min(limit[1], bytes[1] > 0 ? left / bytes[1] : left < 0 ? 0 : Number.POSITIVE_INFINITY));
@@ -118,7 +118,7 @@ const RATIOS = [1, 0.93, 1.07, 0.87, 1.15, 0.8, 1.3, 0.7, 1.6, 2.5];
 const SIZES = [1, 0.95, 0.88, 0.75, 0.6];
 /** A closer look: changes of either bound. */
 const NEAR = [-0.05, 0.05, -0.02, 0.02, -0.01, 0.01, -0.005, 0.005];
-/** Beyond so many samples, candidates are tried on a part of them first. */
+/** With more samples than this, candidates are tried on a part of them first. */
 const WHOLE = 50_000;
 /** Bounds within this share of another candidate's are as good as the same. */
 const TWIN = 0.03;

@@ -143,7 +143,7 @@ export interface SearchResult {
   readonly candidates: readonly SearchRow[];
   /** Rows of the Pareto front of (ratio, vitDist, tokenDist), by ascending ratio. */
   readonly pareto: readonly SearchRow[];
-  /** Where there is no winner: the rows nearest to the window, nearest first. */
+  /** If there is no winner: the rows nearest to the window, nearest first. */
   readonly nearest: readonly SearchRow[];
   /** Why the winner won, or why there is none: one sentence. */
   readonly why: string;
@@ -306,7 +306,7 @@ class Conversation {
     }
   }
 
-  /** Candidates there may be in all; 0 where nobody knows. */
+  /** How many candidates there may be in all; 0 if it is not known. */
   get total(): number {
     return this.#abi.searchTotal(this.#at);
   }
@@ -384,7 +384,7 @@ class Conversation {
     );
     const { seed } = this.#resolved;
     return {
-      ...{ maxVit, maxTokens, minTokens, rounds, seed, groups, bound, ratio, samplesPerGroup, leftOut },
+      ...{ maxVit, maxTokens, minVit: maxVit, minTokens, rounds, seed, groups, bound, ratio, samplesPerGroup, leftOut },
       ...{ pad, vitDist, tokenDist, attentionDist, score },
       inWindow: distance === 0,
       pareto: this.#core.int32(at + 100, 1)[0] === 1,

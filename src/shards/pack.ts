@@ -20,6 +20,7 @@ import { packInRounds } from "../pack/pack.ts";
 import { type ByLoad, type Packing, trustedPacking } from "../pack/packing.ts";
 import { SHARD_OPTIONS, shardCount, shardSamples } from "./shard.ts";
 
+/** The options of the method that packs each shard, and how many shards there are. */
 export type PackShardsOptions = PackOptions & {
   /** Number of shards, 1 .. 2^31 - 1, or `auto`: one for each 2^20 samples. */
   readonly shards: number | "auto";

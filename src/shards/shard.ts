@@ -4,10 +4,10 @@ import type { Core } from "../core/core.ts";
 import { OptionError, show } from "../core/errors.ts";
 import { MAX_INT32, type NamesOf, onlyNames, SEED, type Spec, take } from "../core/options.ts";
 
-/** Samples of a shard at most, on average, with `shardCount`. */
+/** The most samples in a shard, on average, with `shardCount`. */
 export const SHARD_SAMPLES = 1 << 20;
 
-/** What a sample's shard depends on beside its number. */
+/** What a sample's shard depends on, besides its number. */
 export interface ShardOptions {
   /** Number of shards, 1 .. 2^31 - 1. */
   readonly shards: number;
@@ -54,7 +54,7 @@ export function shard(index: number | bigint, options: ShardOptions): number {
   return mix32(mix32(low ^ mix32(high)) ^ seed) % shards;
 }
 
-/** How many shards are made of so many samples where none other are asked for: one for each 2^20, a function of this alone. */
+/** The default number of shards of `samples` samples: one for every 2^20, rounded up, at least 1. */
 export function shardCount(samples: number): number {
   return Math.max(Math.ceil(samples / SHARD_SAMPLES), 1);
 }

@@ -39,7 +39,7 @@ describe("the table", () => {
   test("fits whatever the numbers: columns that tell least go", () => {
     const most = 2147483647;
     const row: SearchRow = {
-      ...{ maxVit: most, maxTokens: most, minTokens: most, rounds: most, seed: most },
+      ...{ maxVit: most, maxTokens: most, minVit: most, minTokens: most, rounds: most, seed: most },
       ...{ groups: most, bound: 1, ratio: 1000 },
       ...{ samplesPerGroup: 1234.5, leftOut: most, pad: 0, vitDist: 0.5, tokenDist: 0.5, attentionDist: 0.5 },
       ...{ score: 1, inWindow: true, pareto: true },

@@ -32,6 +32,8 @@ export interface Report {
   readonly groups: readonly string[];
   /** SHA-256 of what `beyondIsf` makes, where the host has the facade. */
   readonly beyondIsf?: string;
+  /** The same of `ofThreeLoads`, where the host's facade is this one. */
+  readonly ofThreeLoads?: string;
   /** Milliseconds of the timed runs, by job. */
   readonly ms: readonly (readonly number[])[];
 }
@@ -162,6 +164,21 @@ export async function beyondIsf(omnibal: Omnibal): Promise<string> {
   return sha256(new TextEncoder().encode(lines.join("\n")));
 }
 
+/** Packings of three bounded loads and a carried one, of both methods and of a stream. */
+export async function ofThreeLoads(omnibal: Omnibal): Promise<string> {
+  const input = generate("tiled:20000");
+  const three = { ...input, patches: Float64Array.from(input.vit, (vit, i) => vit * 1000 + (i % 777)) };
+  const max = { patches: 9500, tokens: 4096, "tokens^2": 6_000_000 };
+  const loads = (["isf", "balanced"] as const).flatMap((method) => {
+    const own = omnibal.pack(three, { max, carry: ["vit"], method, seed: 3 });
+    return [own.offsets, own.indices, own.oversize, ...Object.values(own.loads), [own.bound, own.mix]];
+  });
+  const queue = omnibal.packer({ max, carry: ["vit"], buffer: 500, seed: 3 });
+  const queued = [...queue.push(three).groups, ...queue.flush().groups].map(({ indices }) => indices);
+  const lines = [...loads, ...queued].map((part) => part.join(","));
+  return sha256(new TextEncoder().encode(lines.join("\n")));
+}
+
 export async function answer(question: Question, load: () => Promise<Packer>, engine: string): Promise<Report> {
   const found = listen();
   const packer = await load();
@@ -175,7 +192,9 @@ export async function answer(question: Question, load: () => Promise<Packer>, en
     groups.push(await sha256(new TextEncoder().encode(text)));
     ms.push(timeCore(packer.abi, input, job, question.timed));
   }
-  const more = "plan" in packer ? { beyondIsf: await beyondIsf(packer as unknown as Omnibal) } : {};
+  const omnibal = packer as unknown as Omnibal;
+  const more =
+    "plan" in packer ? { beyondIsf: await beyondIsf(omnibal), ofThreeLoads: await ofThreeLoads(omnibal) } : {};
   return { engine, ...(await found[0]), groups, ms, ...more };
 }
 

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { afterAll, describe, expect, test } from "vitest";
 import { load } from "../../src/index.ts";
-import { beyondIsf } from "./answer.ts";
+import { beyondIsf, ofThreeLoads } from "./answer.ts";
 import { removeApp } from "./app.ts";
 import { hosts } from "./hosts.ts";
 import { expected, golden, jobs, vectorFor } from "./jobs.ts";
@@ -16,7 +16,10 @@ const module = createHash("sha256")
   .digest("hex");
 /** Hosts that have the module without the facade. */
 const bare = ["Deno, without the facade", "wasmtime, WASI command"];
+/** The package in python/ has pack and plan of its own. */
+const otherFacades = ["wasmtime, from Python"];
 const beyond = await beyondIsf(await load());
+const three = await ofThreeLoads(await load());
 afterAll(removeApp);
 
 test("the golden packings are among them, and no two packings are alike", () => {
@@ -34,6 +37,8 @@ describe("the same groups by the same module", () => {
       const report = await host.ask({ jobs, timed: 0 });
       expect(report.groups).toEqual(hashes);
       expect(report.beyondIsf).toBe(bare.includes(host.name) ? undefined : beyond);
+      const without = [...bare, ...otherFacades].includes(host.name);
+      expect(report.ofThreeLoads).toBe(without ? undefined : three);
       expect(report.module).toBe(module);
       if (host.compiled !== undefined) expect(report.compiled).toBe(host.compiled);
     });

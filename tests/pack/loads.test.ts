@@ -320,3 +320,12 @@ test("lower bounds of any loads, the best with its name", () => {
   expect(omnibal.lowerBound({ tokens: [5, 5, 5] }, { max: { tokens: 9 } })).toMatchObject({ best: 3, kind: "pattern" });
   expect(omnibal.lowerBound({ tokens: [5, 4, 5] }, { max: { tokens: 9 }, align: 5 })).toMatchObject({ best: 3 });
 });
+
+test("a row of a search packs to the groups it counted, with more than 64 values of vit too", async () => {
+  const { patches, tokens } = native(3000);
+  const input = { vit: patches, tokens };
+  const limits = { maxVitLimit: 40_000, maxTokensLimit: 16_384 };
+  const { winner } = await omnibal.search(input, { ranks: 8, ...limits, candidates: 10, rounds: 5, workers: 0 });
+  expect(winner?.minVit).toBe(winner?.maxVit);
+  expect(omnibal.pack(input, winner!).length).toBe(winner?.groups);
+});

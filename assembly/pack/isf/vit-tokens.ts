@@ -46,7 +46,7 @@ export function push(vit: usize, tokens: usize, more: i32): i32 {
   store<usize>(columns, tokens, 4);
   const status = pushLoads(loadsAt, columns, 0, more);
   if (status != BAD_LOAD) return status;
-  // Loads are checked a column at a time; what is told is the first sample.
+  // Loads are checked a column at a time; what is reported is the first sample.
   let i: usize = 0;
   while ((load<i32>(vit + (i << 2)) | load<i32>(tokens + (i << 2))) >= 0) i++;
   return failAt(load<i32>(vit + (i << 2)) < 0 ? NEGATIVE_VIT : NEGATIVE_TOKENS, before + <i32>i);

@@ -14,7 +14,7 @@ const SCALED: u64 = 698_377_680;
 
 /** Samples that moments are taken from at most. */
 const LOOKED_AT: i32 = 32768;
-/** A load of at most so many values is coarse; u64[64]: those seen. */
+/** A load with at most this many values is coarse; u64[64]: those seen. */
 const COARSE: i32 = 64;
 const seen: usize = memory.data(64 * 8, 16);
 
@@ -155,7 +155,7 @@ export class Frame {
     }
   }
 
-  /** Means and mean products over a part of the samples, one in so many. */
+  /** Means and mean products over a part of the samples. */
   private addMoments(): void {
     const loads = this.loads;
     const columns = loads.columns;

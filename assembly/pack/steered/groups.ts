@@ -16,11 +16,13 @@ import { Random } from "./random";
 /** Classes of samples: 16 ranges of the binding load (two to an octave) times 10 of the second one (an octave each). */
 const CLASSES: i32 = 160;
 
-/** A group is drawn until about so many mean samples are left to go. */
+/** A group is drawn until about this many mean samples are left to go. */
 const LAST_SAMPLES: f32 = 2;
-/** A sample is taken while the room left stays within so many spreads of the mean direction, times sqrt(samples to go). */
+/**
+ * A sample is taken if the room left stays within this many spreads of the mean direction, times sqrt(samples to go).
+ */
 const STEER: f64 = 0.55;
-/** A room is far off at so many times the square of that, for two loads that guide. */
+/** A room is far off at this many times the square of that, for two loads that guide. */
 const FAR: f64 = 6;
 /** Samples passed over in a draw before the one that strays least is taken. */
 const PASSED: i32 = 96;

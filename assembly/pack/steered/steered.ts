@@ -16,7 +16,7 @@ import { STREAM_BYTES, Stream } from "./stream";
 const PART: i32 = 1048576;
 /** Samples in a pool of the steered draw; up to half as many more where they are the last. */
 const POOL: i32 = 131072;
-/** The last pool is made anew once it is down to one in so many of its samples, and has this many. */
+/** The last pool is rebuilt once it is down to this share of its samples, and still has this many. */
 const SHRINK: i32 = 3;
 const FEW_SAMPLES: i32 = 256;
 
@@ -80,7 +80,7 @@ export class Steered {
   restSize: i32;
   keptSamples: i32;
   keptGroups: i32;
-  /** Samples that a pool takes, and at how many it is made anew. */
+  /** How many samples a pool takes, and at how many it is rebuilt. */
   poolRoom: i32;
   renewAt: i32;
   /** The packing at work: u32 samples, and u32 where each group starts. */

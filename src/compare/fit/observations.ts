@@ -20,7 +20,7 @@ export interface Observations {
   readonly ms: Float64Array;
   /** uint8: 1 where the row is a step, which takes as long as its slowest rank, 0 where it is a rank's groups alone. */
   readonly isStep: Uint8Array;
-  /** int32[rows + 1]: the ranks of row i are offsets[i] .. offsets[i + 1] - 1; a row that is no step has one. */
+  /** int32[rows + 1]: the ranks of row i are offsets[i] .. offsets[i + 1] - 1; a row that is not a step has one. */
   readonly offsets: Int32Array;
   /** float64[ranks of all rows][loads]. */
   readonly loads: Float64Array;

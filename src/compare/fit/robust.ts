@@ -5,7 +5,7 @@ import type { Observations } from "./observations.ts";
 /** What is fitted: the loads' costs, then the constants that can be told apart. */
 export interface Problem {
   readonly seen: Observations;
-  /** Names of the unknowns: loads, then "group" and "step" where these can be told. */
+  /** Names of the unknowns: loads, then "group" and "step" if these can be told apart. */
   readonly names: readonly string[];
 }
 
@@ -24,7 +24,10 @@ export interface RobustFit {
   readonly normal: Normal;
 }
 
-/** Tukey's biweight: beyond so many spreads a row has no say. It keeps 95 % of the efficiency of plain least squares. */
+/**
+ * Tukey's biweight: beyond this many spreads a row has no weight. It keeps 95 % of the efficiency of plain least
+ * squares.
+ */
 const TUKEY = 4.685;
 export const EFFICIENCY = 0.95;
 /** Huber's weights come first: they lead to one fit only, wherever one starts. */
@@ -71,8 +74,8 @@ export function median(values: Float64Array): number {
 }
 
 /**
- * Fits the rows for which `used` is 1: iteratively reweighted non-negative least squares of the relative residuals, with
- * Huber's weights first and Tukey's biweight then. The slowest rank of a step is found anew in each round.
+ * Fits the rows for which `used` is 1: iteratively reweighted non-negative least squares of the relative residuals,
+ * with Huber's weights first and Tukey's biweight then. The slowest rank of a step is found again in each round.
  */
 export function fitRobustly(problem: Problem, used: Uint8Array): RobustFit {
   const { seen, names } = problem;

@@ -63,7 +63,7 @@ class Scope {
 export const GENERATION = "__generation__";
 
 const NO_KEYWORDS: Keywords = new Map();
-/** The sandbox lets a range have so many values. */
+/** The most values of a range in the sandbox. */
 const MAX_RANGE = 100_000;
 const MAX_STEPS = 2_000_000;
 
@@ -714,7 +714,7 @@ export class Evaluator implements Host {
       const [many, times] = typeof left === "number" ? [right, left] : [left, right];
       if (typeof times === "number" && isText(many)) return changed(many, (text) => text.repeat(Math.max(times, 0)));
       if (typeof times === "number" && isList(many)) {
-        if (many.length * times > MAX_RANGE) unsupported("a list of so many items");
+        if (many.length * times > MAX_RANGE) unsupported("a list with this many items");
         return Array.from({ length: Math.max(times, 0) }, () => many).flat();
       }
     }

@@ -136,7 +136,7 @@ interface InternvlStyle {
   readonly user: string;
   readonly assistant: string;
   readonly end: string;
-  /** What stands behind the end of a turn. */
+  /** What follows the end of a turn. */
   readonly tail: string;
   readonly strips: boolean;
   /** Whether the tokenizer's special tokens come to the text. */

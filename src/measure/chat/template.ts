@@ -96,13 +96,13 @@ function testsAsFilters(tokens: readonly Token[]): Token[] {
   return out;
 }
 
-/** `a < b < c` is one comparison in Jinja, and two in the library's tree, where brackets cannot be told any more. */
+/** `a < b < c` is one comparison in Jinja, but two in the library's tree, which no longer shows parentheses. */
 function refuseChains(tokens: readonly Token[]): void {
   let seen: boolean[] = [false];
   for (const [i, { type, value }] of tokens.entries()) {
     const isWord = type === "Identifier";
     if (type === "OpenExpression" || type === "OpenStatement") {
-      // The "in" of a loop is no comparison.
+      // The "in" of a loop is not a comparison.
       seen = [false];
     } else if (OPEN.has(type)) seen.push(false);
     else if (CLOSE.has(type)) seen.pop();

@@ -241,7 +241,7 @@ class JsonFile implements RecordFile {
   }
 }
 
-/** Lines or a list, whichever the first byte that is no white space tells. */
+/** Lines or a list, by the first byte that is not white space. */
 export async function jsonFile(
   path: string,
   size: number | undefined,

@@ -75,7 +75,7 @@ async function beginning(path: string): Promise<Uint8Array> {
 async function recordFile(path: string, exif: DataOptions["exif"]): Promise<RecordFile> {
   const { size } = await stat(path);
   const plain = path.replace(/\.gz$/i, "");
-  // How far a packed file is read cannot be told from its size.
+  // The size of a packed file does not tell how far it has been read.
   const known = plain === path ? size : undefined;
   if (/\.(tar|tgz)$/i.test(plain)) return new TarFile(path, known, exif);
   if (/\.parquet$/i.test(path)) return new ParquetFile(path, size);

@@ -44,7 +44,7 @@ class FileBytes implements Bytes {
   }
 }
 
-/** What a pipe or a decompressor gives: places behind the last one only. */
+/** Reads from a pipe or a decompressor: each place must be after the last. */
 class StreamBytes implements Bytes {
   readonly #chunks: AsyncIterator<Uint8Array>;
   #rest = new Uint8Array(0);

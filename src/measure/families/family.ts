@@ -104,7 +104,9 @@ export function run(token: string, count: number): { readonly text: string; read
   return count === 0 ? { text: "", omitted: 0 } : { text: token, omitted: count - 1 };
 }
 
-/** Loads of a video of `steps` steps of so many patches; `merge` x `merge` patches of a step become a token. */
+/**
+ * The loads of a video of `steps` steps of `patches` patches each; `merge` x `merge` patches of a step become a token.
+ */
 export function stepLoads(
   steps: number,
   patches: number,

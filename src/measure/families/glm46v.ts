@@ -2,7 +2,7 @@ import { linspace, oneDecimal, roundHalfEven } from "./arithmetic.ts";
 import type { Family } from "./family.ts";
 import { duration, even, glmImage, glmPlaceholders, glmVideo } from "./glm4v.ts";
 
-/** Frames a second up to so many seconds, and the most frames at all. */
+/** Frames per second for videos up to a number of seconds, and the most frames in all. */
 const RATES = [
   { seconds: 30, rate: 3 },
   { seconds: 300, rate: 1 },

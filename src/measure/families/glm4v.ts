@@ -35,7 +35,7 @@ export function even(indices: readonly number[]): number[] {
   return found;
 }
 
-/** A video is a series of pictures, each with its time behind it, as `stamp` writes it. */
+/** A video is a series of pictures, each followed by its time, as `stamp` writes it. */
 export function glmVideo(
   settings: Settings,
   sample: (frames: number, fps: number, temporal: number) => number[],

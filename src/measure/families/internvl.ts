@@ -22,7 +22,7 @@ function common(settings: Settings) {
       ["given:tokens_per_tile", "processor:image_seq_length", "config:image_seq_length"],
       original(settings) ? Math.max(Math.floor(side ** 2 * ratio ** 2), 1) : 256,
     ),
-    // Tokens before and behind the tiles of an image.
+    // Tokens before and after the tiles of an image.
     around: settings.whole("extra_tokens", ["given:tokens_around_image", "given:extra_tokens_per_frame"], 2, 0),
     start: settings.text("start_image_token", ["tokenizer:start_image_token"], "<img>"),
     end: settings.text("end_image_token", ["tokenizer:end_image_token"], "</img>"),

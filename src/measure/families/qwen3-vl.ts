@@ -3,7 +3,7 @@ import { every, type Family, type Published, run, stepLoads } from "./family.ts"
 import { qwenImage, qwenPlaceholders } from "./qwen2-vl.ts";
 import { resize3d } from "./resize.ts";
 
-/** Frames a second that the processor takes for granted where it is not told. */
+/** Frames per second that the processor assumes if they are not given. */
 const RATE = 24;
 
 const CLASS = { patch: 16, least: 65536, most: 16777216 };

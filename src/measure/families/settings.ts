@@ -78,7 +78,7 @@ export class Settings {
     return undefined;
   }
 
-  /** Whether the value at a place is this one; it is no parameter. */
+  /** Whether the value at a place is this one. It does not count as a parameter. */
   is(place: string, value: Value): boolean {
     return this.#find(place, [place])?.value === value;
   }

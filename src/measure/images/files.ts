@@ -32,7 +32,7 @@ export class PictureFiles {
   /**
    * @param root the folder that no read leaves.
    * @param base what paths are relative to, the root unless it is another folder below.
-   * @throws InputError INVALID_FILE where there is no such folder.
+   * @throws InputError INVALID_FILE if there is no such folder.
    */
   constructor(root: string, base = root) {
     this.#base = resolve(base);
@@ -46,7 +46,7 @@ export class PictureFiles {
   /**
    * The size of the picture at `path`, which is relative to the base or absolute, and lies below the root.
    *
-   * @throws InputError INVALID_FILE, without the path, for what cannot be read, is no picture or lies elsewhere.
+   * @throws InputError INVALID_FILE, without the path, for what cannot be read, is not a picture, or is elsewhere.
    */
   size(path: string): PictureSize {
     if (path === "" || path.includes("\0")) return bad("no path of a picture");

@@ -199,7 +199,7 @@ function webp(bytes: Bytes): PictureSize {
   const height = bytes.number(27, 3, true) + 1;
   let orientation: number | undefined;
   let inXmp: number | undefined;
-  // EXIF and XMP stand behind the pixels.
+  // EXIF and XMP follow the pixels.
   if ((flags & 0x0c) !== 0) {
     let at = 12;
     for (let i = 0; i < MOST_SEGMENTS; i++) {

@@ -8,7 +8,7 @@ import { COLUMNS, type Column } from "../columns.ts";
 export interface Lengths {
   /** The file of all columns: float64, little-endian, sample after sample. */
   readonly path: string;
-  /** Samples that are written: from the first one on, so many. */
+  /** How many samples are written, from the first on. */
   readonly first: number;
   readonly samples: number;
   readonly columns: readonly Column[];

@@ -42,7 +42,7 @@ export interface MeasureResult {
   readonly workers: number;
 }
 
-/** Records of a set, in a row. */
+/** Consecutive records of a set. */
 interface Segment {
   readonly set: number;
   readonly from: number;
@@ -51,7 +51,9 @@ interface Segment {
   readonly isCopy: boolean;
 }
 
-/** Rows by which the tables are checked, and characters of each at most: a library takes a second for a megabyte. */
+/**
+ * How many rows the tables are checked with, and the most characters of each: a library takes a second per megabyte.
+ */
 const CHECKED = 64;
 const CHECKED_LENGTH = 1 << 16;
 
@@ -219,7 +221,7 @@ export async function measure(
   }
   checkPart(options);
   const reportPath = `${out}.report.jsonl`;
-  // A wrong name, or a run that writes there, is told before the work.
+  // A wrong name, or another run that is writing there, is reported before the work.
   openOutput(format, out, paths).close();
   await format.prepare?.();
   const { images, part } = options;

@@ -139,7 +139,7 @@ export class Partial {
     this.#bad = found?.bad ?? 0;
     this.#segments = [...(found?.segments ?? [])];
     this.#problemBytes = found?.problemBytes ?? 0;
-    // What was written behind the last checkpoint is written again.
+    // What was written after the last checkpoint is written again.
     ftruncateSync(this.#columns, this.#samples * RECORD);
     ftruncateSync(this.#problems, this.#problemBytes);
   }
@@ -194,12 +194,12 @@ export class Partial {
     }
   }
 
-  /** Tells that a part of the data is done, which had so many records. */
+  /** Records that a part of the data is done, and how many records it had. */
   endSegment(records: number): void {
     this.#segments.push(records);
   }
 
-  /** From here on a killed run goes on: what is told to be there is on the disk before it is told. */
+  /** A killed run resumes from here: what a checkpoint says is there is on disk before the checkpoint is. */
   checkpoint(): void {
     this.#claim.check();
     fsyncSync(this.#columns);

@@ -59,7 +59,7 @@ export class TableCounter implements Counter {
 
   constructor(tables: Tables) {
     this.specials = tables.specials;
-    // What is there to normalize is found after all else; without normalization there is no difference but the order.
+    // Tokens to be normalized are found after all others; without normalization, only the order differs.
     this.#raw = new AddedTokens(tables.added.filter((token) => !token.normalized));
     this.#normalized = new AddedTokens(tables.added.filter((token) => token.normalized));
     this.#nfc = tables.nfc;
@@ -300,7 +300,7 @@ class BytePieces implements Pieces {
       return;
     }
     const left = this.#merger.mergeEnds(this.#load(text, from, to));
-    // The character that each byte is of, with the end behind them.
+    // The character that each byte belongs to, and after them the end.
     const places: number[] = [];
     for (let i = from; i < to; ) {
       const code = text.codePointAt(i) ?? 0;

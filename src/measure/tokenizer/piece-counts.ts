@@ -4,7 +4,7 @@
 /** Longer pieces hardly come again. */
 export const LONGEST = 32;
 
-/** Beyond this many pieces the table starts anew, so that memory stays constant. */
+/** Beyond this many pieces the table is emptied, so that memory stays constant. */
 const MOST = 1 << 20;
 
 export class PieceCounts {

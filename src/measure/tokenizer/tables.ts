@@ -44,7 +44,7 @@ export interface Characters {
   readonly tokens: SharedInt32;
   /** Hash table of (number << 16 | number) of two characters that stand side by side within some token. */
   readonly pairs: SharedInt32;
-  /** Whether a character that is no token becomes a token for each of its bytes; else it is unknown. */
+  /** Whether a character that is not a token becomes a token for each of its bytes; else it is unknown. */
   readonly byteFallback: boolean;
   /** Tokens of an unknown character, and of a run of them. */
   readonly unknown: "none" | "each" | "run";
