@@ -8,7 +8,7 @@ import { statsCommand } from "../src/cli/stats.ts";
 import { type NumberSpec, SEED, type Specs } from "../src/core/options.ts";
 import { BALANCED_OPTIONS } from "../src/pack/balanced.ts";
 import { FULL_BELOW, ISF_OPTIONS } from "../src/pack/isf.ts";
-import { BOUNDS, COMMON } from "../src/pack/options.ts";
+import { COMMON } from "../src/pack/options.ts";
 import { PACKER_OPTIONS } from "../src/pack/stream.ts";
 import { EVALUATE_OPTIONS } from "../src/plan/evaluate.ts";
 import { BALANCED_PLAN_OPTIONS } from "../src/plan/plan.ts";
@@ -116,19 +116,6 @@ describe("the WASI command", () => {
     }
     expect(run).toContain(`less ${FULL_BELOW})`);
   });
-});
-
-test("the Python sampler has the options of pack, and their defaults", () => {
-  const source = read("examples/python/omnibal.py");
-  const [, keywords] = /def pack\(self, vit, tokens, ([^)]*)\)/.exec(source) ?? [];
-  const specs: Specs = { ...BOUNDS, ...ISF_OPTIONS, seed: SEED };
-  const own = numbers(specs).map(([option, { default: usual }]) => {
-    const snake = option.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-    return option in BOUNDS ? snake : `${snake}=${usual ?? "None"}`;
-  });
-  expect(keywords.split(", ").sort()).toEqual(own.sort());
-  expect(source).toContain(`max(max_tokens - ${FULL_BELOW}, 0)`);
-  expect(source).toMatch(new RegExp(`def __init__\\(self, wasm, vit, tokens, .*seed=${SEED.default}`));
 });
 
 test("the Python package has the defaults of the specs", () => {

@@ -89,8 +89,10 @@ class FolderSource(Source):
 
     def planned(self, epoch: int, ranks: int) -> NDArray[Any] | None:
         self.check_epoch(epoch)
-        order = self._at_epoch(epoch).order
-        return order if order.shape[1] == ranks else None
+        own = self._at_epoch(epoch)
+        # A tail that packs samples anew gives each epoch groups of its own after those that all have.
+        self.offsets, self.indices = own.offsets, own.indices
+        return own.order if own.order.shape[1] == ranks else None
 
     def loads(self) -> Mapping[str, NDArray[Any]]:
         from ._elastic import group_loads

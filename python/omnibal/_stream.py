@@ -177,6 +177,9 @@ class Packer:
             text = f"{len(data)} bytes of a packer's state that are cut short or altered"
             raise InputError("INVALID_STATE", text)
         own.check(status, len(data))
+        if struct.unpack_from("<I", data, 4)[0] != FORMAT:
+            text = "a packer's state with further loads than vit and tokens, which a Packer in Python does not take"
+            raise InputError("INVALID_STATE", text)
         packer = Packer.__new__(Packer)
         packer._own = own
         packer._options = dict(zip(("max_vit", "max_tokens", "buffer", "seed"), struct.unpack_from("<iiiI", data, 8)))

@@ -240,7 +240,8 @@ def test_the_rest_of_an_epoch_on_another_number_of_ranks(lengths, packing, tmp_p
     rest = [list(sampler) for sampler in new]
     assert {len(own) for own in rest} == {len(new[0]) - steps}
     again = flat(flat(rest))
-    left = len(packing) - steps * before
+    order = np.load(folder / "epoch-0" / "plan.npy")
+    left = len(packing) - len(np.unique(order[:steps]))
     tail = len(rest[0]) * after - left
     assert 0 <= tail < after
     assert set(trained) | set(again) == set(range(2000))
@@ -295,6 +296,52 @@ def test_steps_of_other_ranks_are_empty_for_who_skips_to_its_place(folder, lengt
     with pytest.warns(UserWarning, match="a second time"):
         batches = list(sampler)
     assert batches == [[]] * 70 + resumed
+
+
+def leveled(folder, packing):
+    """Makes a plan as the tail that packs samples anew does: the samples of two groups, in others that only this epoch has."""
+    path = folder / "plan.json"
+    plan = json.loads(path.read_text())
+    plan["made"] |= {"tail": "level", "balance": {"vit": 1, "tokens": 1}}
+    path.write_text(json.dumps(plan))
+    order = np.load(folder / "plan.npy")
+    first, second = order[-1, 0, 0], order[-1, 1, 0]
+    samples = np.concatenate([packing[first], packing[second]])[::-1]
+    offsets, indices = np.load(folder / "offsets.npy"), np.load(folder / "indices.npy")
+    half = len(samples) // 2
+    (folder / "offsets.npy").unlink()
+    (folder / "indices.npy").unlink()
+    np.save(folder / "offsets.npy", np.append(offsets, [len(indices) + half, len(indices) + len(samples)]))
+    np.save(folder / "indices.npy", np.append(indices, samples))
+    for group, new in ((first, len(packing)), (second, len(packing) + 1)):
+        order[order == group] = new
+    np.save(folder / "plan.npy", order)
+    return order
+
+
+def test_each_epoch_may_have_groups_of_its_own(packing, lengths, tmp_path):
+    folder = tmp_path / "plan"
+    omnibal.write_plan(folder, packing, ranks=2, epochs=3, tail="drop")
+    for epoch in range(3):
+        leveled(folder / f"epoch-{epoch}", packing)
+    for epoch in range(3):
+        samplers = ranks(folder, 2)
+        for sampler in samplers:
+            sampler.set_epoch(epoch)
+        samples = flat(flat(list(sampler) for sampler in samplers))
+        assert len(samples) == len(set(samples)) == 2000
+    old, new = ranks(folder, 2), ranks(folder, 4, lengths=lengths)
+    for sampler in old:
+        sampler.set_epoch(1)
+    trained = flat(batch for sampler in old for batch in itertools.islice(sampler, 50))
+    for sampler in new:
+        sampler.load_state_dict(old[0].state_dict())
+    rest = flat(flat(list(sampler) for sampler in new))
+    assert set(trained) | set(rest) == set(range(2000))
+    assert not set(trained) & set(rest)
+    for sampler in new:
+        sampler.set_epoch(2)
+    assert set(flat(flat(list(sampler) for sampler in new))) == set(range(2000))
 
 
 # Processes.

@@ -45,7 +45,7 @@ describe.each(inputs)("%s", (_, make, options, missing) => {
     } = (options.cost ?? usual) as typeof cost;
     const time = (packing: ReturnType<typeof omnibal.pack>) => {
       const balance = { msPerTile: vit, msPerToken: tokens, msPerTokenSquared: squares };
-      const { stats } = omnibal.plan(packing, { ranks, balance });
+      const { stats } = omnibal.plan(packing, { ranks, balance, tail: "repeat" });
       return (stats.epochMs ?? 0) + stats.steps * (group + step);
     };
     const found = await omnibal.searchEpoch(input, { ...few, ...options });

@@ -74,7 +74,6 @@ const REFUSED: readonly [fn: "pack" | "plan" | "evaluate" | "search", first: obj
   ["pack", samples, { ...bounds, lowerBound: "none" }],
   ["plan", samples, { ranks: 0 }],
   ["plan", samples, { ranks: 2 ** 31 - 1, microBatch: 2 }],
-  ["plan", samples, { ranks: 2, tail: "cut" }],
   ["plan", samples, { ranks: 2, epoch: -1 }],
   ["plan", samples, { ranks: 2, balance: { vit: -1 } }],
   ["plan", samples, { ranks: 2, balance: { vit: 0 } }],

@@ -6,13 +6,12 @@ import { askCommand, findProgram, type Host, runs } from "./host.ts";
 
 const venv = join(root, ".venv/bin/python");
 export const python = findProgram("OMNIBAL_PYTHON", existsSync(venv) ? [] : ["python3"]) ?? venv;
-export const example = join(root, "examples/python");
 export const wasm = join(root, "build/omnibal.wasm");
 
 export function pythonMissing(): string | undefined {
   return runs(python, ["-c", "import numpy, wasmtime"])
     ? undefined
-    : "wasmtime is not there: python3 -m venv .venv && .venv/bin/pip install -r examples/python/requirements.txt";
+    : "wasmtime is not there: python3 -m venv .venv && .venv/bin/pip install -r python/requirements.txt";
 }
 
 export const wasmtime: readonly Host[] = [

@@ -14,9 +14,11 @@ import {
 } from "../../src/model/index.ts";
 import type { Split } from "../../src/model/split.ts";
 import { runs } from "../hosts/host.ts";
-import { example, python } from "../hosts/wasmtime.ts";
+import { python } from "../hosts/wasmtime.ts";
 import { whenThere } from "../hosts/when-there.ts";
 import { modelProfile, smallProfile } from "./models.ts";
+
+const example = fileURLToPath(new URL("../../examples/python", import.meta.url));
 
 const core = await load();
 const tight = { tensorParallel: 2, samples: 4 };

@@ -6,7 +6,7 @@ from itertools import islice
 
 import omnibal
 import pytest
-from conftest import Samples  # noqa: I001
+from conftest import SAMPLES, Samples
 from processes import begin_gloo, run_ranks
 from torch.utils.data import DataLoader
 
@@ -145,3 +145,66 @@ def test_torchtitan(folder, workers):
 def _at(sampler, epoch):
     sampler.set_epoch(epoch)
     return sampler
+
+
+def shared_by_gloo(rank, world, lengths, state):
+    begin_gloo(rank, world)
+    bounds = {"max_vit": 9, "max_tokens": 4096}
+    # What other ranks are given plays no part: rank 0 packs.
+    own = lengths if rank == 0 else {"vit": [], "tokens": []}
+    sampler = omnibal.GroupBatchSampler(own, rank, world, **bounds)
+    if state is not None:
+        sampler.load_state_dict(state)
+        return list(sampler)
+    epochs = []
+    for epoch in range(2):
+        sampler.set_epoch(epoch)
+        epochs.append(list(sampler))
+    return {"epochs": epochs, "state": sampler.state_dict(step=CUT)}
+
+
+def test_what_rank_0_packs_comes_by_torch_distributed(lengths):
+    results = run_ranks(shared_by_gloo, 2, lengths, None)
+    for epoch in range(2):
+        own = [result["epochs"][epoch] for result in results]
+        assert len(own[0]) == len(own[1])
+        assert {sample for batches in own for batch in batches for sample in batch} == set(range(SAMPLES))
+    assert results[0]["epochs"][0] != results[0]["epochs"][1]
+    state = results[1]["state"]
+    resumed = run_ranks(shared_by_gloo, 2, lengths, state)
+    assert resumed == [result["epochs"][1][CUT:] for result in results]
+    trained = {i for result in results for batch in result["epochs"][1][:CUT] for i in batch}
+    for count in (4, 1):
+        rest = {i for own in run_ranks(shared_by_gloo, count, lengths, state) for batch in own for i in batch}
+        assert trained | rest == set(range(SAMPLES))
+        assert not trained & rest
+
+
+def rank_0_fails(rank, world):
+    begin_gloo(rank, world)
+    try:
+        omnibal.GroupBatchSampler({"vit": [-1], "tokens": [1]}, rank, world, max_vit=9, max_tokens=4096)
+    except omnibal.InputError as error:
+        return str(error)
+
+
+def test_what_rank_0_raises_every_rank_raises():
+    first, second = run_ranks(rank_0_fails, 2)
+    assert first == second
+    assert first.startswith("index 0: vit is -1")
+
+
+def test_ray_takes_a_sampler(folder):
+    ray = pytest.importorskip("ray")
+    own = list(omnibal.PlanBatchSampler(folder, 0, 2))
+    paths = {"env_vars": {"PYTHONPATH": str(omnibal.__path__[0].rpartition("/")[0])}}
+    ray.init(
+        num_cpus=1, include_dashboard=False, _node_ip_address="127.0.0.1", object_store_memory=80 << 20,
+        runtime_env=paths, logging_level="error",
+    )  # fmt: skip
+    try:
+        sampler = omnibal.PlanBatchSampler(folder, 0, 2)
+        handed = ray.remote(lambda given: list(given)).remote(sampler)
+        assert ray.get(handed, timeout=100) == own
+    finally:
+        ray.shutdown()
