@@ -72,7 +72,8 @@ describe.each([["Packing", formats] as const, ["Plan", planFormats] as const])("
         return;
       }
       const described = new Map(parents[heading].flatMap((own) => [...filesIn(own)]));
-      expect([...described.keys()].sort()).toEqual(readdirSync(out).sort());
+      // There is none without invalid samples.
+      expect([...described.keys()].filter((name) => name !== "invalid.npy").sort()).toEqual(readdirSync(out).sort());
       for (const [name, type] of described) {
         if (name.endsWith(".json")) {
           const value = JSON.parse(readFileSync(join(out, name), "utf8"));
