@@ -23,7 +23,6 @@ import * as partition from "./model/partition";
 import * as cuts from "./model/search";
 import * as advice from "./pack/advice";
 import * as rounds from "./pack/isf/isf";
-import * as bound from "./pack/lower-bounds";
 import * as mix from "./pack/mix";
 import * as packer from "./pack/packer";
 import * as packing from "./pack/packing";
@@ -67,27 +66,6 @@ export {
  * balancedGroups(): groups of the best packing so far; 0 while there is none.
  */
 export { begin as balancedBegin, groupsNow as balancedGroups, step as balancedStep } from "./pack/balanced/driver";
-/**
- * lowerBound(vit, tokens, n, maxVit, maxTokens): status. Lower bounds on the groups of i32[n] samples at either pointer,
- * those beyond a bound left out. No packing has fewer groups than any of these:
- */
-export { lowerBound } from "./pack/lower-bounds";
-
-/** The sums of both loads over their bounds, rounded up; the larger one. */
-export function linearBound(): u32 {
-  return bound.linear;
-}
-
-/** What the multisets of vit values that fit a group allow. */
-export function patternBound(): u32 {
-  return bound.pattern;
-}
-
-/** What samples above half of a bound allow; the larger one of both loads. */
-export function halfBound(): u32 {
-  return bound.half;
-}
-
 /**
  * adviseBounds(vit, tokens, n, maxVit, maxTokens, groups): status. Whether the bounds suit i32[n] samples at either pointer,
  *   none negative, and which would if they do not; groups: their lower bound, 0 where it is not known.

@@ -2,11 +2,11 @@
 // packing would fill is the load's sum over that of as many full groups as the lower bound says, whatever the packer.
 
 import { allocArray, mark, release } from "../base/memory";
-import { OK } from "../base/status";
+import { OK, OUT_OF_MEMORY } from "../base/status";
+import { begin as beginLoads, push as pushLoads } from "../loads/loads";
+import { bestKind, boundFound, findBounds } from "./bounds/bounds";
 import { FULL_BELOW, ROUNDS, SEED } from "./defaults";
 import * as isf from "./isf/vit-tokens";
-import * as bounds from "./lower-bounds";
-import { lowerBound } from "./lower-bounds";
 
 /** Bounds of which no packing fills one to this share do not suit. */
 const SUITABLE: f64 = 0.7;
@@ -71,8 +71,26 @@ function look(vit: usize, tokens: usize, n: i32, maxVit: i32, maxTokens: i32, gr
   fillTokens = sumTokens / (<f64>groups * <f64>maxTokens);
 }
 
-function bestBound(): u32 {
-  return max(bounds.linear, max(bounds.pattern, bounds.half));
+/** f64[2] and u32[2]: the bounds and the columns of two loads. */
+const maxima: usize = memory.data(2 * 8, 16);
+const columns: usize = memory.data(2 * 4, 16);
+
+/** The lower bound on groups that `lowerBound` found. */
+let least: u32 = 0;
+
+/** Finds the best lower bound on the groups of the samples, those beyond a bound left out. Returns a status. O(n). */
+function lowerBound(vit: usize, tokens: usize, n: i32, maxVit: i32, maxTokens: i32): i32 {
+  const before = mark();
+  store<f64>(maxima, <f64>maxVit);
+  store<f64>(maxima, <f64>maxTokens, 8);
+  store<usize>(columns, vit);
+  store<usize>(columns, tokens, 4);
+  const loads = beginLoads(n, 2, maxima);
+  let status = loads == 0 ? OUT_OF_MEMORY : pushLoads(loads, columns, 0, n);
+  if (status == OK) status = findBounds(loads);
+  if (status == OK) least = boundFound(bestKind());
+  release(before);
+  return status;
 }
 
 /** Tokens per tile, what holds the largest sample, the most that is advised, and the share that is reached at most now. */
@@ -125,7 +143,7 @@ function propose(vit: usize, tokens: usize, n: i32, byVit: f64, byTokens: f64): 
   const maxVit = <i32>byVit;
   const maxTokens = <i32>byTokens;
   if (lowerBound(vit, tokens, n, maxVit, maxTokens) != OK) return;
-  look(vit, tokens, n, maxVit, maxTokens, bestBound());
+  look(vit, tokens, n, maxVit, maxTokens, least);
   if (min(fillVit, fillTokens) < max(GOOD, reached + GAIN)) return;
   if (fillByIsf(vit, tokens, n, maxVit, maxTokens) < reached + PROVEN_GAIN) return;
   const at = advised + ((<usize>count) << 3);
@@ -145,7 +163,7 @@ export function advise(vit: usize, tokens: usize, n: i32, maxVit: i32, maxTokens
   if (groups == 0) {
     const status = lowerBound(vit, tokens, n, maxVit, maxTokens);
     if (status != OK) return status;
-    groups = bestBound();
+    groups = least;
   }
   if (groups < FEWEST_GROUPS) return OK;
   // One group may be what is left over, whatever the bounds are.

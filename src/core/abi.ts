@@ -40,11 +40,6 @@ export interface Abi {
   balancedStep(): number;
   balancedGroups(): number;
 
-  lowerBound(vit: number, tokens: number, n: number, maxVit: number, maxTokens: number): number;
-  linearBound(): number;
-  patternBound(): number;
-  halfBound(): number;
-
   adviseBounds(vit: number, tokens: number, n: number, maxVit: number, maxTokens: number, groups: number): number;
   adviceCount(): number;
   adviceVit(k: number): number;

@@ -2,7 +2,7 @@
 // input, the groups to be repaired. One part at a time; everything it needs is freed with it.
 
 import { allocArray, release } from "../../base/memory";
-import { patternBound } from "../lower-bounds";
+import { patternBound } from "../bounds/pattern";
 import {
   bestGroups,
   bestOffsets,

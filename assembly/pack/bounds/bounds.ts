@@ -7,9 +7,9 @@ import { allocArray, mark, release } from "../../base/memory";
 import { OK, OUT_OF_MEMORY } from "../../base/status";
 import { Loads } from "../../loads/loads";
 import { countValue, cutRuns, HISTOGRAM_BYTES, startHistogram, usedBuckets } from "../../loads/value-ranges";
-import { patternBound } from "../lower-bounds";
 import { differenceBound } from "./difference";
 import { halfBound } from "./half";
+import { patternBound } from "./pattern";
 
 export const LINEAR: i32 = 0;
 export const PATTERN: i32 = 1;

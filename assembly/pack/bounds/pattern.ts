@@ -1,29 +1,15 @@
-// Lower bounds on the number of groups, for samples that fit a group by themselves.
-//
-// Linear bounds: the sum of a load over its bound.
-//
-// Pattern bound (Gilmore and Gomory): the linear programme over all multisets of vit values that fit one group, by column
-// generation. Its floats only propose weights. The bound itself is exact: for any whole weights, the sum over all samples,
-// divided by the largest sum that any fitting multiset reaches (a knapsack over integers), rounded up, is a lower bound.
-//
-// Half bound (Martello and Toth's L2) on either load: samples above half of a bound are alone in their group in that
-// respect, and small ones only fit beside those that leave enough room.
+// The pattern bound (Gilmore and Gomory) on one load: the linear programme over all multisets of its values that fit one
+// group, by column generation. Its floats only propose weights. The bound itself is exact: for any whole weights, the sum
+// over all samples, divided by the largest sum that any fitting multiset reaches (a knapsack over integers), rounded up, is
+// a lower bound.
 
-import { commonDivisor } from "../base/gcd";
-import { allocArray, mark, release } from "../base/memory";
-import { BAD_ARGUMENT, failAt, NEGATIVE_TOKENS, NEGATIVE_VIT, OK, OUT_OF_MEMORY } from "../base/status";
-import { countValue, cutRuns, HISTOGRAM_BYTES, startHistogram } from "../loads/value-ranges";
+import { commonDivisor } from "../../base/gcd";
+import { allocArray, mark, release } from "../../base/memory";
 
-/** At most this many values of vit are distinguished; of more, neighbours are rounded down to one. */
-const MAX_TYPES: i32 = 48;
-/** Units of vit that the knapsack counts in at most. */
+/** Units of the load that the knapsack counts in at most. */
 const CAPACITY: i32 = 2048;
-/** Thresholds of the half bound. */
-const HALF_STEPS: i32 = 2048;
 /** What a price of one group is as a whole weight. */
 const ONE: f64 = 1073741824;
-/** What the pattern bound may cost, in steps of the knapsack. */
-const WORK: i32 = 30_000_000;
 
 /** Of each type: units of vit, samples; its price, as a float and as a whole number. */
 const size: usize = memory.data(48 * 4, 16);
@@ -35,11 +21,6 @@ const column: usize = memory.data(48 * 8, 16);
 /** Of each pattern of the basis: how often it is used, and how it changes with the entering one. */
 const level: usize = memory.data(48 * 8, 16);
 const change: usize = memory.data(48 * 8, 16);
-
-/** What the last `lowerBound` found: the larger linear bound, the pattern bound on vit, the larger half bound. */
-export let linear: u32 = 0;
-export let pattern: u32 = 0;
-export let half: u32 = 0;
 
 /** Rounds up a / b. */
 function quotient(a: u64, b: u64): u64 {
@@ -208,88 +189,4 @@ export function patternBound(values: usize, counts: usize, n: i32, limit: i32, w
   }
   release(before);
   return <u32>result;
-}
-
-/** The half bound on one load, i32[n] at `values`, of the samples that fit; 0 when out of memory. */
-function halfBound(values: usize, vit: usize, tokens: usize, n: i32, maxVit: i32, maxTokens: i32, limit: i32): u64 {
-  const before = mark();
-  // Per bucket: count and sum of samples up to half of the limit, then of those above it.
-  const bytes = <usize>(HALF_STEPS + 1) * 32;
-  const table = allocArray(bytes, 1);
-  if (table == 0) return 0;
-  memory.fill(table, 0, bytes);
-  for (let i: usize = 0; i < <usize>n; i++) {
-    if (load<i32>(vit + (i << 2)) > maxVit || load<i32>(tokens + (i << 2)) > maxTokens) continue;
-    const x = <u64>load<u32>(values + (i << 2));
-    const slot = table + <usize>((x * HALF_STEPS) / <u64>limit) * 32 + (2 * x > <u64>limit ? 16 : 0);
-    store<u64>(slot, load<u64>(slot) + 1);
-    store<u64>(slot, load<u64>(slot, 8) + x, 8);
-  }
-  let small: u64 = 0;
-  let large: u64 = 0;
-  let all: u64 = 0;
-  for (let slot = table; slot < table + bytes; slot += 32) {
-    small += load<u64>(slot, 8);
-    all += load<u64>(slot, 16);
-    large += load<u64>(slot, 24);
-  }
-  // From threshold 0 upwards the small samples get fewer, and the large ones that are open to them.
-  let room = all * <u64>limit - large;
-  let result = all;
-  for (let k = 0; k <= HALF_STEPS >> 1; k++) {
-    if (small > room) result = max(result, all + quotient(small - room, limit));
-    small -= load<u64>(table + <usize>k * 32, 8);
-    // With a threshold above k steps, samples of more than limit - k steps are closed to the small ones.
-    const closed = table + <usize>(HALF_STEPS - k) * 32;
-    room -= load<u64>(closed, 16) * <u64>limit - load<u64>(closed, 24);
-  }
-  release(before);
-  return result;
-}
-
-/**
- * Finds the bounds for n samples, i32[n] each at `vit` and `tokens`, those beyond a bound left out: `linear`, `pattern`
- * and `half`. Returns a status. O(n); about 900 KB of the arena meanwhile.
- */
-export function lowerBound(vit: usize, tokens: usize, n: i32, maxVit: i32, maxTokens: i32): i32 {
-  if (n < 0 || maxVit < 1 || maxTokens < 1) return BAD_ARGUMENT;
-  const before = mark();
-  const runs = allocArray(MAX_TYPES * 3, 4);
-  const histogram = allocArray(HISTOGRAM_BYTES, 1);
-  // Room for what the bounds need, so that they cannot fail.
-  const room = allocArray(HALF_STEPS * 64, 1);
-  if (runs == 0 || histogram == 0 || room == 0) {
-    release(before);
-    return OUT_OF_MEMORY;
-  }
-  release(room);
-  startHistogram(histogram, maxVit);
-  let sumVit: u64 = 0;
-  let sumTokens: u64 = 0;
-  let fitting = 0;
-  for (let i = 0; i < n; i++) {
-    const v = load<i32>(vit + ((<usize>i) << 2));
-    const t = load<i32>(tokens + ((<usize>i) << 2));
-    if ((v | t) < 0) {
-      release(before);
-      return failAt(v < 0 ? NEGATIVE_VIT : NEGATIVE_TOKENS, i);
-    }
-    if (v > maxVit || t > maxTokens) continue;
-    sumVit += v;
-    sumTokens += t;
-    fitting++;
-    countValue(histogram, v);
-  }
-  linear = <u32>max(quotient(sumVit, maxVit), quotient(sumTokens, maxTokens));
-  // Samples without any load still need a group.
-  if (fitting > 0) linear = max(linear, 1);
-  const highs = runs + MAX_TYPES * 4;
-  const counts = runs + MAX_TYPES * 8;
-  const types = cutRuns(histogram, fitting / (MAX_TYPES - 1), runs, highs, counts);
-  pattern = patternBound(runs, counts, types, maxVit, WORK);
-  const byVit = halfBound(vit, vit, tokens, n, maxVit, maxTokens, maxVit);
-  const byTokens = halfBound(tokens, vit, tokens, n, maxVit, maxTokens, maxTokens);
-  half = <u32>max(byVit, byTokens);
-  release(before);
-  return OK;
 }
