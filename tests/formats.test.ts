@@ -1,5 +1,5 @@
 // docs/formats.md against what is written: every file of every format, its dtype and shape, every key of its JSON.
-import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { load } from "../src/index.ts";
@@ -75,6 +75,7 @@ describe.each([["Packing", formats] as const, ["Plan", planFormats] as const])("
       // There is none without invalid samples.
       expect([...described.keys()].filter((name) => name !== "invalid.npy").sort()).toEqual(readdirSync(out).sort());
       for (const [name, type] of described) {
+        if (!existsSync(join(out, name))) continue;
         if (name.endsWith(".json")) {
           const value = JSON.parse(readFileSync(join(out, name), "utf8"));
           expectKeys(Array.isArray(value) ? {} : value, ...parents[heading], json, "Packing: json", ...made);

