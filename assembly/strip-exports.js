@@ -1,6 +1,6 @@
-// Takes the inner loops out of the exports once the module is optimised, and renumbers locals. They are exported so that the optimiser leaves
-// them functions of their own, which engines compile well after a few calls (inlined into one long call, a first packing
-// runs two to three times slower); callers have no business with them.
+// Takes the inner loops out of the exports once the module is optimised, and renumbers locals. The loops are exported so
+// that the optimiser leaves them functions of their own, which engines compile well after a few calls (inlined into one
+// long call, a first packing runs two to three times slower); callers have no business with them.
 import { readFileSync, writeFileSync } from "node:fs";
 import binaryen from "binaryen";
 

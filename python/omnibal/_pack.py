@@ -200,11 +200,12 @@ class Samples:
             raise out_of_memory(self.count)
         return self.own.take(at, count, np.int32)
 
-    def least(self, which: LowerBound) -> int:
-        """No packing has fewer groups."""
+    def least(self, which: LowerBound, groups: int) -> int:
+        """No packing has fewer groups. Where the linear bound reaches those of a packing, none is better."""
         own = self.own
-        if which == "linear":
-            return own.address("loadsLinearBound", self.handle)
+        linear = own.address("loadsLinearBound", self.handle)
+        if which == "linear" or linear >= groups:
+            return linear
         own.check(own.call("boundsFind", self.handle), self.count)
         return own.address("boundsGet", own.call("boundsBest"))
 
@@ -396,7 +397,7 @@ def _take(
         oversize=samples.oversize(),
         loads=loads,
         max=bounds.most,
-        bound=samples.least(which),
+        bound=samples.least(which, groups),
         samples=samples.count,
         method=str(settings["method"]),
         settings=settings,

@@ -38,8 +38,15 @@ export interface EpochFigures {
   readonly beyondAny: number;
 }
 
-/** What a batch has of a load: the sum; where it is padded, and for the load that is padded, count x longest. */
-function batchLoads({ offsets, indices, padded }: Epoch, column: Column, isLength: boolean): Float64Array {
+/**
+ * What a batch has of a load, or of its squares: the sum over its samples; where it is padded, and for the load that is
+ * padded, that of as many samples as the longest.
+ */
+function batchLoads(
+  { offsets, indices, padded }: Epoch,
+  column: Column,
+  { isLength, squared }: { readonly isLength: boolean; readonly squared: boolean },
+): Float64Array {
   const batches = offsets.length - 1;
   const out = new Float64Array(batches);
   const pads = padded === true && isLength;
@@ -48,30 +55,12 @@ function batchLoads({ offsets, indices, padded }: Epoch, column: Column, isLengt
     let sum = 0;
     let most = 0;
     for (let k = offsets[b]; k < end; k++) {
-      const x = column[indices[k]];
+      const value = column[indices[k]];
+      const x = squared ? value * value : value;
       sum += x;
       if (x > most) most = x;
     }
     out[b] = pads ? most * (end - offsets[b]) : sum;
-  }
-  return out;
-}
-
-/** The same of squares: of each sample's own value, or of what it is padded to. */
-function batchSquares({ offsets, indices, padded }: Epoch, column: Column, isLength: boolean): Float64Array {
-  const batches = offsets.length - 1;
-  const out = new Float64Array(batches);
-  const pads = padded === true && isLength;
-  for (let b = 0; b < batches; b++) {
-    const end = offsets[b + 1];
-    let sum = 0;
-    let most = 0;
-    for (let k = offsets[b]; k < end; k++) {
-      const x = column[indices[k]];
-      sum += x * x;
-      if (x > most) most = x;
-    }
-    out[b] = pads ? most * most * (end - offsets[b]) : sum;
   }
   return out;
 }
@@ -113,8 +102,9 @@ function stepTimes(order: Int32Array, ranks: number, times: Float64Array): { slo
 /** Of each phase of the cost, what it takes each batch, float64[batches]. O(samples x loads). */
 export function phaseTimes({ columns, priced, length }: Scene, epoch: Epoch): Float64Array[] {
   return priced.phases.map(({ load, each, square }) => {
-    const sums = batchLoads(epoch, columns[load], load === length);
-    const squares = square > 0 ? batchSquares(epoch, columns[load], load === length) : undefined;
+    const sums = batchLoads(epoch, columns[load], { isLength: load === length, squared: false });
+    const squares =
+      square > 0 ? batchLoads(epoch, columns[load], { isLength: load === length, squared: true }) : undefined;
     return sums.map((sum, b) => each * sum + (squares === undefined ? 0 : square * squares[b]));
   });
 }
@@ -138,7 +128,7 @@ export function timeEpoch(scene: Scene, epoch: Epoch): EpochFigures {
   const beyond: Record<string, number> = {};
   const isBeyond = new Uint8Array(batches);
   for (const [load, bound] of Object.entries(max)) {
-    const sums = batchLoads(epoch, columns[load], load === scene.length);
+    const sums = batchLoads(epoch, columns[load], { isLength: load === scene.length, squared: false });
     let sum = 0;
     let count = 0;
     for (let b = 0; b < batches; b++) {

@@ -42,7 +42,8 @@ export function* balanced(
   }
   const groups = abi.packerGroups(packer);
   const found = { order: abi.packerOrder(packer), offsets: abi.packerOffsets(packer), groups };
-  return counted.take(found, { method: "balanced", bound: counted.least(lowerBound), settings: { seed, effort } });
+  const bound = counted.least(lowerBound, groups);
+  return counted.take(found, { method: "balanced", bound, settings: { seed, effort } });
 }
 
 export const balancedMethod = {

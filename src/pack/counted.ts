@@ -117,9 +117,13 @@ export class Counted {
     return takeLowerBound(this.#core);
   }
 
-  /** The linear bound, at no cost, or the best of all. */
-  least(kind: "linear" | "tight"): number {
-    return kind === "tight" ? this.lowerBound().best : this.#core.abi.loadsLinearBound(this.handle) >>> 0;
+  /**
+   * The linear bound, at no cost, or the best of all. `groups`: those of a packing that is done; where the linear bound
+   * reaches them, none is better, and the others are not looked for (a tenth of a balanced packing of 1.2 M samples).
+   */
+  least(kind: "linear" | "tight", groups = Number.POSITIVE_INFINITY): number {
+    const linear = this.#core.abi.loadsLinearBound(this.handle) >>> 0;
+    return kind === "linear" || linear >= groups ? linear : this.lowerBound().best;
   }
 
   /** Copies a packing out of the core: `settings` are what is of its method. */

@@ -2,6 +2,7 @@ import type { Core } from "../core/core.ts";
 import type { Lengths } from "../core/lengths.ts";
 import { pack } from "../pack/pack.ts";
 import { evaluate } from "../plan/evaluate.ts";
+import { packBestRound } from "./best-round.ts";
 
 /** Arguments of a packing, to be tried. */
 export interface Candidate {
@@ -62,19 +63,8 @@ export interface Measured {
 export function measure(core: Core, lengths: Lengths, candidate: Candidate): Measured {
   const { maxVit, maxTokens, minTokens, rounds, seed, ranks, published } = candidate;
   const minVit = maxVit;
-  const options = { maxVit, maxTokens, minVit, minTokens, seed };
-  let best = 0;
-  let fewest = Number.POSITIVE_INFINITY;
-  let packing = pack(core, lengths, {
-    ...options,
-    rounds,
-    onRound: ({ round, groups }) => {
-      if (groups >= fewest) return;
-      fewest = groups;
-      best = round;
-    },
-  });
-  if (!published && best < packing.rounds) packing = pack(core, lengths, { ...options, rounds: best });
+  const options = { maxVit, maxTokens, minVit, minTokens, seed, rounds };
+  const packing = published ? pack(core, lengths, options) : packBestRound(core, lengths, options);
   const { length: groups, bound } = packing;
   // The published sampler has no step with fewer groups than ranks: ours has one, with repeats.
   const { pad, vitDist, tokenDist, attentionDist } = evaluate(

@@ -4,6 +4,7 @@ import type { PackMethod, PackOptions } from "../pack/methods.ts";
 import { pack } from "../pack/pack.ts";
 import type { Packing } from "../pack/packing.ts";
 import { plan } from "../plan/plan.ts";
+import { packBestRound } from "./best-round.ts";
 
 /** What to pack and plan with, to be tried. */
 export interface EpochCandidate {
@@ -53,19 +54,7 @@ export interface EpochMeasured {
 
 function packed(core: Core, lengths: Lengths, { method, max, min, rounds, seed }: EpochCandidate): Packing {
   if (method !== "isf") return pack(core, lengths, { method, max, seed } as PackOptions);
-  const options = { method, max, seed, ...(min === undefined ? {} : { min }) };
-  let best = 0;
-  let fewest = Number.POSITIVE_INFINITY;
-  const packing = pack(core, lengths, {
-    ...options,
-    rounds,
-    onRound: ({ round, groups }) => {
-      if (groups >= fewest) return;
-      fewest = groups;
-      best = round;
-    },
-  });
-  return best < packing.rounds ? pack(core, lengths, { ...options, rounds: best }) : packing;
+  return packBestRound(core, lengths, { method, max, seed, rounds, ...(min === undefined ? {} : { min }) });
 }
 
 /**

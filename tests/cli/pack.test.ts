@@ -74,6 +74,25 @@ describe("what it writes", () => {
     expect(JSON.parse(out).stats).toMatchObject({ groups: packing.length, bound: packing.bound, rounds: 3 });
   });
 
+  test("squares, what is carried and --align are in the file and in the summary", () => {
+    const own = ["--max", "tokens=2048,tokens^2=4200000", "--carry", "vit", "--align", "16"];
+    const { out, err, code } = omnibal(["pack", "small.json", ...own], { cwd: folder });
+    expect(code).toBe(0);
+    const { made, groups, oversize } = JSON.parse(out);
+    expect(made).toMatchObject({ bounds: { tokens: 2048, "tokens^2": 4200000 }, carry: ["vit"], align: 16 });
+    expect(oversize).toEqual([4]);
+    // 2,000 counts 2,000, 1,558 counts 1,568 and 93 counts 96.
+    const counted = [2000, 1568, 96, 96];
+    expect(groups.flat().sort()).toEqual([0, 1, 2, 3]);
+    for (const group of groups as number[][]) {
+      expect(group.reduce((sum, i) => sum + counted[i], 0)).toBeLessThanOrEqual(2048);
+      expect(group.reduce((sum, i) => sum + counted[i] ** 2, 0)).toBeLessThanOrEqual(4_200_000);
+    }
+    expect(err).toMatch(/^tokens {7}\d+\.\d\d % of 2,048 in a group filled$/m);
+    expect(err).toMatch(/^tokens\^2 {5}\d+\.\d\d % of 4,200,000 in a group filled$/m);
+    expect(err).toMatch(/^vit {10}26 in groups, without a bound$/m);
+  });
+
   test("jsonl", () => {
     const { out } = omnibal(["pack", "-q", "small.json", ...bounds, "--format", "jsonl"], { cwd: folder });
     expect(out).toBe(

@@ -6,21 +6,12 @@ import { describe, expect, test } from "vitest";
 import { load, Packing } from "../../src/index.ts";
 import { python, pythonMissing } from "../hosts/wasmtime.ts";
 import { whenThere } from "../hosts/when-there.ts";
+import { M32, mix32 } from "../mix32.ts";
 import { samples } from "../samples.ts";
 
 const omnibal = await load();
 const { abi } = omnibal;
 const bounds = { maxVit: 9, maxTokens: 4096 };
-
-const M32 = 0xffffffffn;
-
-function mix32(x: bigint): bigint {
-  x ^= x >> 16n;
-  x = (x * 0x21f0aaadn) & M32;
-  x ^= x >> 15n;
-  x = (x * 0x735a2d97n) & M32;
-  return x ^ (x >> 15n);
-}
 
 function mix(key: bigint, value: bigint): bigint {
   const [k0, k1, v0, v1] = [key & M32, key >> 32n, value & M32, value >> 32n];

@@ -6,6 +6,7 @@ import { describe, expect, test } from "vitest";
 import { load, shard, shardCount, shardSamples } from "../../src/index.ts";
 import { python, pythonMissing } from "../hosts/wasmtime.ts";
 import { whenThere } from "../hosts/when-there.ts";
+import { M32, mix32 } from "../mix32.ts";
 
 const omnibal = await load();
 const { abi } = omnibal;
@@ -18,16 +19,6 @@ const vectors = JSON.parse(readFileSync(new URL("../vectors/shards.json", import
   shards: number,
   shard: number,
 ][];
-
-const M32 = 0xffffffffn;
-
-function mix32(x: bigint): bigint {
-  x ^= x >> 16n;
-  x = (x * 0x21f0aaadn) & M32;
-  x ^= x >> 15n;
-  x = (x * 0x735a2d97n) & M32;
-  return x ^ (x >> 15n);
-}
 
 const plain = (index: bigint, seed: number, shards: number) =>
   Number(mix32(mix32((index & M32) ^ mix32(index >> 32n)) ^ BigInt(seed)) % BigInt(shards));

@@ -36,8 +36,10 @@ function lookAt(handle: usize, a: i32, b: i32, step: i32, at: usize): i32 {
   return <i32>count;
 }
 
-/** The sum of f over `count` samples that are looked at, in units of p times the bound of a: a real number. */
-/** Exported, as other inner loops. */
+/**
+ * The sum of f over `count` samples that are looked at, in units of p times the bound of a: a real number. Exported, as other
+ * inner loops.
+ */
 export function sumOf(at: usize, count: i32, boundA: f64, boundB: f64, p: f64, q: f64): f64 {
   const unit = p * boundA;
   const theta = f64x2.splat(q * boundB - unit);

@@ -1,7 +1,7 @@
 // What passes between the page and its workers.
 import type { Comparison } from "../../compare/index.ts";
 import type { LoadColumn, PackingStats, PlanStats, SearchResult, SearchRow } from "../../index.ts";
-import type { Aim, ByLoad } from "../view.ts";
+import type { ByLoad, View } from "../view.ts";
 
 /** A file that samples are from. */
 export interface SourceFile {
@@ -10,25 +10,10 @@ export interface SourceFile {
 }
 
 /** How groups are made. */
-export interface PackSettings {
-  readonly max: ByLoad;
-  /** ISF only; empty: as the method has it. */
-  readonly min: ByLoad;
-  readonly method: string;
-  readonly effort: number;
-  readonly rounds: number;
-  readonly seed: number;
-}
+export type PackSettings = Pick<View, "max" | "min" | "method" | "effort" | "rounds" | "seed">;
 
 /** How they are dealt out, and which steps are looked at. */
-export interface StepSettings {
-  readonly ranks: number;
-  readonly microBatch: number;
-  readonly seed: number;
-  readonly aim: Aim;
-  readonly cost: ByLoad;
-  readonly step: number;
-}
+export type StepSettings = Pick<View, "ranks" | "microBatch" | "seed" | "aim" | "cost" | "step">;
 
 /** The frame of the density: cells of one width over low .. high of both axes. */
 export interface Frame {
